@@ -1,0 +1,5 @@
+/** What `bigbigan --version` says. */
+
+export async function versionText(version: string): Promise<string> {
+  return `bigbigan ${version}`;
+}
