@@ -1,0 +1,77 @@
+/** The program: its commands, its errors, and the only place that exits. */
+import { Command, CommanderError } from 'commander';
+import { createRequire } from 'node:module';
+import { UserError } from './core/errors.js';
+import { encodeCommand } from './commands/encode.js';
+import { engineCommand } from './commands/engine.js';
+import { fidCommand } from './commands/fid.js';
+import { generateCommand } from './commands/generate.js';
+import { knnCommand } from './commands/knn.js';
+import { linearProbeCommand } from './commands/linear-probe.js';
+import { prepDataCommand } from './commands/prep-data.js';
+import { reconstructCommand } from './commands/reconstruct.js';
+import { trainCommand } from './commands/train.js';
+import { versionText } from './commands/version.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** Commands only describe themselves here; what they need is imported when they run. */
+export function buildProgram(): Command {
+  const program = new Command('bigbigan')
+    .description('Train, run and evaluate BigBiGAN from the shell.')
+    .helpCommand(false)
+    .showHelpAfterError('(add --help for the options)')
+    .option('-V, --version', 'print the version of bigbigan and of its engine')
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride();
+  for (const add of [
+    prepDataCommand,
+    trainCommand,
+    encodeCommand,
+    generateCommand,
+    reconstructCommand,
+    fidCommand,
+    linearProbeCommand,
+    knnCommand,
+    engineCommand,
+  ]) {
+    program.addCommand(add().copyInheritedSettings(program).exitOverride());
+  }
+  return program;
+}
+
+export async function main(argv: string[]): Promise<void> {
+  // A reader that closes the pipe early (head, less) ends the program quietly.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  process.exitCode = await run(argv);
+}
+
+async function run(argv: string[]): Promise<number> {
+  const words = argv.slice(2);
+  if (words[0] === '--version' || words[0] === '-V') {
+    process.stdout.write(`${await versionText(version)}\n`);
+    return 0;
+  }
+  try {
+    await buildProgram().parseAsync(argv);
+    return (process.exitCode as number | undefined) ?? 0;
+  } catch (error) {
+    return explain(error, words);
+  }
+}
+
+/** Prints what went wrong and returns the exit code. */
+function explain(error: unknown, words: string[]): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const name = ['bigbigan', words.find((word) => !word.startsWith('-'))].filter(Boolean).join(' ');
+  const known = error instanceof UserError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${name}: ${message}\n`);
+  const hint = known ? error.hint : 'this is unexpected; add --verbose for the stack';
+  if (hint) process.stderr.write(`  ${hint}\n`);
+  if (words.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return known ? error.exitCode : 1;
+}

@@ -1,0 +1,87 @@
+/** Parsers and groups of options that several commands share: the same name means the same everywhere. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+export interface OutputOptions {
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+}
+
+export interface EngineOptions {
+  threads?: number;
+}
+
+/** `--json`, `--quiet`, `--verbose`. */
+export function outputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print the result as one JSON object')
+    .option('-q, --quiet', 'no words and no progress on stderr')
+    .option('--verbose', 'on failure, print the stack as well');
+}
+
+/** `--threads`. */
+export function engineOptions(command: Command): Command {
+  return command.addOption(
+    new Option('--threads <n>', "threads of TensorFlow's kernels (default: all cores)")
+      .argParser(positiveInteger)
+      .env('BIGBIGAN_THREADS'),
+  );
+}
+
+/** Adds examples under the options; they go into the man page too. */
+export function examples(command: Command, lines: string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}
+
+export function positiveInteger(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1 || !Number.isSafeInteger(Number(text))) {
+    throw new InvalidArgumentError('expected a whole number of 1 or more.');
+  }
+  return Number(text);
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
+    throw new InvalidArgumentError('expected a whole number of 0 or more.');
+  }
+  return Number(text);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('expected a number above 0.');
+  }
+  return value;
+}
+
+/** A list such as `1,5,25`. */
+export function positiveIntegers(text: string): number[] {
+  return text.split(',').map(positiveInteger);
+}
+
+/** A list of numbers of 0 or more, such as `0,1e-4,0.1`. */
+export function nonNegativeNumbers(text: string): number[] {
+  return text.split(',').map((part) => {
+    const value = Number(part);
+    if (part.trim() === '' || !Number.isFinite(value) || value < 0) {
+      throw new InvalidArgumentError('expected numbers of 0 or more, separated by commas.');
+    }
+    return value;
+  });
+}
+
+/** A list of numbers and ranges such as `0,4-9`, in the order given. */
+export function ranges(text: string): number[] {
+  const numbers: number[] = [];
+  for (const part of text.split(',')) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
+    if (!match) throw new InvalidArgumentError('expected numbers and ranges such as 0,4-9.');
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    if (last < first) throw new InvalidArgumentError(`the range ${part} runs backwards.`);
+    if (last - first >= 10_000_000) throw new InvalidArgumentError(`the range ${part} is longer than 10 million.`);
+    for (let n = first; n <= last; n++) numbers.push(n);
+  }
+  return numbers;
+}

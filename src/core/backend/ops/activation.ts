@@ -1,0 +1,30 @@
+/** Activations, each with TensorFlow's fused gradient. */
+import { differentiable } from '../gradient.js';
+import { execute1, scalar, type } from '../executor.js';
+import type { Tensor } from '../tensor.js';
+import { mul, sub } from './arithmetic.js';
+
+export function relu(x: Tensor): Tensor {
+  const y = same('Relu', [x]);
+  return differentiable(y, [x], (dy) => [() => same('ReluGrad', [dy, y])]);
+}
+
+export function tanh(x: Tensor): Tensor {
+  const y = same('Tanh', [x]);
+  return differentiable(y, [x], (dy) => [() => same('TanhGrad', [y, dy])]);
+}
+
+/** log(1 + exp x). */
+export function softplus(x: Tensor): Tensor {
+  return differentiable(same('Softplus', [x]), [x], (dy) => [() => same('SoftplusGrad', [dy, x])]);
+}
+
+export function sigmoid(x: Tensor): Tensor {
+  const y = same('Sigmoid', [x]);
+  return differentiable(y, [x], (dy) => [() => mul(dy, mul(y, sub(scalar(1), y)))]);
+}
+
+function same(op: string, inputs: Tensor[]): Tensor {
+  const [{ shape, dtype }] = inputs;
+  return execute1(op, { T: type(dtype) }, inputs, { shape, dtype });
+}

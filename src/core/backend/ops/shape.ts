@@ -1,0 +1,58 @@
+/** Operations that move values without changing them. */
+import { differentiable } from '../gradient.js';
+import { constant, execute, execute1, int, ints, scalar, type } from '../executor.js';
+import { type Tensor, sameShape, size } from '../tensor.js';
+
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  if (size(shape) !== size(x.shape)) throw new Error(`reshape: [${x.shape}] does not fit [${shape}]`);
+  const attributes = { T: type(x.dtype), Tshape: type('int32') };
+  const y = execute1('Reshape', attributes, [x, ints(shape)], { shape, dtype: x.dtype });
+  return differentiable(y, [x], (dy) => [() => reshape(dy, x.shape)]);
+}
+
+export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  if (parts.length === 1) return parts[0];
+  const sizes = parts.map((part) => part.shape[axis]);
+  const shape = parts[0].shape.map((n, i) => (i === axis ? sizes.reduce((a, b) => a + b, 0) : n));
+  const { dtype } = parts[0];
+  const attributes = { T: type(dtype), Tidx: type('int32'), N: int(parts.length) };
+  const y = execute1('ConcatV2', attributes, [...parts, scalar(axis, 'int32')], { shape, dtype });
+  let split: Tensor[] | undefined;
+  return differentiable(y, parts, (dy) => parts.map((_, i) => () => (split ??= splitSizes(dy, sizes, axis))[i]));
+}
+
+/** Pieces of the given sizes along an axis. */
+export function splitSizes(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  if (sizes.length === 1) return [x];
+  const attributes = { T: type(x.dtype), Tlen: type('int32'), num_split: int(sizes.length) };
+  const specs = sizes.map((n) => ({ shape: x.shape.map((m, i) => (i === axis ? n : m)), dtype: x.dtype }));
+  const outputs = execute('SplitV', attributes, [x, ints(sizes), scalar(axis, 'int32')], specs);
+  return outputs.map((output, piece) =>
+    differentiable(output, [x], (dy) => [() => padAxis(dy, sizes, piece, axis)]),
+  );
+}
+
+/** Zeros around one piece of a split: its gradient with respect to the whole. */
+function padAxis(dy: Tensor, sizes: readonly number[], piece: number, axis: number): Tensor {
+  const before = sizes.slice(0, piece).reduce((a, b) => a + b, 0);
+  const after = sizes.slice(piece + 1).reduce((a, b) => a + b, 0);
+  const paddings = Int32Array.from(dy.shape.flatMap((_, i) => (i === axis ? [before, after] : [0, 0])));
+  const pairs = constant(paddings, [dy.shape.length, 2]);
+  const shape = dy.shape.map((n, i) => (i === axis ? before + n + after : n));
+  const attributes = { T: type(dy.dtype), Tpaddings: type('int32') };
+  return execute1('Pad', attributes, [dy, pairs], { shape, dtype: dy.dtype });
+}
+
+/** Scalars as one vector, so that they can be read in one go. */
+export function stack(scalars: readonly Tensor[]): Tensor {
+  const attributes = { T: type(scalars[0].dtype), N: int(scalars.length), axis: int(0) };
+  return execute1('Pack', attributes, scalars, { shape: [scalars.length], dtype: scalars[0].dtype });
+}
+
+/** Nearest-neighbour enlargement [n,h,w,c] → [n,2h,2w,c]; two concatenations are the quickest form on a CPU. */
+export function upsample2(x: Tensor): Tensor {
+  const [n, h, w, c] = x.shape;
+  const columns = reshape(concat([reshape(x, [n * h * w, 1, c]), reshape(x, [n * h * w, 1, c])], 1), [n * h, 1, 2 * w * c]);
+  return reshape(concat([columns, columns], 1), [n, 2 * h, 2 * w, c]);
+}
