@@ -1,0 +1,60 @@
+import t from 'tap';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../../src/core/formats/safetensors.js';
+import { fixture } from '../../paths.js';
+
+const file = (name: string) => fixture(`formats/${name}.safetensors`);
+
+t.test('reads what the reference library wrote', async (t) => {
+  const { tensors, metadata } = await readSafetensors(file('reference'));
+  t.same(metadata, { step: '12', note: 'grün' });
+  t.match(tensors.get('encoder/conv1/kernel'), {
+    dtype: 'float32',
+    shape: [3, 4],
+    data: Float32Array.from({ length: 12 }, (_, i) => i / 8),
+  });
+  t.match(tensors.get('odd'), { dtype: 'uint8', data: new Uint8Array([1, 2, 3]) });
+  t.match(tensors.get('wide'), { dtype: 'float64', shape: [1, 2], data: new Float64Array([1e300, -1e-300]) });
+  t.match(tensors.get('int'), { data: new Int32Array([-(2 ** 31), 2 ** 31 - 1]) });
+  t.match(tensors.get('long'), { data: new BigInt64Array([-(2n ** 63n), 2n ** 63n - 1n]) });
+  t.match(tensors.get('scalar'), { shape: [], data: new Float32Array([0.5]) });
+  t.match(tensors.get('none'), { shape: [0, 3] });
+  const some = await readSafetensors(file('reference'), (name) => name.startsWith('encoder/'));
+  t.same([...some.tensors.keys()], ['encoder/conv1/kernel']);
+  t.equal((await readSafetensorsHeader(file('reference'))).tensors.size, 7);
+});
+
+t.test('round trip, aligned', async (t) => {
+  const reference = await readSafetensors(file('reference'));
+  const path = join(t.testdir(), 'x.safetensors');
+  await writeSafetensors(path, reference.tensors, reference.metadata);
+  const back = await readSafetensors(path);
+  t.same(back.metadata, reference.metadata);
+  for (const [name, tensor] of reference.tensors) t.same(back.tensors.get(name), tensor, name);
+  const header = await readSafetensorsHeader(path);
+  const bytes = { uint8: 1, int32: 4, int64: 8, float32: 4, float64: 8 };
+  for (const [name, { dtype, offset }] of header.tensors) t.equal(offset % bytes[dtype], 0, name);
+  const written = await readFile(path);
+  t.equal(written.readBigUInt64LE() % 8n, 0n);
+});
+
+t.test('refuses damaged files by name', async (t) => {
+  const cases: [string, RegExp][] = [
+    ['truncated', /expected \d+ bytes as its header says for .*truncated/],
+    ['trailing', /expected \d+ bytes as its header says for .*trailing/],
+    ['huge-header', /a safetensors header of at most \d+ bytes .*got 1099511627776/],
+    ['bad-json', /a JSON object as header/],
+    ['hole', /expected byte 0 for the start of a in .*got 1/],
+    ['overlap', /expected byte 2 for the start of b in .*got 1/],
+    ['wrong-size', /expected 8 bytes \(F32 \[2\]\) for a in .*got 4/],
+    ['float16', /one of F32, F64, I32, I64, U8 for the type of half in .*got F16/],
+    ['missing', /a safetensors file .*got no such file/],
+  ];
+  for (const [name, message] of cases) {
+    await t.rejects(readSafetensors(file(name)), { name: 'UserError', message }, name);
+    await t.rejects(readSafetensorsHeader(file(name)), { name: 'UserError', message }, `${name}, header`);
+  }
+  const npy = fixture('formats/float32.npy');
+  await t.rejects(readSafetensors(npy), { message: /of at most 216 bytes/ });
+});
