@@ -1,5 +1,8 @@
-/** What `bigbigan --version` says. */
+/** What `bigbigan --version` says: TensorFlow's version is read from a small file, not from the library. */
 
 export async function versionText(version: string): Promise<string> {
-  return `bigbigan ${version}`;
+  const { engineStatus } = await import('../core/backend/install/status.js');
+  const { ready, tensorflow, tfjs } = engineStatus();
+  const engine = ready ? `TensorFlow ${tensorflow} (tfjs-node-gpu ${tfjs})` : 'none; run "bigbigan engine install"';
+  return `bigbigan ${version}\nengine: ${engine}`;
 }

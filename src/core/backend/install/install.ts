@@ -1,0 +1,80 @@
+/** The engine step: TensorFlow's libraries into the cache, the binding on them, and a proof that both work. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { UserError } from '../../errors.js';
+import { buildBinding, cachedBinding } from './binding.js';
+import { detectDevice } from './device.js';
+import { findPackage, linkLibraries, placeBinding, type TfjsPackage } from './package.js';
+import { isSupported, type Device } from './release.js';
+import { obtainTensorflow } from './sources.js';
+import { engineStatus, removeStamp, writeStamp, type EngineStatus } from './status.js';
+import { verifyEngine, type Verified } from './verify.js';
+
+export interface InstallSettings {
+  /** A wheel, a C tarball or a folder to take TensorFlow from; without it the usual places are tried. */
+  from?: string;
+  /** Without it: the GPU when an NVIDIA driver answers. */
+  device?: Device;
+  /** Take and build everything anew. */
+  force: boolean;
+  say(message: string): void;
+  /** Let pip show its progress on stderr. */
+  show: boolean;
+}
+
+export interface Installed extends EngineStatus {
+  /** False when everything was in place already. */
+  changed: boolean;
+}
+
+export async function installEngine(settings: InstallSettings): Promise<Installed> {
+  if (process.platform !== 'linux') throw new UserError(`expected Linux for the engine, got ${process.platform}`);
+  const before = engineStatus();
+  if (!settings.force && fits(before, settings)) return { ...before, changed: false };
+
+  const tfjs = findPackage();
+  const device = settings.device ?? before.libraries ?? (await detectDevice());
+  if (device === 'gpu') settings.say('an NVIDIA GPU: this way of installing is untried; "--device cpu" is the tried one');
+  const prefix = await obtainTensorflow({ ...settings, device });
+  await removeStamp(tfjs);
+  await linkLibraries(tfjs.folder, prefix);
+  const verified = await bindAndVerify(prefix, tfjs, settings);
+  if (!isSupported(verified.tensorflow)) {
+    await rm(prefix, { recursive: true, force: true });
+    throw new UserError(`expected TensorFlow 2.21 for the engine, got ${verified.tensorflow}`, {
+      hint: 'name another one with --from, or leave --from away to have it downloaded',
+    });
+  }
+  await writeStamp(tfjs, { ...verified, libraries: device, node: process.version });
+  return { ...engineStatus(), changed: true };
+}
+
+/** Is what is in place what is asked for? A Node of another version is worth a new verification. */
+function fits(status: EngineStatus, { from, device }: InstallSettings): boolean {
+  return (
+    status.ready &&
+    status.node === process.version &&
+    (from === undefined || status.source === resolve(from)) &&
+    (device === undefined || status.libraries === device)
+  );
+}
+
+/** Uses the binding of the cache if there is one and it loads; builds it otherwise. */
+async function bindAndVerify(prefix: string, tfjs: TfjsPackage, settings: InstallSettings): Promise<Verified> {
+  const cached = cachedBinding(prefix, tfjs);
+  if (existsSync(cached)) {
+    await placeBinding(cached, tfjs.binding);
+    settings.say('checking the binding of the cache ...');
+    try {
+      return await verifyEngine();
+    } catch (error) {
+      settings.say(`  ${(error as Error).message}`);
+    }
+  }
+  settings.say('building the binding ...');
+  await buildBinding(prefix, tfjs);
+  await placeBinding(cached, tfjs.binding);
+  settings.say('checking it ...');
+  return verifyEngine();
+}
