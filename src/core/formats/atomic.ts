@@ -53,35 +53,53 @@ export interface FolderOptions {
   marker: string;
 }
 
+/** A folder under construction; nothing is at its name before `commit`. */
+export interface PendingFolder {
+  /** Where to write meanwhile. */
+  path: string;
+  commit(): Promise<void>;
+  /** Removes what was written; does nothing after a commit. */
+  abort(): Promise<void>;
+}
+
 /**
- * Builds a whole folder under a temporary name and renames it to `dir`. Missing parents are made; an empty folder is
- * taken over; any other existing folder is refused, and with `force` replaced only if it holds `marker`.
+ * Starts a folder under a temporary name. Missing parents are made; an empty folder at `dir` is taken over; any other
+ * existing folder is refused, and with `force` replaced only if it holds `marker`.
  */
+export async function beginFolder(dir: string, options: FolderOptions): Promise<PendingFolder> {
+  await checkReplaceable(dir, options);
+  const path = temporaryName(dir);
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw writeError(error, dir);
+  }
+  const commit = async () => {
+    await syncFolder(path);
+    await checkReplaceable(dir, options);
+    await replaceFolder(path, dir);
+    await syncFolder(dirname(resolve(dir)));
+  };
+  return { path, commit, abort: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Builds a whole folder with `build` and moves it to `dir`, by the rules of `beginFolder`. */
 export async function writeFolderAtomic(
   dir: string,
   options: FolderOptions,
   build: (temporaryDir: string) => Promise<void>,
 ): Promise<void> {
-  await checkReplaceable(dir, options);
-  const temporary = temporaryName(dir);
+  const folder = await beginFolder(dir, options);
   try {
-    await mkdir(temporary, { recursive: true });
+    await build(folder.path);
+    await folder.commit();
   } catch (error) {
-    throw writeError(error, dir);
-  }
-  try {
-    await build(temporary);
-    await syncFolder(temporary);
-    await checkReplaceable(dir, options);
-    await replaceFolder(temporary, dir);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await folder.abort();
     throw error;
   }
-  await syncFolder(dirname(resolve(dir)));
 }
 
-/** Throws unless `writeFolderAtomic` may put its folder at `dir`. */
+/** Throws unless `beginFolder` may put its folder at `dir`. */
 export async function checkReplaceable(dir: string, { force, marker }: FolderOptions): Promise<void> {
   if (!(await exists(dir))) return;
   if (!(await stat(dir)).isDirectory()) throw expected('a folder or a free name', dir, 'a file');

@@ -1,0 +1,82 @@
+/** Encoded images to pixels and back: the only file that knows sharp. */
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { padToSquare, withChannels, type Channels, type Pixels } from './pixels.js';
+
+/** How an image is brought to a square: see `fit`. */
+export type ResizeMethod = 'center-crop' | 'squash' | 'pad';
+
+export interface Fit {
+  /** Side of the square in pixels. */
+  resolution: number;
+  resize: ResizeMethod;
+  channels: Channels;
+}
+
+/** Said in every manifest, since resampling changes what is measured later. */
+export const RESAMPLING = 'lanczos3 with antialiasing to shrink, bicubic to enlarge';
+export const CONVERSIONS =
+  'EXIF orientation applied; alpha over black; 16 bits to 8 by the high byte; colour profiles ignored; grey by BT.601 luma; first frame';
+
+/** Larger images are refused before their pixels are allocated. */
+export const LARGEST_IMAGE_PIXELS = 100_000_000;
+
+// Every image is decoded once, so a cache would only hold memory. Formats that are programs of their own are shut out.
+sharp.cache(false);
+sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick', 'VipsForeignLoadOpenslide'] });
+
+const INPUT: SharpOptions = {
+  limitInputPixels: LARGEST_IMAGE_PIXELS,
+  // Cut-short and broken files fail; harmless oddities that other decoders pass over do not.
+  failOn: 'error',
+  ignoreIcc: true,
+};
+
+/**
+ * Decodes an encoded image (bytes or a path) to uint8 pixels, resolution x resolution x channels.
+ * - center-crop: the shorter side is scaled to the resolution, the centre is kept;
+ * - squash: both sides are scaled to the resolution;
+ * - pad: an image larger than the square is shrunk to fit, none is enlarged; it lies in the centre on black.
+ */
+export async function decodeImage(input: Uint8Array | string, fit: Fit): Promise<Uint8Array> {
+  return (await fitSharp(sharp(input, INPUT).autoOrient(), fit)).data;
+}
+
+/** The same for pixels that are decoded already; without resampling no decoder is involved. */
+export async function fitPixels(image: Pixels, fit: Fit): Promise<Uint8Array> {
+  const { resolution, resize, channels } = fit;
+  const { data, height, width } = image;
+  const same = height === resolution && width === resolution;
+  if (same || (resize === 'pad' && height <= resolution && width <= resolution)) {
+    return padToSquare(withChannels(image, channels), resolution).data;
+  }
+  return (await fitSharp(sharp(data, { raw: { height, width, channels: image.channels } }), fit)).data;
+}
+
+/** Decodes without resizing; the channels are 1 for grey images and 3 for others unless stated. */
+export async function decodeAsIs(input: Uint8Array | string, channels?: Channels): Promise<Pixels> {
+  const image = await pixelsOf(sharp(input, INPUT).autoOrient());
+  return withChannels(image, channels ?? image.channels);
+}
+
+/** Encodes uint8 pixels, height x width x channels (1 or 3), as PNG. */
+export async function encodePng(pixels: Uint8Array, height: number, width: number, channels: number): Promise<Buffer> {
+  const image = sharp(pixels, { raw: { height, width, channels: channels as Channels }, limitInputPixels: false });
+  return (channels === 1 ? image.toColourspace('b-w') : image).png({ compressionLevel: 6 }).toBuffer();
+}
+
+async function fitSharp(image: Sharp, { resolution, resize, channels }: Fit): Promise<Pixels> {
+  const fit = resize === 'center-crop' ? 'cover' : resize === 'squash' ? 'fill' : 'inside';
+  const resized = image.resize(resolution, resolution, {
+    fit,
+    withoutEnlargement: resize === 'pad',
+    kernel: 'lanczos3',
+    fastShrinkOnLoad: false,
+  });
+  return padToSquare(withChannels(await pixelsOf(resized), channels), resolution);
+}
+
+async function pixelsOf(image: Sharp): Promise<Pixels> {
+  const { data, info } = await image.flatten({ background: '#000' }).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const { height, width } = info;
+  return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), height, width, channels: info.channels as Channels };
+}

@@ -1,0 +1,152 @@
+/**
+ * A features folder: one .npy of float32 [n, width] for each output of a network, and beside them optionally
+ * `labels.npy` int32 [n], `ids.txt` (one a line) and `features.json` (where they come from). Row i is image i.
+ */
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expected } from '../errors.js';
+import { beginFolder, exists } from '../formats/atomic.js';
+import { sha256File } from '../formats/digest.js';
+import { createNpyWriter, openNpyRows, type NpyRows, type NpyWriter } from '../formats/npy.js';
+import { readLabels } from './labels.js';
+
+const MANIFEST = 'features.json';
+
+export interface CreateFeatures {
+  /** Width of each output by name, such as `{ avepool: 2048 }`. */
+  outputs: Record<string, number>;
+  /** Goes into features.json as it is. */
+  provenance: object;
+  /** Replace an existing features folder. */
+  force?: boolean;
+}
+
+export interface FeatureRows {
+  /** For each output its rows, [n * width]. */
+  outputs: Record<string, Float32Array>;
+  labels?: Int32Array;
+  ids?: readonly string[];
+}
+
+export interface FeaturesWriter {
+  /** Adds rows; labels and ids come with every call or with none. */
+  append(rows: FeatureRows): Promise<void>;
+  /** Completes the folder and moves it to its name. */
+  close(): Promise<void>;
+  /** Drops what was written. */
+  abort(): Promise<void>;
+}
+
+/** Starts a features folder; it appears at `dir` when it is closed. */
+export async function createFeatures(dir: string, { outputs, provenance, force }: CreateFeatures): Promise<FeaturesWriter> {
+  const folder = await beginFolder(dir, { force, marker: MANIFEST });
+  const writers = new Map<string, NpyWriter>();
+  for (const [name, width] of Object.entries(outputs)) {
+    writers.set(name, await createNpyWriter(join(folder.path, `${name}.npy`), 'float32', [width]));
+  }
+  let labelWriter: NpyWriter | undefined;
+  let withIds = false;
+  let rows = 0;
+  const append = async (batch: FeatureRows) => {
+    for (const [name, writer] of writers) await writer.append(batch.outputs[name]);
+    const before = rows;
+    for (const writer of writers.values()) rows = writer.rows;
+    if (batch.labels) {
+      if (before === 0) labelWriter = await createNpyWriter(join(folder.path, 'labels.npy'), 'int32', []);
+      await labelWriter?.append(batch.labels);
+    }
+    if (batch.ids) {
+      withIds = true;
+      await appendFile(join(folder.path, 'ids.txt'), batch.ids.map((id) => `${id.replace(/[\r\n]/g, ' ')}\n`).join(''));
+    }
+    if ([...writers.values(), ...(labelWriter ? [labelWriter] : [])].some((writer) => writer.rows !== rows)) {
+      throw new RangeError(`${dir}: outputs and labels of unequal counts`);
+    }
+  };
+  const close = async () => {
+    const files: Record<string, object> = {};
+    for (const [name, writer] of writers) {
+      await writer.close();
+      const sha256 = await sha256File(join(folder.path, `${name}.npy`));
+      files[`${name}.npy`] = { shape: [rows, outputs[name]], dtype: 'float32', sha256 };
+    }
+    await labelWriter?.close();
+    const manifest = { format: 'bigbigan features 1', rows, files, labels: Boolean(labelWriter), ids: withIds, ...provenance };
+    await appendFile(join(folder.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+    await folder.commit();
+  };
+  const abort = async () => {
+    await Promise.all([...writers.values(), ...(labelWriter ? [labelWriter] : [])].map((writer) => writer.abort()));
+    await folder.abort();
+  };
+  return { append, close, abort };
+}
+
+export interface Features {
+  name: string;
+  /** The folder. */
+  path: string;
+  rows: number;
+  width: number;
+  labels?: Int32Array;
+  /** SHA-256 of the feature's file. */
+  digest: string;
+  /** What features.json says, if there is one. */
+  provenance?: Record<string, unknown>;
+  /** `count` rows from `first` on, [count * width]; NaN or infinity is an error naming file and row. */
+  read(first: number, count: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Opens one feature of a folder, written by this program or by NumPy (float32 or float64, [n, width]). */
+export async function openFeatures(dir: string, feature: string): Promise<Features> {
+  const path = join(dir, `${feature}.npy`);
+  if (!(await exists(path))) throw await missing(dir, feature);
+  const rows = await openNpyRows(path);
+  try {
+    checkFeature(rows, path);
+    const labelPath = join(dir, 'labels.npy');
+    const labels = (await exists(labelPath)) ? await readLabels(labelPath, rows.shape[0]) : undefined;
+    const digest = await sha256File(path);
+    const provenance = await readManifest(dir);
+    const recorded = (provenance?.files as Record<string, { sha256?: string }> | undefined)?.[`${feature}.npy`]?.sha256;
+    if (recorded && recorded !== digest) {
+      throw expected(`SHA-256 ${recorded} as ${MANIFEST} says`, path, digest, 'the file was changed or damaged; encode again');
+    }
+    const read = async (first: number, count: number) => {
+      const data = Float32Array.from((await rows.rows(first, count)) as Float32Array | Float64Array);
+      const bad = data.findIndex((value) => !Number.isFinite(value));
+      if (bad < 0) return data;
+      throw expected('finite numbers', `row ${first + Math.floor(bad / rows.rowLength)} of ${path}`, `${data[bad]}`);
+    };
+    const shape = { rows: rows.shape[0], width: rows.rowLength };
+    return { name: feature, path: dir, ...shape, labels, digest, provenance, read, close: rows.close };
+  } catch (error) {
+    await rows.close();
+    throw error;
+  }
+}
+
+function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void {
+  if (dtype !== 'float32' && dtype !== 'float64') throw expected('features of type float32 or float64', path, dtype);
+  if (shape.length < 2 || rowLength === 0) throw expected('features of shape [rows, width]', path, `shape [${shape}]`);
+  if (shape[0] === 0) throw expected('at least one row', path, 'none');
+}
+
+async function readManifest(dir: string): Promise<Record<string, unknown> | undefined> {
+  const path = join(dir, MANIFEST);
+  if (!(await exists(path))) return undefined;
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw expected('JSON', path, (error as Error).message, 'it is optional: remove it to go on without');
+  }
+}
+
+async function missing(dir: string, feature: string) {
+  const folder = await stat(dir).catch(() => undefined);
+  if (!folder?.isDirectory()) return expected('a features folder', dir, folder ? 'a file' : 'no such folder', 'write it with bigbigan encode');
+  const found = (await readdir(dir)).filter((name) => name.endsWith('.npy') && name !== 'labels.npy');
+  const names = found.map((name) => name.slice(0, -'.npy'.length)).join(', ');
+  return expected(`${feature}.npy`, `--feature ${feature} in ${dir}`, names || 'no .npy file', names && `choose one of ${names}`);
+}

@@ -1,0 +1,17 @@
+/** Class numbers from an .npy file. */
+import { expected } from '../errors.js';
+import { readNpy } from '../formats/npy.js';
+
+/** Reads `rows` class numbers (int32, int64 or uint8, one dimension, 0 or more). */
+export async function readLabels(path: string, rows: number): Promise<Int32Array> {
+  const { dtype, shape, data } = await readNpy(path);
+  if (dtype.startsWith('float')) throw expected('class numbers of type int32, int64 or uint8', path, dtype);
+  if (shape.length !== 1) throw expected('one class number a row, shape [n]', path, `shape [${shape}]`);
+  if (data.length !== rows) {
+    throw expected(`${rows} class numbers, one for each row`, path, `${data.length}`, 'both files must come from the same images');
+  }
+  const labels = Int32Array.from(data as ArrayLike<number | bigint>, Number);
+  const wrong = labels.findIndex((label, row) => label < 0 || BigInt(label) !== BigInt(data[row]));
+  if (wrong >= 0) throw expected('class numbers from 0 to 2147483647', `row ${wrong} of ${path}`, `${data[wrong]}`);
+  return labels;
+}
