@@ -54,8 +54,10 @@ export async function fitPixels(image: Pixels, fit: Fit): Promise<Uint8Array> {
 
 /** Decodes without resizing; the channels are 1 for grey images and 3 for others unless stated. */
 export async function decodeAsIs(input: Uint8Array | string, channels?: Channels): Promise<Pixels> {
-  const image = await pixelsOf(sharp(input, INPUT).autoOrient());
-  return withChannels(image, channels ?? image.channels);
+  const image = sharp(input, INPUT).autoOrient();
+  const { space } = await image.metadata();
+  const grey = space === 'b-w' || space === 'grey16';
+  return withChannels(await pixelsOf(image), channels ?? (grey ? 1 : 3));
 }
 
 /** Encodes uint8 pixels, height x width x channels (1 or 3), as PNG. */

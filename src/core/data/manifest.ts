@@ -1,0 +1,85 @@
+/** `dataset.json`: what a dataset folder holds and how it was made. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expected } from '../errors.js';
+import { sha256 } from '../formats/digest.js';
+
+export const MANIFEST = 'dataset.json';
+const FORMAT = 'bigbigan dataset 1';
+
+export interface ShardFile {
+  file: string;
+  sha256: string;
+}
+
+export interface Shard {
+  rows: number;
+  /** uint8 [rows, height, width, channels] */
+  images: ShardFile;
+  /** int32 [rows]; absent without labels */
+  labels?: ShardFile;
+  /** One line an image: its path in the source, or its number. */
+  ids: ShardFile;
+}
+
+export interface DatasetManifest {
+  format: typeof FORMAT;
+  /** Of the program that wrote it. */
+  version: string;
+  count: number;
+  height: number;
+  width: number;
+  channels: 1 | 3;
+  /** Names by class number; absent without labels. */
+  classes?: string[];
+  /** Images of the source that could not be decoded. */
+  skipped: number;
+  /** The part of the source that this is. */
+  part: 'all' | 'training' | 'holdout';
+  /** Source, resize method and everything else that decided the pixels. */
+  preparation: Record<string, unknown>;
+  shards: Shard[];
+}
+
+export function manifestText(manifest: Omit<DatasetManifest, 'format'>): string {
+  return `${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`;
+}
+
+/** Reads and checks a manifest; the digest of its text stands for the whole dataset, since it lists all digests. */
+export async function readManifest(dir: string): Promise<{ manifest: DatasetManifest; digest: string }> {
+  const path = join(dir, MANIFEST);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const found = code === 'ENOENT' ? `no ${MANIFEST}` : code === 'ENOTDIR' ? 'a file' : (code ?? String(error));
+    throw expected('a dataset folder', dir, found, 'make one with bigbigan prep-data');
+  }
+  let manifest: DatasetManifest;
+  try {
+    manifest = JSON.parse(text) as DatasetManifest;
+  } catch (error) {
+    throw expected('JSON', path, (error as Error).message, 'the dataset is damaged: prepare it again');
+  }
+  check(manifest, path);
+  return { manifest, digest: sha256(text) };
+}
+
+function check(manifest: DatasetManifest, path: string): void {
+  if (manifest?.format !== FORMAT) {
+    throw expected(`the format "${FORMAT}"`, path, JSON.stringify(manifest?.format) ?? 'none', 'prepare the dataset again');
+  }
+  const { count, height, width, channels, shards, classes } = manifest;
+  const whole = [count, height, width].every((n) => Number.isSafeInteger(n) && n > 0) && (channels === 1 || channels === 3);
+  const named = (file?: ShardFile) => /^[\w.-]+$/.test(file?.file ?? '') && /^[0-9a-f]{64}$/.test(file?.sha256 ?? '');
+  const sound =
+    whole &&
+    Array.isArray(shards) &&
+    shards.every((shard) => shard.rows > 0 && named(shard.images) && named(shard.ids)) &&
+    shards.every((shard) => Boolean(classes) === Boolean(shard.labels) && (!shard.labels || named(shard.labels))) &&
+    shards.reduce((sum, { rows }) => sum + rows, 0) === count;
+  if (!sound) {
+    throw expected('counts, sizes and shards that agree', path, 'others', 'the dataset is damaged: prepare it again');
+  }
+}
