@@ -1,0 +1,26 @@
+/** Operations of searching and classifying, without gradients. */
+import { bool, execute, execute1, int, scalar, type } from '../executor.js';
+import type { Tensor } from '../tensor.js';
+
+/** The k largest of each row of [m, n], largest first; among equals the one of the lower index. */
+export function topK(x: Tensor, k: number): { values: Tensor; indices: Tensor } {
+  const [m] = x.shape;
+  const attributes = { T: type(x.dtype), Tk: type('int32'), index_type: type('int32'), sorted: bool(true) };
+  const [values, indices] = execute('TopKV2', attributes, [x, scalar(k, 'int32')], [
+    { shape: [m, k], dtype: x.dtype },
+    { shape: [m, k], dtype: 'int32' },
+  ]);
+  return { values, indices };
+}
+
+/** Softmax over the last axis of [m, n]. */
+export function softmax(x: Tensor): Tensor {
+  return execute1('Softmax', { T: type(x.dtype) }, [x], { shape: x.shape, dtype: x.dtype });
+}
+
+/** Class numbers int32 [n] to float32 [n, classes]: 1 at the class, 0 elsewhere. */
+export function oneHot(labels: Tensor, classes: number): Tensor {
+  const attributes = { T: type('float32'), TI: type('int32'), axis: int(-1) };
+  const inputs = [labels, scalar(classes, 'int32'), scalar(1), scalar(0)];
+  return execute1('OneHot', attributes, inputs, { shape: [labels.shape[0], classes], dtype: 'float32' });
+}

@@ -1,0 +1,92 @@
+import t from 'tap';
+import { startEngine } from '../../../src/core/backend/engine.js';
+import type { Metric } from '../../../src/core/metrics/nearness.js';
+import { createNeighbourSearch } from '../../../src/core/metrics/neighbours.js';
+import { integerRandom } from '../../../src/core/data/random.js';
+
+function noise(length: number, seed: number): Float32Array {
+  const random = integerRandom(seed, 0);
+  return Float32Array.from({ length }, () => random.next() / 2 ** 32 - 0.3);
+}
+
+async function search(
+  base: Float32Array,
+  queries: Float32Array,
+  width: number,
+  k: number,
+  { metric = 'l2' as Metric, normalise = true, chunk = Infinity } = {},
+): Promise<number[]> {
+  const found = createNeighbourSearch(await startEngine(), { queries, width, k, metric, normalise });
+  const rows = base.length / width;
+  for (let first = 0; first < rows; first += chunk) {
+    const count = Math.min(chunk, rows - first);
+    found.add(base.slice(first * width, (first + count) * width), count);
+  }
+  const result = Array.from(found.result());
+  found.dispose();
+  return result;
+}
+
+/** Every distance in double precision, then a stable sort. */
+function bruteForce(base: Float32Array, queries: Float32Array, width: number, k: number, metric: Metric, normalise: boolean) {
+  const power = metric === 'l1' ? 1 : 2;
+  const vectors = (rows: Float32Array) =>
+    Array.from({ length: rows.length / width }, (_, i) => {
+      const row = Array.from(rows.subarray(i * width, (i + 1) * width));
+      const norm = row.reduce((sum, value) => sum + Math.abs(value) ** power, 0) ** (1 / power);
+      return normalise ? row.map((value) => value / norm) : row;
+    });
+  const bases = vectors(base);
+  return vectors(queries).flatMap((query) =>
+    bases
+      .map((row, index) => ({ index, distance: row.reduce((sum, value, j) => sum + Math.abs(value - query[j]) ** power, 0) }))
+      .sort((a, b) => a.distance - b.distance || a.index - b.index)
+      .slice(0, k)
+      .map(({ index }) => index),
+  );
+}
+
+t.test('finds what brute force finds, in every metric', async (t) => {
+  const [base, queries] = [noise(500 * 24, 1), noise(37 * 24, 2)];
+  for (const metric of ['l1', 'l2', 'cosine'] as const) {
+    for (const normalise of metric === 'cosine' ? [true] : [true, false]) {
+      const got = await search(base, queries, 24, 9, { metric, normalise });
+      t.same(got, bruteForce(base, queries, 24, 9, metric, normalise), `${metric}, normalised: ${normalise}`);
+    }
+  }
+});
+
+t.test('the size of the chunks does not matter, even when it is below k', async (t) => {
+  const [base, queries] = [noise(300 * 8, 3), noise(20 * 8, 4)];
+  const wanted = bruteForce(base, queries, 8, 12, 'l2', true);
+  for (const chunk of [1, 7, 128, 300]) t.same(await search(base, queries, 8, 12, { chunk }), wanted, `chunks of ${chunk}`);
+});
+
+t.test('more queries than are compared at once', async (t) => {
+  const [base, queries] = [noise(50 * 4, 5), noise(2100 * 4, 6)];
+  t.same(await search(base, queries, 4, 2), bruteForce(base, queries, 4, 2, 'l2', true));
+});
+
+t.test('vectors so wide that L1 takes its base in many tiles', async (t) => {
+  const [base, queries] = [noise(70 * 5000, 7), noise(11 * 5000, 8)];
+  t.same(await search(base, queries, 5000, 3, { metric: 'l1' }), bruteForce(base, queries, 5000, 3, 'l1', true));
+});
+
+t.test('of equally near rows the lower number comes first, also across chunks', async (t) => {
+  const base = Float32Array.from([0, 1, 1, 0, 1, 0, 0, 1, 1, 0]);
+  const query = Float32Array.from([1, 0]);
+  for (const metric of ['l1', 'l2', 'cosine'] as const) {
+    for (const chunk of [1, 2, 5]) t.same(await search(base, query, 2, 4, { metric, chunk }), [1, 2, 4, 0]);
+  }
+});
+
+t.test('a row of zeros has no direction and is an answer all the same', async (t) => {
+  t.same(await search(Float32Array.from([0, 0, 3, 4]), Float32Array.from([6, 8]), 2, 2), [1, 0]);
+});
+
+t.test('nothing stays behind in the engine', async (t) => {
+  const engine = await startEngine();
+  const before = engine.alive();
+  for (const metric of ['l1', 'l2'] as const) await search(noise(40, 1), noise(8, 2), 4, 3, { metric, chunk: 3 });
+  t.equal(engine.alive(), before);
+});
