@@ -13,7 +13,7 @@ const VERIFIED_BYTES = 4 * 2 ** 30;
 export interface Dataset {
   path: string;
   manifest: DatasetManifest;
-  /** SHA-256 of dataset.json, which lists the digests of all shards. */
+  /** SHA-256 over the digests of all shards and the class names. */
   digest: string;
   count: number;
   height: number;

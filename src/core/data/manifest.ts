@@ -45,7 +45,10 @@ export function manifestText(manifest: Omit<DatasetManifest, 'format'>): string 
   return `${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`;
 }
 
-/** Reads and checks a manifest; the digest of its text stands for the whole dataset, since it lists all digests. */
+/**
+ * Reads and checks a manifest. The digest stands for the whole dataset: it covers the digests of all shards and the
+ * class names, but not where the images came from, so that the same images have the same digest everywhere.
+ */
 export async function readManifest(dir: string): Promise<{ manifest: DatasetManifest; digest: string }> {
   const path = join(dir, MANIFEST);
   let text: string;
@@ -63,7 +66,9 @@ export async function readManifest(dir: string): Promise<{ manifest: DatasetMani
     throw expected('JSON', path, (error as Error).message, 'the dataset is damaged: prepare it again');
   }
   check(manifest, path);
-  return { manifest, digest: sha256(text) };
+  const { shards, classes } = manifest;
+  const digests = shards.map(({ images, labels }) => [images.sha256, labels?.sha256 ?? null]);
+  return { manifest, digest: sha256(JSON.stringify([digests, classes ?? null])) };
 }
 
 function check(manifest: DatasetManifest, path: string): void {

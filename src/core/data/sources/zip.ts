@@ -1,0 +1,59 @@
+/** A zip archive of images, read member by member, never unpacked to disk. */
+import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { expected } from '../../errors.js';
+import { cleanName, labelMembers, LARGEST_MEMBER } from './archive.js';
+import { isImageName } from './folder.js';
+import type { Source, SourceImage, SourceItem } from './source.js';
+
+export async function openZip(path: string): Promise<Source> {
+  const entries = await withZip(path, listImages);
+  const names = entries.map(({ fileName }) => cleanName(fileName));
+  if (names.length === 0) throw expected('images (jpg, png, webp, gif, tif, avif)', path, 'none');
+  const { classes, label } = labelMembers(names, path);
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+    const zip = await openPromise(path, { autoClose: false });
+    try {
+      for (const [index, entry] of entries.entries()) {
+        if (wanted(index)) yield { index, id: names[index], label: label(names[index]), image: await read(zip, entry) };
+      }
+    } finally {
+      zip.close();
+    }
+  }
+  return { format: 'zip', files: [path], count: names.length, classes, items };
+}
+
+async function withZip<T>(path: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
+  let zip: ZipFile | undefined;
+  try {
+    zip = await openPromise(path, { autoClose: false });
+    return await use(zip);
+  } catch (error) {
+    throw expected('a sound zip archive', path, (error as Error).message, 'the file is damaged or cut short');
+  } finally {
+    zip?.close();
+  }
+}
+
+async function listImages(zip: ZipFile): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of zip.eachEntry()) {
+    if (!entry.fileName.endsWith('/') && isImageName(cleanName(entry.fileName))) entries.push(entry);
+  }
+  return entries;
+}
+
+/** A member that cannot be read is reported like an image that cannot be decoded. */
+async function read(zip: ZipFile, entry: Entry): Promise<SourceImage> {
+  if (entry.uncompressedSize > LARGEST_MEMBER) {
+    return { error: `${entry.uncompressedSize} bytes are more than an image may have` };
+  }
+  try {
+    const chunks: Uint8Array[] = [];
+    // The reader itself stops when more bytes come out than the directory promised.
+    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Uint8Array);
+    return { bytes: Buffer.concat(chunks) };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
