@@ -35,9 +35,16 @@ export function buildProgram(): Command {
     knnCommand,
     engineCommand,
   ]) {
-    program.addCommand(add().copyInheritedSettings(program).exitOverride());
+    program.addCommand(adopt(add(), program));
   }
   return program;
+}
+
+/** Errors are thrown to `run` from commands of commands too. */
+function adopt(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent).exitOverride();
+  for (const child of command.commands) adopt(child, command);
+  return command;
 }
 
 export async function main(argv: string[]): Promise<void> {
