@@ -31,11 +31,11 @@ export function prepDataCommand(): Command {
   const command = new Command('prep-data')
     .summary('make a dataset from images')
     .description(
-      'Brings images to one size and stores them as a dataset folder: dataset.json with shards of uint8 pixels (.npy),\n' +
-        'class numbers and ids, in the order of the source. Sources: a folder of images (its subfolders are the classes),\n' +
-        'a CSV file of path,label, IDX (MNIST) and CIFAR binary files, gzipped or not, tar and zip archives of images.\n' +
-        'Several sources of one kind become one dataset. Broken images are named and skipped. The same command again\n' +
-        'does nothing.',
+      'Brings images to one size and stores them as a dataset folder: dataset.json with shards of uint8 pixels (.npy), ' +
+        'class numbers and ids, in the order of the source. Sources: a folder of images (its subfolders are the ' +
+        'classes), a CSV file of path,label, IDX (MNIST) and CIFAR binary files, gzipped or not, tar and zip archives ' +
+        'of images. Several sources of one kind become one dataset. Broken images are named and skipped. The same ' +
+        'command again does nothing.',
     )
     .argument('<source...>', 'folder or file of images')
     .requiredOption('-o, --out <dir>', 'dataset folder to write')

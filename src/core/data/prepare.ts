@@ -139,7 +139,8 @@ async function decode(item: SourceItem, fit: Fit): Promise<{ item: SourceItem; p
   try {
     return { item, pixels: await decodeImage('path' in image ? image.path : image.bytes, fit) };
   } catch (error) {
-    return { item, error: (error as Error).message.split('\n')[0] };
+    const reason = (error as Error).message.split('\n')[0];
+    return { item, error: reason === 'Unknown error' ? 'damaged or cut short' : reason };
   }
 }
 

@@ -50,5 +50,5 @@ export async function recogniseFormat(path: string): Promise<SourceFormat> {
     const fits = (['cifar10', 'cifar100'] as const).filter((kind) => size % recordLength(kind) === 0);
     if (fits.length === 1) return fits[0];
   }
-  throw expected(`one of ${FORMATS.join(', ')}`, path, 'a file that is none of them for certain', 'say which with --format');
+  throw expected(`one of ${FORMATS.join(', ')}`, path, 'a file that is none of them for certain', 'say which with --format; for single images name their folder');
 }
