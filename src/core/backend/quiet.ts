@@ -18,10 +18,14 @@ export function withoutLibraryNotices<T>(load: () => T): T {
   }
 }
 
-/** A second descriptor for what stderr is; none when it is a socket, which cannot be opened by its path. */
+/**
+ * A second descriptor for a terminal or a pipe. A socket cannot be opened by its path; and a file opened again would
+ * be written at a position of its own, over what others who share the descriptor write. There the notice stays.
+ */
 function duplicateStderr(): number | undefined {
   try {
-    if (fstatSync(STDERR).isSocket()) return undefined;
+    const kind = fstatSync(STDERR);
+    if (!kind.isFIFO() && !kind.isCharacterDevice()) return undefined;
     return openSync(`/proc/self/fd/${STDERR}`, constants.O_WRONLY | constants.O_APPEND);
   } catch {
     return undefined;

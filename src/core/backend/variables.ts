@@ -2,7 +2,6 @@
 import { type EagerExecutor } from './eager.js';
 import { bool, execute, execute1, shapeOf, string, type } from './executor.js';
 import type { Initialiser } from './initialise.js';
-import { initialValue } from './initialise.js';
 import { type DType, type Tensor, sameShape, size } from './tensor.js';
 
 export interface VariableSpec {
@@ -47,7 +46,7 @@ export function declareOnly(): DeclaredVariables {
   };
 }
 
-export type VariableValues = Map<string, { shape: readonly number[]; dtype: DType; data: Float32Array | Int32Array }>;
+export type VariableValues = Map<string, { shape: readonly number[]; data: Float32Array }>;
 
 /** State that lives in the engine as resource variables. */
 export interface ResourceVariables extends Variables {
@@ -57,17 +56,17 @@ export interface ResourceVariables extends Variables {
   /** All values, for a checkpoint. */
   values(): VariableValues;
   /** Sets one variable from host memory; the shape must fit. */
-  set(name: string, data: Float32Array | Int32Array): void;
+  set(name: string, data: Float32Array): void;
   dispose(): void;
 }
 
 let stores = 0;
 
-/** Allocates variables and gives each its initial value, which depends on the seed and its name only. */
+/** Allocates variables; each starts as `initial` says. */
 export function allocate(
   engine: EagerExecutor,
   specs: Iterable<VariableSpec>,
-  seed: number,
+  initial: (spec: VariableSpec) => Tensor,
 ): ResourceVariables {
   const known = new Map<string, VariableSpec>();
   const handles = new Map<string, Tensor>();
@@ -83,7 +82,7 @@ export function allocate(
     const handle = execute1('VarHandleOp', attributes, [], { shape: [-1], dtype: 'resource' });
     known.set(spec.name, spec);
     handles.set(spec.name, handle);
-    engine.scope(() => store.assign(spec.name, initialValue(spec, seed)));
+    engine.scope(() => store.assign(spec.name, initial(spec)));
   };
 
   const store: ResourceVariables = {
@@ -111,9 +110,9 @@ export function allocate(
     },
     values() {
       const values: VariableValues = new Map();
-      for (const [name, { shape, dtype }] of known) {
-        const data = engine.scope(() => engine.read(store.read(name))) as Float32Array | Int32Array;
-        values.set(name, { shape, dtype, data: data.slice() });
+      for (const [name, { shape }] of known) {
+        const data = engine.scope(() => engine.read(store.read(name))) as Float32Array;
+        values.set(name, { shape, data: data.slice() });
       }
       return values;
     },

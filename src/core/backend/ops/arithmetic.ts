@@ -30,6 +30,11 @@ export function div(a: Tensor, b: Tensor): Tensor {
   return differentiable(binary('RealDiv', a, b), [a], (dy) => [() => sumTo(div(dy, b), a.shape)]);
 }
 
+/** The larger of the two; no gradient. */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return binary('Maximum', a, b);
+}
+
 export function neg(x: Tensor): Tensor {
   return differentiable(unary('Neg', x), [x], (dy) => [() => neg(dy)]);
 }
@@ -125,10 +130,14 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   ]);
 }
 
+/** a < b, bool; no gradient. */
+export function less(a: Tensor, b: Tensor): Tensor {
+  const shape = broadcastShape('Less', a.shape, b.shape);
+  return execute1('Less', { T: type(a.dtype) }, [a, b], { shape, dtype: 'bool' });
+}
 
 export function cast(x: Tensor, dtype: Tensor['dtype']): Tensor {
   if (x.dtype === dtype) return x;
   const y = execute1('Cast', { SrcT: type(x.dtype), DstT: type(dtype) }, [x], { shape: x.shape, dtype });
   return differentiable(y, [x], (dy) => [() => cast(dy, x.dtype)]);
 }
-

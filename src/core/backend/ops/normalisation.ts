@@ -1,8 +1,8 @@
 /** Batch norm and spectral norm as single steps of the backward pass. */
 import { differentiable, untracked } from '../gradient.js';
-import { type Attributes, bool, execute, float, fill, string, type } from '../executor.js';
+import { type Attributes, bool, execute, float, fill, scalar, string, type } from '../executor.js';
 import type { Tensor } from '../tensor.js';
-import { add, addScalar, div, matMul, mul, rsqrt, sub, sum } from './arithmetic.js';
+import { add, addScalar, div, matMul, maximum, mul, rsqrt, sub, sum } from './arithmetic.js';
 import { reshape } from './shape.js';
 
 /**
@@ -93,7 +93,7 @@ export function spectralNormalise(kernel: Tensor, u: Tensor, epsilon: number) {
 }
 
 function unit(x: Tensor, epsilon: number): Tensor {
-  return mul(x, rsqrt(addScalar(sum(mul(x, x)), epsilon)));
+  return mul(x, rsqrt(maximum(sum(mul(x, x)), scalar(epsilon * epsilon))));
 }
 
 function batchNormAttributes(x: Tensor, epsilon: number, training: boolean): Attributes {

@@ -44,6 +44,15 @@ function padAxis(dy: Tensor, sizes: readonly number[], piece: number, axis: numb
   return execute1('Pad', attributes, [dy, pairs], { shape, dtype: dy.dtype });
 }
 
+/** The order of one axis reversed. */
+export function reverse(x: Tensor, axis: number): Tensor {
+  const y = execute1('ReverseV2', { T: type(x.dtype), Tidx: type('int32') }, [x, ints([axis])], {
+    shape: x.shape,
+    dtype: x.dtype,
+  });
+  return differentiable(y, [x], (dy) => [() => reverse(dy, axis)]);
+}
+
 /** Scalars as one vector, so that they can be read in one go. */
 export function stack(scalars: readonly Tensor[]): Tensor {
   const attributes = { T: type(scalars[0].dtype), N: int(scalars.length), axis: int(0) };

@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import { usage } from '../core/errors.js';
+import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
+import { createReport } from './report.js';
+import { packageVersion } from './version.js';
+
+const OUTPUTS = ['avepool', 'bn_crelu', 'z_mean', 'z_std', 'z_sample', 'pixels'];
+const DEFAULT_OUTPUTS = OUTPUTS.slice(0, -1);
+
+interface EncodeOptions extends ModelOptions, OutputOptions, EngineOptions {
+  data?: string;
+  out?: string;
+  outputs: string[];
+  seed: number;
+  force?: boolean;
+}
+
+export function encodeCommand(): Command {
+  const command = new Command('encode')
+    .summary("write the encoder's features of images")
+    .description(
+      'Run the encoder on images and write a features folder: one .npy of float32 rows for each output, labels.npy and\n' +
+        'ids.txt where the images have them, and features.json. Row i is image i. Outputs: avepool (global average pool),\n' +
+        'bn_crelu (its parameter-free batch norm and CReLU), z_mean, z_std, z_sample, and pixels (the images themselves,\n' +
+        '0 to 1: the baseline that needs no model).',
+    )
+    .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
+    .option('--out <dir>', 'features folder to write')
+    .option('--outputs <names>', 'outputs to write', (text: string) => text.split(','), DEFAULT_OUTPUTS)
+    .option('--seed <n>', 'seed of z_sample', wholeNumber, 0)
+    .option('--force', 'replace an existing features folder');
+  outputOptions(engineOptions(modelOptions(command))).action(encode);
+  return examples(command, [
+    'bigbigan encode --run runs/mnist --data mnist-test --out features/test',
+    'bigbigan encode --data mnist-test --outputs pixels --out features/test-pixels',
+    'bigbigan generate --run runs/mnist --count 1000 --out - | bigbigan encode --run runs/mnist --data - --out features/fake',
+  ]);
+}
+
+async function encode(options: EncodeOptions): Promise<void> {
+  const report = createReport(options);
+  const unknown = options.outputs.find((name) => !OUTPUTS.includes(name));
+  if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${OUTPUTS.join(', ')}`);
+  const needsModel = options.outputs.some((name) => name !== 'pixels');
+  if (needsModel) requireModel(options);
+  if (options.data === undefined) throw usage('--data is missing: the images to encode');
+  if (options.out === undefined) throw usage('--out is missing: the features folder to write');
+
+  const started = Date.now();
+  const { openImages } = await import('../core/data/images.js');
+  const { encodeImages } = await import('../core/train/encode-images.js');
+  const model = needsModel ? await loadModel(options) : undefined;
+  const images = await openImages(options.data, imageOptions(model));
+  const progress = report.progress('encode', images.count);
+  const { rows, repeated } = await encodeImages({
+    model: model?.opened,
+    engine: model?.engine,
+    images,
+    out: options.out,
+    outputs: options.outputs,
+    batchSize: options.batchSize,
+    seed: options.seed,
+    force: options.force,
+    version: packageVersion,
+    onRows: (done) => progress.update(done),
+  });
+  progress.stop();
+  await images.close();
+  if (repeated) report.note(`${options.out} holds these features already`);
+  report.result(
+    {
+      out: options.out,
+      rows,
+      outputs: options.outputs,
+      data: options.data,
+      data_digest: images.digest ?? null,
+      checkpoint: model?.opened.checkpoint ?? null,
+      checkpoint_digest: model?.opened.digest ?? null,
+      weights: options.weights,
+      seed: options.seed,
+      version: packageVersion,
+      seconds: (Date.now() - started) / 1000,
+    },
+    options.out,
+  );
+}
+
+async function loadModel(options: EncodeOptions) {
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { describeModel, openModel } = await import('../core/train/open-model.js');
+  await describeModel(options);
+  const engine = await startEngine(options);
+  return { engine, opened: await openModel(engine, options, options) };
+}
+
+function imageOptions(model: Awaited<ReturnType<typeof loadModel>> | undefined) {
+  if (!model) return {};
+  const { resolution, channels } = model.opened.config;
+  return { resolution, channels: channels as 1 | 3 };
+}

@@ -1,0 +1,118 @@
+import { Command, Option } from 'commander';
+import { usage } from '../core/errors.js';
+import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import {
+  type EngineOptions,
+  type OutputOptions,
+  engineOptions,
+  examples,
+  outputOptions,
+  positiveInteger,
+  positiveNumber,
+  ranges,
+  wholeNumber,
+} from './options.js';
+import { createReport } from './report.js';
+import { packageVersion } from './version.js';
+
+interface GenerateOptions extends ModelOptions, OutputOptions, EngineOptions {
+  out?: string;
+  count: number;
+  seeds?: number[];
+  seed: number;
+  truncation?: number;
+  standingStatistics?: number;
+  columns?: number;
+  force?: boolean;
+}
+
+export function generateCommand(): Command {
+  const command = new Command('generate')
+    .summary('draw images from the generator')
+    .description(
+      'Generate images. Each image has a seed of its own, and the same seed gives the same image whatever the batch size\n' +
+        'or the other seeds. What is written follows from the name: DIR gets seed0004.png and so on, FILE.png one sheet,\n' +
+        'FILE.npy one uint8 array [n, height, width, channels], and - the same array as a stream on stdout.',
+    )
+    .option('--out <path>', 'folder, .png, .npy or -')
+    .addOption(new Option('--count <n>', 'number of images, with seeds from --seed on').argParser(positiveInteger).default(64))
+    .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
+    .option('--seed <n>', 'first seed', wholeNumber, 0)
+    .option('--truncation <t>', 'draw latent values again until they lie in [-t, t], from 0.01 on (default: none)', positiveNumber)
+    .option('--standing-statistics <n>', "take batch norm's statistics anew over n batches (default: those of the checkpoint,\nbut 16 batches with --truncation)", positiveInteger)
+    .option('--columns <n>', 'columns of a sheet (default: as square as possible)', positiveInteger)
+    .option('--force', 'overwrite');
+  outputOptions(engineOptions(modelOptions(command))).action(generate);
+  return examples(command, [
+    'bigbigan generate --run runs/mnist --out samples.png',
+    'bigbigan generate --run runs/mnist --seeds 0,4-9 --truncation 0.7 --out samples/',
+    'bigbigan generate --run runs/mnist --count 10000 --out - | bigbigan fid mnist-test - --extractor encoder:runs/mnist',
+  ]);
+}
+
+async function generate(options: GenerateOptions): Promise<void> {
+  requireModel(options);
+  if (options.out === undefined) throw usage('--out is missing: a folder, a .png, an .npy or -');
+  if (options.truncation !== undefined && options.truncation < 0.01) {
+    throw usage(`expected 0.01 or more for --truncation, got ${options.truncation}`);
+  }
+  const started = Date.now();
+  const report = createReport(options);
+  const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
+  if (Math.max(...[seeds[0], seeds.at(-1)!]) > 0x7fffffff) throw usage('seeds go up to 2147483647');
+
+  const { openImageSink } = await import('../core/data/image-sink.js');
+  const { describeModel, openModel } = await import('../core/train/open-model.js');
+  const { config } = await describeModel(options);
+  const { resolution: side, channels } = config.model;
+  const sink = await openImageSink(options.out, {
+    count: seeds.length,
+    height: side,
+    width: side,
+    channels,
+    columns: options.columns,
+    force: options.force,
+    name: (i) => `seed${String(seeds[i]).padStart(4, '0')}.png`,
+    stdout: writeStdout,
+  });
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { generateImages } = await import('../core/train/generate-images.js');
+  const engine = await startEngine(options);
+  const model = await openModel(engine, options, options);
+  const progress = report.progress('generate', seeds.length);
+  let done = 0;
+  try {
+    for (const images of generateImages(engine, model, { seeds, ...options })) {
+      await sink.append(images);
+      done += Math.min(options.batchSize, seeds.length - done);
+      progress.update(done);
+    }
+    await sink.close();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+  progress.stop();
+  if (options.out === '-') return;
+  report.result(
+    {
+      out: options.out,
+      count: seeds.length,
+      seeds: options.seeds ?? [options.seed, options.seed + options.count - 1],
+      truncation: options.truncation ?? null,
+      checkpoint: model.checkpoint,
+      checkpoint_digest: model.digest,
+      weights: options.weights,
+      version: packageVersion,
+      seconds: (Date.now() - started) / 1000,
+    },
+    options.out,
+  );
+}
+
+/** Waits while the reader of a pipe is slow, so that memory stays bounded. */
+function writeStdout(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}

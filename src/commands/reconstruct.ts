@@ -1,0 +1,92 @@
+import { Command } from 'commander';
+import { usage } from '../core/errors.js';
+import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
+import { createReport } from './report.js';
+import { packageVersion } from './version.js';
+
+interface ReconstructOptions extends ModelOptions, OutputOptions, EngineOptions {
+  data?: string;
+  out?: string;
+  limit: number;
+  count: number;
+  columns: number;
+  sample?: boolean;
+  seed: number;
+  force?: boolean;
+}
+
+export function reconstructCommand(): Command {
+  const command = new Command('reconstruct')
+    .summary('encode images and generate them back: G(E(x))')
+    .description(
+      'Reconstruct images and report the relative pixel-wise L1 error: the mean of |x - G(E(x))| over the mean of\n' +
+        "|x' - G(E(x))| with another image x' of the set. 1 means that the encoder says nothing about x. With --out,\n" +
+        'FILE.png gets a sheet with each row of originals above its reconstructions, FILE.npy the reconstructions as\n' +
+        'uint8 [n, height, width, channels].',
+    )
+    .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
+    .option('--out <file>', '.png or .npy (default: only the numbers)')
+    .option('--limit <n>', 'images to take, from the first on', positiveInteger, 10000)
+    .option('--count <n>', 'images on the sheet', positiveInteger, 64)
+    .option('--columns <n>', 'columns of the sheet', positiveInteger, 16)
+    .option('--sample', "sample z from E's distribution (default: its mean)")
+    .option('--seed <n>', "seed of z, and of the pairing with other images", wholeNumber, 0)
+    .option('--force', 'overwrite');
+  outputOptions(engineOptions(modelOptions(command))).action(reconstruct);
+  return examples(command, [
+    'bigbigan reconstruct --run runs/mnist --data mnist-test --out reconstructions.png',
+    'bigbigan reconstruct --run runs/mnist --data mnist-test --json | jq .l1_ratio',
+  ]);
+}
+
+async function reconstruct(options: ReconstructOptions): Promise<void> {
+  requireModel(options);
+  const { data, out } = options;
+  if (data === undefined) throw usage('--data is missing: the images to reconstruct');
+  if (out !== undefined && !/\.(png|npy)$/i.test(out)) throw usage(`expected a .png or .npy file for --out, got ${out}`);
+  const started = Date.now();
+  const report = createReport(options);
+  const { openImages } = await import('../core/data/images.js');
+  const { refuseExisting } = await import('../core/formats/atomic.js');
+  const { describeModel, openModel } = await import('../core/train/open-model.js');
+  const { config } = await describeModel(options);
+  if (out !== undefined) await refuseExisting(out, options.force);
+  const { resolution, channels } = config.model;
+  const images = await openImages(data, { resolution, channels: channels as 1 | 3 });
+
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { reconstructImages, saveReconstructions } = await import('../core/train/reconstruct-images.js');
+  const { reconstructionError } = await import('../core/metrics/reconstruction.js');
+  const engine = await startEngine(options);
+  const model = await openModel(engine, options, options);
+  const progress = report.progress('reconstruct', Math.min(images.count, options.limit));
+  const pair = await reconstructImages(engine, model, images, { ...options, onRows: (done) => progress.update(done) });
+  progress.stop();
+  await images.close();
+  const error = reconstructionError(pair, options.seed);
+  if (out !== undefined) await saveReconstructions(out, pair, options);
+
+  report.result(
+    {
+      l1_matched: error.matched,
+      l1_mismatched: error.mismatched,
+      l1_ratio: error.ratio,
+      count: pair.count,
+      out: out ?? null,
+      data,
+      data_digest: images.digest ?? null,
+      checkpoint: model.checkpoint,
+      checkpoint_digest: model.digest,
+      weights: options.weights,
+      latent: options.sample ? 'sample' : 'mean',
+      seed: options.seed,
+      version: packageVersion,
+      seconds: (Date.now() - started) / 1000,
+    },
+    [
+      `L1 ratio ${error.ratio.toFixed(4)} (matched ${error.matched.toFixed(4)}, mismatched ${error.mismatched.toFixed(4)}, ${pair.count} images)`,
+      ...(out === undefined ? [] : [out]),
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,24 @@
+import { orthogonal, zeros } from '../backend/initialise.js';
+import { biasAdd, conv2d } from '../backend/ops.js';
+import type { Tensor } from '../backend/tensor.js';
+import type { LayerOptions } from './linear.js';
+import { type Scope, parameter } from './scope.js';
+import { spectrallyNormalised } from './spectral-norm.js';
+
+export interface ConvolutionOptions extends LayerOptions {
+  /** Side of the square kernel. */
+  size?: number;
+  stride?: number;
+}
+
+/** x [n,h,w,c] → [n,⌈h/stride⌉,⌈w/stride⌉,filters]; orthogonal kernel (HWIO), bias 0, padding SAME. */
+export function convolution(
+  scope: Scope,
+  x: Tensor,
+  filters: number,
+  { size = 3, stride = 1, bias = true, spectralNorm = false }: ConvolutionOptions = {},
+): Tensor {
+  const raw = parameter(scope, 'kernel', [size, size, x.shape[3], filters], orthogonal);
+  const y = conv2d(x, spectralNorm ? spectrallyNormalised(scope, raw) : raw, stride);
+  return bias ? biasAdd(y, parameter(scope, 'bias', [filters], zeros)) : y;
+}

@@ -1,0 +1,53 @@
+/** The three networks together: what variables they have, and how they are reached. */
+import { createDryExecutor } from '../backend/dry.js';
+import { constant, withExecutor } from '../backend/executor.js';
+import type { Tensor } from '../backend/tensor.js';
+import { size } from '../backend/tensor.js';
+import { type VariableSpec, type Variables, declareOnly } from '../backend/variables.js';
+import { AVERAGE, type Pass, type PassOptions, createPass } from '../layers/scope.js';
+import type { ModelConfig } from './config.js';
+import { discriminate } from './discriminator.js';
+import { encode, sampleLatent } from './encoder.js';
+import { generate } from './generator.js';
+
+export const MODULES = ['generator', 'discriminator', 'encoder'] as const;
+export type Module = (typeof MODULES)[number];
+
+/** Modules whose weights are averaged over training; the averages are what evaluation uses. */
+export const AVERAGED: readonly Module[] = ['generator', 'encoder'];
+
+export const moduleOf = (name: string): Module => name.split('/')[0] as Module;
+
+/** All variables of a model, without the engine: the networks are run on shapes alone. */
+export function modelVariables(config: ModelConfig): VariableSpec[] {
+  const variables = declareOnly();
+  withExecutor(createDryExecutor(), () => {
+    const pass = modelPass(config, variables, { weights: 'trained', statistics: 'batch' });
+    const n = 2;
+    const noise = constant(new Float32Array(n * config.latent), [n, config.latent]);
+    const images = generate(pass, noise, config);
+    const z = sampleLatent(encode(pass, images, config), noise);
+    discriminate(pass, images, z, config);
+  });
+  const specs = [...variables.specs.values()];
+  const averages = specs
+    .filter((spec) => spec.trainable && AVERAGED.includes(moduleOf(spec.name)))
+    .map((spec) => ({ ...spec, name: AVERAGE + spec.name, trainable: false }));
+  return [...specs, ...averages];
+}
+
+/** Number of trainable parameters of each module. */
+export function parameterCounts(specs: Iterable<VariableSpec>): Record<Module, number> {
+  const counts: Record<Module, number> = { generator: 0, discriminator: 0, encoder: 0 };
+  for (const spec of specs) if (spec.trainable) counts[moduleOf(spec.name)] += size(spec.shape);
+  return counts;
+}
+
+export function modelPass(config: ModelConfig, variables: Variables, options: Partial<PassOptions> = {}): Pass {
+  return createPass({ epsilon: config.epsilon, ...options, variables });
+}
+
+/** The parameters that a pass has read, by name. */
+export function parametersOf(pass: Pass): { names: string[]; tensors: Tensor[] } {
+  return { names: [...pass.parameters.keys()], tensors: [...pass.parameters.values()] };
+}

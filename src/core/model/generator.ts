@@ -1,0 +1,41 @@
+/** G: latent → image, after BigGAN (Brock et al. 2019; paper section 3.1). */
+import { add, relu, reshape, splitSizes, tanh, upsample2 } from '../backend/ops.js';
+import type { Tensor } from '../backend/tensor.js';
+import { batchNorm, conditionalBatchNorm } from '../layers/batch-norm.js';
+import { convolution } from '../layers/convolution.js';
+import { linear } from '../layers/linear.js';
+import { type Pass, type Scope, within } from '../layers/scope.js';
+import type { ModelConfig } from './config.js';
+
+/**
+ * Skip-z: the latent is cut into equal chunks, one for the first layer and one for each block.
+ * @param z [n, latent]
+ * @returns images [n, resolution, resolution, channels] in [−1, 1]
+ */
+export function generate(pass: Pass, z: Tensor, config: ModelConfig): Tensor {
+  const scope: Scope = { pass, path: 'generator' };
+  const { channels: ch, multipliers } = config.generator;
+  const [n, latent] = z.shape;
+  const chunk = latent / multipliers.length;
+  const [first, ...rest] = splitSizes(z, multipliers.map(() => chunk), 1);
+  const start = ch * multipliers[0];
+
+  let x = linear(within(scope, 'linear'), first, 4 * 4 * start, { spectralNorm: true });
+  x = reshape(x, [n, 4, 4, start]);
+  multipliers.slice(1).forEach((multiplier, i) => {
+    x = upBlock(within(scope, `block${i}`), x, rest[i], ch * multiplier);
+  });
+  x = relu(batchNorm(within(scope, 'batch_norm'), x));
+  return tanh(convolution(within(scope, 'to_image'), x, config.channels, { spectralNorm: true }));
+}
+
+function upBlock(scope: Scope, x: Tensor, condition: Tensor, filters: number): Tensor {
+  const options = { spectralNorm: true };
+  let y = relu(conditionalBatchNorm(within(scope, 'batch_norm0'), x, condition));
+  y = convolution(within(scope, 'conv0'), upsample2(y), filters, options);
+  y = relu(conditionalBatchNorm(within(scope, 'batch_norm1'), y, condition));
+  y = convolution(within(scope, 'conv1'), y, filters, options);
+  // A 1×1 convolution and nearest-neighbour enlargement commute: this order takes a quarter of the work.
+  const skip = convolution(within(scope, 'conv_skip'), x, filters, { size: 1, ...options });
+  return add(y, upsample2(skip));
+}

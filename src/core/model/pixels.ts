@@ -1,0 +1,13 @@
+/** Between uint8 images in files and [−1, 1] in the networks. */
+import { addScalar, cast, scale } from '../backend/ops.js';
+import type { Tensor } from '../backend/tensor.js';
+
+/** uint8 0–255 → float32 [−1, 1], as x / 127.5 − 1. */
+export function fromPixels(images: Tensor): Tensor {
+  return addScalar(scale(cast(images, 'float32'), 1 / 127.5), -1);
+}
+
+/** float32 [−1, 1] → uint8, rounded to the nearest level: the inverse of `fromPixels`. */
+export function toPixels(values: Float32Array): Uint8Array {
+  return Uint8Array.from(values, (v) => Math.max(0, Math.min(255, Math.round((v + 1) * 127.5))));
+}

@@ -1,0 +1,42 @@
+/** What has to agree before a run starts or continues. */
+import type { Dataset } from '../data/dataset.js';
+import { UserError, expected } from '../errors.js';
+import type { Config } from './config.js';
+
+export function checkData(dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count'>, { model, train }: Config): void {
+  const { resolution, channels } = model;
+  const { height, width } = dataset;
+  if (height !== resolution || width !== resolution || dataset.channels !== channels) {
+    throw expected(
+      `images of ${resolution}×${resolution}×${channels}, which the settings ask for`,
+      `--data ${dataset.path}`,
+      `${height}×${width}×${dataset.channels}`,
+      `prepare it with --resolution ${resolution} --channels ${channels}, or change model.resolution and model.channels`,
+    );
+  }
+  if (dataset.count < train.batchSize) {
+    throw expected(`at least one batch of ${train.batchSize} images`, `--data ${dataset.path}`, `${dataset.count}`, 'use a smaller --batch-size');
+  }
+}
+
+/** A run goes on only with the settings it began with; the total number of steps may change. */
+export function checkSameRun(run: string, earlier: Config, now: Config): void {
+  const [before, after] = [flatten(earlier), flatten(now)];
+  const changed = [...new Set([...before.keys(), ...after.keys()])].find(
+    (key) => key !== 'train.steps' && before.get(key) !== after.get(key),
+  );
+  if (changed === undefined) return;
+  throw new UserError(`${run} was begun with ${changed} = ${before.get(changed)}, not ${after.get(changed)}`, {
+    exitCode: 2,
+    hint: 'continue it with its own settings, or choose another --run',
+  });
+}
+
+function flatten(value: unknown, path = '', into = new Map<string, string>()): Map<string, string> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [key, item] of Object.entries(value)) flatten(item, path ? `${path}.${key}` : key, into);
+  } else {
+    into.set(path, JSON.stringify(value));
+  }
+  return into;
+}

@@ -1,0 +1,29 @@
+/** Everything that defines a run: the model, and how it is trained. */
+import type { ModelConfig } from '../model/config.js';
+
+export interface TrainConfig {
+  batchSize: number;
+  /** Total number of steps; one step is `discriminatorSteps` updates of D and one joint update of G and E. */
+  steps: number;
+  discriminatorSteps: number;
+  learningRate: { generator: number; encoder: number; discriminator: number };
+  /** Learning rates are constant up to this fraction of the steps, then fall linearly to `decayTo` of themselves. */
+  decayFrom: number;
+  decayTo: number;
+  adam: { beta1: number; beta2: number; epsilon: number };
+  /** Largest decay of the weights' moving average; it starts lower, as min(decay, (1 + step) / (10 + step)). */
+  averageDecay: number;
+  /** G and E are updated on the last D update's batch, so that their forward pass is done once. */
+  reuseForward: boolean;
+  /** Mirror each image with probability 1/2. */
+  flip: boolean;
+  /** Batches over which standing statistics are taken. */
+  statisticsBatches: number;
+}
+
+export interface Config {
+  preset: string;
+  seed: number;
+  model: ModelConfig;
+  train: TrainConfig;
+}

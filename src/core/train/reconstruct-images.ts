@@ -1,0 +1,71 @@
+/** G(E(x)) for a set of images. */
+import type { EagerExecutor } from '../backend/eager.js';
+import { openImageSink } from '../data/image-sink.js';
+import type { ImageSet } from '../data/images.js';
+import type { ReconstructionPair } from '../metrics/reconstruction.js';
+import { encoderNoise } from '../model/latents.js';
+import type { OpenModel } from './open-model.js';
+import { besideReconstructions } from './sheets.js';
+
+export interface ReconstructRequest {
+  batchSize: number;
+  /** At most this many images, which are held in memory. */
+  limit: number;
+  /** From a sample of z rather than its mean. */
+  sample?: boolean;
+  seed: number;
+  onRows?: (done: number) => void;
+}
+
+export async function reconstructImages(
+  engine: EagerExecutor,
+  model: OpenModel,
+  images: ImageSet,
+  { batchSize, limit, sample, seed, onRows }: ReconstructRequest,
+): Promise<ReconstructionPair> {
+  const { height, width, channels } = images;
+  const total = Math.min(images.count, limit);
+  const pixels = height * width * channels;
+  const originals = new Uint8Array(total * pixels);
+  const reconstructions = new Uint8Array(total * pixels);
+  let done = 0;
+  for await (const batch of images.batches(batchSize)) {
+    const count = Math.min(batch.count, total - done);
+    const { z_mean: mean, z_std: std } = model.encode(batch.data, batch.count);
+    const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.config.latent) : undefined;
+    const z = noise ? mean.map((value, i) => value + noise[i] * std[i]) : mean;
+    originals.set(batch.data.subarray(0, count * pixels), done * pixels);
+    reconstructions.set(model.generate(z, batch.count).subarray(0, count * pixels), done * pixels);
+    done += count;
+    onRows?.(done);
+    if (done === total) break;
+  }
+  return { count: total, height, width, channels, originals, reconstructions };
+}
+
+/** A .png gets the first `count` images in rows above their reconstructions; an .npy all reconstructions. */
+export async function saveReconstructions(
+  out: string,
+  pair: ReconstructionPair,
+  { count, columns, force }: { count: number; columns: number; force?: boolean },
+): Promise<void> {
+  const { height, width, channels, originals, reconstructions } = pair;
+  const pixels = height * width * channels;
+  const isSheet = /\.png$/i.test(out);
+  const shown = Math.min(count, pair.count);
+  const perRow = Math.min(columns, shown);
+  const sink = await openImageSink(out, {
+    count: pair.count,
+    height,
+    width,
+    channels,
+    columns: perRow,
+    force,
+    name: String,
+    stdout: () => Promise.reject(new Error('reconstructions are written to files')),
+  });
+  const first = (images: Uint8Array) => images.subarray(0, shown * pixels);
+  const rows = isSheet ? besideReconstructions(first(originals), first(reconstructions), pixels, perRow) : [reconstructions];
+  for (const part of rows) await sink.append(part);
+  await sink.close();
+}

@@ -1,0 +1,191 @@
+/** One config from a preset, a partial config, and single settings, each over the one before. */
+import { expected, usage } from '../errors.js';
+import { TERMS } from '../model/config.js';
+import type { Config } from './config.js';
+import { preset } from './presets.js';
+
+export interface Overrides {
+  preset: string;
+  /** A partial config, such as a file holds; `source` names it in errors. */
+  partial?: { values: unknown; source: string };
+  /** `key=value` with dotted keys such as `train.batchSize=32`. */
+  settings?: readonly string[];
+  seed?: number;
+  steps?: number;
+  batchSize?: number;
+  scores?: string[];
+}
+
+type Tree = Record<string, unknown>;
+
+/** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
+export function resolveConfig(overrides: Overrides): Config {
+  const config = preset(overrides.preset);
+  const tree = config as unknown as Tree;
+  if (overrides.partial) mergeInto(tree, overrides.partial.values, '', overrides.partial.source);
+  for (const setting of overrides.settings ?? []) applySetting(tree, setting);
+  if (overrides.seed !== undefined) config.seed = overrides.seed;
+  if (overrides.steps !== undefined) config.train.steps = overrides.steps;
+  if (overrides.batchSize !== undefined) config.train.batchSize = overrides.batchSize;
+  if (overrides.scores) config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
+  checkConfig(config);
+  return config;
+}
+
+function mergeInto(target: Tree, values: unknown, path: string, source: string): void {
+  if (!isTree(values)) throw expected('an object of settings', path || source, JSON.stringify(values));
+  for (const [key, value] of Object.entries(values)) {
+    const name = path ? `${path}.${key}` : key;
+    if (!Object.hasOwn(target, key)) throw unknownKey(name, target, path, source);
+    if (isTree(target[key])) mergeInto(target[key], value, name, source);
+    else target[key] = checkType(name, target[key], value, source);
+  }
+}
+
+function applySetting(config: Tree, setting: string): void {
+  const equals = setting.indexOf('=');
+  if (equals < 1) throw usage(`expected key=value for --set, got "${setting}"`);
+  const [path, text] = [setting.slice(0, equals), setting.slice(equals + 1)];
+  const keys = path.split('.');
+  const last = keys.pop()!;
+  let target = config;
+  const walked: string[] = [];
+  for (const key of keys) {
+    if (!Object.hasOwn(target, key) || !isTree(target[key])) throw unknownKey([...walked, key].join('.'), target, walked.join('.'), '--set');
+    target = target[key];
+    walked.push(key);
+  }
+  if (!Object.hasOwn(target, last)) throw unknownKey(path, target, keys.join('.'), '--set');
+  if (isTree(target[last])) {
+    throw usage(`${path} is a group; set one of ${Object.keys(target[last]).map((key) => `${path}.${key}`).join(', ')}`);
+  }
+  target[last] = checkType(path, target[last], parse(text, target[last]), '--set');
+}
+
+/** The text as the type that the setting has now; lists are separated by commas. */
+function parse(text: string, current: unknown): unknown {
+  if (Array.isArray(current)) {
+    const items = text.replace(/^\[|\]$/g, '').split(',').filter((item) => item.trim() !== '');
+    return items.map((item) => (typeof current[0] === 'number' ? number(item) : item.trim()));
+  }
+  if (text === 'null' || text === 'true' || text === 'false') return JSON.parse(text);
+  return typeof current === 'string' ? text : number(text);
+}
+
+const number = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
+
+/** Settings that may be null hold a number otherwise. */
+function checkType(name: string, current: unknown, value: unknown, source: string): unknown {
+  const nullable = name === 'model.encoder.calibrateSigma';
+  const fits = nullable
+    ? value === null || typeof value === 'number'
+    : Array.isArray(current)
+      ? Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === typeof current[0])
+      : typeof value === typeof current && value !== null;
+  if (fits) return value;
+  const type = Array.isArray(current) ? `a list of ${typeof current[0]}s` : nullable ? 'a number or null' : `a ${typeof current}`;
+  throw usage(`expected ${type} for ${name} in ${source}, got ${JSON.stringify(value)}`);
+}
+
+function unknownKey(name: string, siblings: Tree, path: string, source: string) {
+  const key = name.split('.').pop()!;
+  const nearest = Object.keys(siblings).sort((a, b) => distance(a, key) - distance(b, key))[0];
+  const valid = path ? `${path}.${nearest}` : nearest;
+  return usage(`there is no setting ${name} (in ${source})`, `the nearest is ${valid}; --dry-run prints all`);
+}
+
+/** Levenshtein distance, regardless of case. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1].toLowerCase() === b[j - 1].toLowerCase();
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What types alone do not rule out. */
+export function checkConfig(config: Config): void {
+  const { model, train } = config;
+  const { generator, discriminator, encoder } = model;
+  const whole = (name: string, value: number, least: number) => {
+    if (!Number.isSafeInteger(value) || value < least) throw usage(`expected a whole number of ${least} or more for ${name}, got ${value}`);
+  };
+  const wholes = (name: string, values: number[]) => values.forEach((value, i) => whole(`${name}[${i}]`, value, 1));
+  const inRange = (name: string, value: number, low: number, high: number) => {
+    if (!(value >= low && value <= high)) throw usage(`expected ${low} to ${high} for ${name}, got ${value}`);
+  };
+
+  whole('seed', config.seed, 0);
+  if (config.seed > 0x7fffffff) throw usage(`expected a seed below 2^31, got ${config.seed}`);
+  if (model.channels !== 1 && model.channels !== 3) throw usage(`expected 1 or 3 for model.channels, got ${model.channels}`);
+  for (const [name, value] of [
+    ['model.latent', model.latent],
+    ['model.generator.channels', generator.channels],
+    ['model.discriminator.channels', discriminator.channels],
+    ['model.discriminator.smallest', discriminator.smallest],
+    ['model.discriminator.hidden', discriminator.hidden],
+    ['model.encoder.channels', encoder.channels],
+    ['model.encoder.hidden', encoder.hidden],
+    ['model.encoder.stem.size', encoder.stem.size],
+    ['model.encoder.stem.stride', encoder.stem.stride],
+    ['train.batchSize', train.batchSize],
+    ['train.discriminatorSteps', train.discriminatorSteps],
+    ['train.statisticsBatches', train.statisticsBatches],
+  ] as const) {
+    whole(name, value, 1);
+  }
+  for (const [name, value] of [
+    ['model.discriminator.blocks', discriminator.blocks],
+    ['model.encoder.blocks', encoder.blocks],
+    ['train.steps', train.steps],
+  ] as const) {
+    whole(name, value, 0);
+  }
+  wholes('model.generator.multipliers', generator.multipliers);
+  wholes('model.discriminator.multipliers', discriminator.multipliers);
+  wholes('model.encoder.multipliers', encoder.multipliers);
+  wholes('model.encoder.units', encoder.units);
+  if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
+
+  const size = 4 * 2 ** (generator.multipliers.length - 1);
+  if (size !== model.resolution) {
+    throw usage(
+      `model.generator.multipliers has ${generator.multipliers.length} levels, which make ${size} pixels, but model.resolution is ${model.resolution}`,
+      `resolutions are 4 times a power of 2, with one multiplier for 4×4 and one for each doubling`,
+    );
+  }
+  if (model.latent % generator.multipliers.length !== 0) {
+    throw usage(
+      `model.latent is ${model.latent}, which does not split into ${generator.multipliers.length} equal chunks (one for each level of G)`,
+      `use a multiple of ${generator.multipliers.length}`,
+    );
+  }
+  if (encoder.units.length !== encoder.multipliers.length) {
+    throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
+  }
+  const scores = discriminator.scores;
+  const unknown = scores.find((score) => !TERMS.includes(score));
+  if (unknown !== undefined) throw usage(`there is no score "${unknown}"`, `scores: ${TERMS.join(', ')}`);
+  if (new Set(scores).size !== scores.length) throw usage(`a score is named twice: ${scores.join(',')}`);
+  if (!scores.includes('xz')) {
+    throw usage(`the objective ${scores.join(',')} lacks the joint score xz, without which E learns nothing of G`, 'add xz');
+  }
+  for (const [name, rate] of Object.entries(train.learningRate)) inRange(`train.learningRate.${name}`, rate, 0, 1);
+  inRange('train.decayFrom', train.decayFrom, 0, 1);
+  inRange('train.decayTo', train.decayTo, 0, 1);
+  inRange('train.adam.beta1', train.adam.beta1, 0, 0.9999999);
+  inRange('train.adam.beta2', train.adam.beta2, 0, 0.9999999);
+  inRange('train.adam.epsilon', train.adam.epsilon, 0, 1);
+  inRange('train.averageDecay', train.averageDecay, 0, 1);
+  inRange('model.epsilon.batchNorm', model.epsilon.batchNorm, 0, 1);
+  inRange('model.epsilon.spectralNorm', model.epsilon.spectralNorm, 0, 1);
+}

@@ -1,0 +1,91 @@
+/** A run on disk: config.json, log.jsonl, checkpoints/ and samples/. */
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError, expected } from '../errors.js';
+import { writeAtomic } from '../formats/atomic.js';
+import type { Config } from './config.js';
+
+export interface RunFolder {
+  path: string;
+  log: string;
+  checkpoint(step: number): string;
+  samples(step: number, seed: number): string;
+  reconstructions(step: number): string;
+}
+
+export function runFolder(path: string): RunFolder {
+  const digits = (step: number) => String(step).padStart(8, '0');
+  return {
+    path,
+    log: join(path, 'log.jsonl'),
+    checkpoint: (step) => join(path, 'checkpoints', `${digits(step)}.safetensors`),
+    samples: (step, seed) => join(path, 'samples', `${digits(step)}-seed${seed}.png`),
+    reconstructions: (step) => join(path, 'samples', `${digits(step)}-reconstructions.png`),
+  };
+}
+
+/** Makes the folder and records its config; a folder that holds other things is refused. */
+export async function beginRun(path: string, config: Config): Promise<void> {
+  const present = await entries(path);
+  if (present.length > 0 && !present.includes('config.json')) {
+    throw expected('an empty folder or a run', `--run ${path}`, `a folder with ${present[0]}`, 'choose another folder');
+  }
+  await mkdir(join(path, 'checkpoints'), { recursive: true });
+  await mkdir(join(path, 'samples'), { recursive: true });
+  await writeConfig(path, config);
+}
+
+export async function writeConfig(path: string, config: Config): Promise<void> {
+  await writeAtomic(join(path, 'config.json'), async (handle) => {
+    await handle.writeFile(`${JSON.stringify(config, null, 2)}\n`);
+  });
+}
+
+/** The config of a run, or undefined when the folder holds none. */
+export async function readRunConfig(path: string): Promise<Config | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(path, 'config.json'), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw expected('a folder', `--run ${path}`, 'a file');
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as Config;
+  } catch {
+    throw expected('JSON', join(path, 'config.json'), 'something else');
+  }
+}
+
+/** Paths of the checkpoints with their steps, oldest first. */
+export async function listCheckpoints(path: string): Promise<{ step: number; path: string }[]> {
+  const names = await entries(join(path, 'checkpoints'));
+  return names
+    .map((name) => /^(\d{8,})\.safetensors$/.exec(name))
+    .filter((match) => match !== null)
+    .map((match) => ({ step: Number(match[1]), path: join(path, 'checkpoints', match[0]) }))
+    .sort((a, b) => a.step - b.step);
+}
+
+/** The newest checkpoint of a run, or the file itself when a checkpoint is named. */
+export async function findCheckpoint(source: { run?: string; checkpoint?: string }): Promise<string> {
+  if (source.checkpoint !== undefined) return source.checkpoint;
+  const run = source.run!;
+  const kind = await stat(run).catch(() => undefined);
+  if (!kind) throw new UserError(`there is no run at ${run}`, { hint: 'train one: bigbigan train --run DIR --data DIR' });
+  if (!kind.isDirectory()) throw expected('the folder of a run', '--run', `the file ${run}`, 'a checkpoint file goes with --checkpoint');
+  const newest = (await listCheckpoints(run)).at(-1);
+  if (!newest) throw new UserError(`the run ${run} has no checkpoint yet`, { hint: 'it is written by bigbigan train at intervals and at the end' });
+  return newest.path;
+}
+
+async function entries(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw expected('a folder', path, 'a file');
+    throw error;
+  }
+}
