@@ -30,8 +30,8 @@ setup: build engine
 man: build ## write the man pages anew from the help texts
 	node dist/src/man.js man
 
-snapshots: build $(TAP) ## accept the help texts as they are now
-	node_modules/.bin/tap --snapshot dist/test/commands/help.test.js
+snapshots: man $(TAP) ## accept the help texts as they are now, in the tests and in the man pages
+	BIGBIGAN_SNAPSHOTS=update node dist/test/run.js commands/help
 
 clean: ## remove what was built; the installed packages and the cache stay
 	rm -rf dist .tap

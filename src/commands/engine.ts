@@ -14,7 +14,7 @@ export function engineCommand(): Command {
   const command = new Command('engine')
     .summary('show the engine (TensorFlow) in place, or install it')
     .description(
-      'Shows which TensorFlow the commands run on: its version, where its libraries come from, the device and the\n' +
+      'Shows which TensorFlow the commands run on: its version, where its libraries come from, the device and the ' +
         "processor's features that its kernels use. TensorFlow is not loaded for that. Exits with 1 when there is none.",
     )
     .action(show)
@@ -27,10 +27,10 @@ function installCommand(): Command {
   const command = new Command('install')
     .summary('put TensorFlow in place; does nothing when it is')
     .description(
-      'Takes the libraries of TensorFlow 2.21 into the cache folder ($BIGBIGAN_CACHE, else $XDG_CACHE_HOME/bigbigan,\n' +
-        'else ~/.cache/bigbigan) and builds the binding to Node. Tried in this order: --from, the TensorFlow of the\n' +
+      'Takes the libraries of TensorFlow 2.21 into the cache folder ($BIGBIGAN_CACHE, else $XDG_CACHE_HOME/bigbigan, ' +
+        'else ~/.cache/bigbigan) and builds the binding to Node. Tried in this order: --from, the TensorFlow of the ' +
         "local Python, pip's download of its wheel (274 MB), the C library's tarball. Needs make, g++ and python3.\n" +
-        'A second clone on the same machine downloads and builds nothing. With an NVIDIA GPU it takes the wheel with\n' +
+        'A second clone on the same machine downloads and builds nothing. With an NVIDIA GPU it takes the wheel with ' +
         'CUDA libraries; that has not been tried on a real GPU yet.',
     )
     .addOption(
