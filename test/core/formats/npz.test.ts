@@ -43,7 +43,7 @@ t.test('refuses damaged files by name', async (t) => {
 
 t.test('a flipped bit is noticed', async (t) => {
   const bytes = Buffer.from(await readFile(file('stored.npz')));
-  bytes[bytes.indexOf(Buffer.from('mu.npy')) + 200] ^= 1;
+  bytes[bytes.indexOf(Buffer.from('mu.npy')) + 170] ^= 1;
   const path = join(t.testdir(), 'flipped.npz');
   await writeFile(path, bytes);
   await t.rejects(readNpz(path), { name: 'UserError', message: /checksum/ });
