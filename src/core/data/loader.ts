@@ -2,7 +2,6 @@
 import type { Dataset } from './dataset.js';
 import { integerRandom, permutation } from './random.js';
 
-/** Up to this size all images are held in memory. */
 const MEMORY_BYTES = 2 * 2 ** 30;
 /** Streams of the seed: even numbers order the epochs, odd ones mirror the steps. */
 const orderStream = (epoch: number) => 2 * epoch;
@@ -14,6 +13,8 @@ export interface LoaderOptions {
   seed: number;
   /** Mirror each image left to right with probability one half. */
   flip?: boolean;
+  /** Up to this size all images are held in memory, default 2 GiB. */
+  memoryBytes?: number;
 }
 
 export interface Batch {
@@ -29,10 +30,11 @@ export interface Loader {
 }
 
 /** A loader over a dataset; small sets are read into memory on the first batch, of others the next batch is prefetched. */
-export function createLoader(dataset: Dataset, { batchSize, seed, flip = false }: LoaderOptions): Loader {
+export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
+  const { batchSize, seed, flip = false, memoryBytes = MEMORY_BYTES } = options;
   const { count, height, width, channels } = dataset;
   const imageLength = height * width * channels;
-  const inMemory = count * imageLength <= MEMORY_BYTES;
+  const inMemory = count * imageLength <= memoryBytes;
   const orders = new Map<number, Uint32Array>();
   let all: Promise<Uint8Array> | undefined;
   let ahead: { step: number; batch: Promise<Batch> } | undefined;

@@ -13,7 +13,10 @@ export async function* mapOrdered<T, R>(
   const running: Promise<R>[] = [];
   try {
     for await (const item of items) {
-      running.push(work(item));
+      const result = work(item);
+      // A failure counts when its turn comes; until then it must not end the process as unhandled.
+      result.catch(() => {});
+      running.push(result);
       if (running.length >= limit) yield await running.shift()!;
     }
     while (running.length > 0) yield await running.shift()!;
