@@ -1,5 +1,5 @@
 /** What goes into every result so that a number can be traced back. */
-import { createRequire } from 'node:module';
+import { packageVersion } from './version.js';
 
 export interface Versions {
   bigbigan: string;
@@ -8,6 +8,5 @@ export interface Versions {
 }
 
 export function versions(engine: { tensorflow: string }): Versions {
-  const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
-  return { bigbigan: version, tensorflow: engine.tensorflow, node: process.versions.node };
+  return { bigbigan: packageVersion, tensorflow: engine.tensorflow, node: process.versions.node };
 }

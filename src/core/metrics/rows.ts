@@ -1,0 +1,88 @@
+/** Rows of features that may be too many for memory, and the same rows transformed as they are read. */
+
+export interface Rows {
+  rows: number;
+  width: number;
+  /** `count` rows from `first` on, [count, width]. */
+  read(first: number, count: number): Promise<Float32Array>;
+}
+
+/** Elements held by one reading pass: 64 MB. */
+const CHUNK = 1 << 24;
+
+/** All rows in order, in chunks that fit in memory whatever the width. */
+export async function* chunks(source: Rows): AsyncGenerator<{ first: number; count: number; data: Float32Array }> {
+  const size = Math.max(1, Math.min(8192, Math.floor(CHUNK / source.width)));
+  for (let first = 0; first < source.rows; first += size) {
+    const count = Math.min(size, source.rows - first);
+    yield { first, count, data: await source.read(first, count) };
+  }
+}
+
+export interface ColumnMoments {
+  /** [width] */
+  mean: Float64Array;
+  /** [width], divided by the number of rows. */
+  variance: Float64Array;
+}
+
+/** Mean and variance of each column over all rows, by Welford's update. */
+export async function columnMoments(source: Rows): Promise<ColumnMoments> {
+  const { width } = source;
+  const mean = new Float64Array(width);
+  const squares = new Float64Array(width);
+  let n = 0;
+  for await (const { count, data } of chunks(source)) {
+    for (let at = 0; at < count * width; at += width) {
+      n++;
+      for (let j = 0; j < width; j++) {
+        const shift = data[at + j] - mean[j];
+        mean[j] += shift / n;
+        squares[j] += shift * (data[at + j] - mean[j]);
+      }
+    }
+  }
+  return { mean, variance: squares.map((value) => value / n) };
+}
+
+export interface Standardisation {
+  mean: Float64Array;
+  /** One over the standard deviation; 0 for a column that never changes, which carries nothing. */
+  factor: Float64Array;
+}
+
+export function standardisation({ mean, variance }: ColumnMoments): Standardisation {
+  return { mean, factor: variance.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 0)) };
+}
+
+/** (x - mean)·factor, column by column. */
+export function affine(source: Rows, { mean, factor }: Standardisation): Rows {
+  const { rows, width } = source;
+  const read = async (first: number, count: number) => {
+    const data = await source.read(first, count);
+    const result = new Float32Array(data.length);
+    for (let at = 0; at < data.length; at += width) {
+      for (let j = 0; j < width; j++) result[at + j] = (data[at + j] - mean[j]) * factor[j];
+    }
+    return result;
+  };
+  return { rows, width, read };
+}
+
+/** [ReLU(h), ReLU(-h)] for h = (x - mean)·factor, of twice the width: BigBiGAN's BN+CReLU of AvePool features. */
+export function bnCrelu(source: Rows, normalisation: Standardisation): Rows {
+  const normalised = affine(source, normalisation);
+  const { rows, width } = source;
+  const read = async (first: number, count: number) => {
+    const data = await normalised.read(first, count);
+    const result = new Float32Array(2 * data.length);
+    for (let at = 0; at < data.length; at += width) {
+      for (let j = 0; j < width; j++) {
+        result[2 * at + j] = Math.max(data[at + j], 0);
+        result[2 * at + width + j] = Math.max(-data[at + j], 0);
+      }
+    }
+    return result;
+  };
+  return { rows, width: 2 * width, read };
+}
