@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { bigbigan, fixture, root } from '../paths.js';
@@ -307,4 +308,17 @@ t.test('quiet is quiet, and the engine stays out', async (t) => {
   t.same([code, stdout, stderr], [0, `${out}\n`, '']);
   const help = await bigbigan(['prep-data', '--help'], { env });
   t.equal(help.code, 0, 'help needs no native library');
+});
+
+t.test('Ctrl-C leaves nothing behind', async (t) => {
+  const dir = t.testdir();
+  const args = ['prep-data', mnist('train-images-idx3-ubyte'), '--resolution', '64', '--out', join(dir, 'out')];
+  const child = spawn(process.execPath, [join(root, 'bin/bigbigan.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const stderr: Uint8Array[] = [];
+  // The source has been recognised, the signal handler is in place, and the work takes seconds.
+  child.stderr.on('data', (chunk: Uint8Array) => stderr.push(chunk) === 1 && child.kill('SIGINT'));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  t.equal(code, 130);
+  t.match(Buffer.concat(stderr).toString(), /stopped; nothing was written/);
+  t.same(await readdir(dir), []);
 });

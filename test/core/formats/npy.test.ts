@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readFile, writeFile, readdir } from 'node:fs/promises';
+import { open, readFile, writeFile, readdir } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createNpyWriter, npyHeader, openNpyRows, readNpy, readNpyStream, writeNpy } from '../../../src/core/formats/npy.js';
@@ -122,4 +122,34 @@ t.test('headers are aligned and may be padded', async (t) => {
   const path = join(t.testdir(), 'padded.npy');
   await writeFile(path, Buffer.concat([npyHeader('uint8', [3], 256), Buffer.from([1, 2, 3])]));
   t.match(await readNpy(path), { shape: [3], data: new Uint8Array([1, 2, 3]) });
+});
+
+t.test('rows beyond 4 GiB', async (t) => {
+  const path = join(t.testdir(), 'large.npy');
+  const header = npyHeader('uint8', [5 * 2 ** 20, 1024]);
+  // A sparse file: 5 GiB long, a few kilobytes on disk.
+  const handle = await open(path, 'w');
+  await handle.write(header, 0, header.length, 0);
+  await handle.write(Buffer.from([1, 2, 3]), 0, 3, header.length + 5 * 2 ** 30 - 1024);
+  await handle.truncate(header.length + 5 * 2 ** 30);
+  await handle.close();
+  const rows = await openNpyRows(path);
+  t.same([...(await rows.rows(5 * 2 ** 20 - 1, 1)).subarray(0, 4)], [1, 2, 3, 0]);
+  await rows.close();
+});
+
+t.test('any changed byte of a header is an error or a readable header', async (t) => {
+  const path = join(t.testdir(), 'changed.npy');
+  const whole = await readFile(file('int32.npy'));
+  for (let at = 0; at < 80; at++) {
+    for (const value of [0x00, 0xff, whole[at] ^ 0x01]) {
+      const changed = Buffer.from(whole);
+      changed[at] = value;
+      await writeFile(path, changed);
+      await readNpy(path).catch((error: Error) => {
+        if (error.name !== 'UserError') t.fail(`byte ${at}: ${error.message}`);
+      });
+    }
+  }
+  t.pass('all bytes tried');
 });

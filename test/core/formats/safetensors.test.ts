@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../../src/core/formats/safetensors.js';
 import { fixture } from '../../paths.js';
@@ -57,4 +57,27 @@ t.test('refuses damaged files by name', async (t) => {
   }
   const npy = fixture('formats/float32.npy');
   await t.rejects(readSafetensors(npy), { message: /of at most 216 bytes/ });
+});
+
+t.test('any changed byte of a header is an error or a readable header', async (t) => {
+  const path = join(t.testdir(), 'changed.safetensors');
+  const whole = await readFile(file('reference'));
+  const end = 8 + Number(whole.readBigUInt64LE());
+  for (let at = 0; at < end; at++) {
+    const changed = Buffer.from(whole);
+    changed[at] ^= 1 << (at % 8);
+    await writeFile(path, changed);
+    await readSafetensors(path).catch((error: Error) => {
+      if (error.name !== 'UserError') t.fail(`byte ${at}: ${error.message}`);
+    });
+  }
+  t.pass('all bytes tried');
+});
+
+t.test('a failed write leaves the old file', async (t) => {
+  const dir = t.testdir();
+  const path = join(dir, 'x.safetensors');
+  await writeSafetensors(path, new Map([['a', { shape: [1], data: new Float32Array([1]) }]]));
+  await t.rejects(writeSafetensors(path, new Map([['a', { shape: [2], data: new Float32Array([1]) }]])), RangeError);
+  t.same([...(await readSafetensors(path)).tensors.get('a')!.data], [1]);
 });
