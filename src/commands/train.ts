@@ -20,6 +20,8 @@ interface TrainOptions extends OutputOptions, EngineOptions {
   logEvery: number;
   sampleEvery: number;
   checkpointEvery: number;
+  eager?: boolean;
+  precision?: 'float32' | 'bf16';
   dryRun?: boolean;
   listPresets?: boolean;
 }
@@ -45,6 +47,8 @@ export function trainCommand(): Command {
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
+    .addOption(new Option('--precision <type>', 'arithmetic of the networks').choices(['float32', 'bf16']).default('float32'))
+    .addOption(new Option('--eager', 'run op by op instead of as one graph, to debug').hideHelp())
     .option('--dry-run', 'print the resolved config and the number of parameters, and exit');
   outputOptions(engineOptions(command)).action(async (options: TrainOptions) => train(options));
   return examples(command, [
@@ -132,6 +136,8 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,
+    execution: options.eager ? 'eager' : 'traced',
+    precision: options.precision ?? 'float32',
     config,
     dataset,
     folder: runFolder(run),

@@ -48,11 +48,43 @@ export function declareOnly(): DeclaredVariables {
 
 export type VariableValues = Map<string, { shape: readonly number[]; data: Float32Array }>;
 
-/** State that lives in the engine as resource variables. */
+/** State as resource variables, in the engine or in a graph. */
 export interface ResourceVariables extends Variables {
   specs: ReadonlyMap<string, VariableSpec>;
   handle(name: string): Tensor;
-  has(name: string): boolean;
+}
+
+/** Reads and assigns through handles, by whichever executor is active. */
+export function resourceVariables(specs: Iterable<VariableSpec>, handles: ReadonlyMap<string, Tensor>): ResourceVariables {
+  const known = new Map([...specs].map((spec) => [spec.name, spec]));
+  const handle = (name: string) => {
+    const found = handles.get(name);
+    if (!found) throw new Error(`there is no variable ${name}`);
+    return found;
+  };
+  return {
+    specs: known,
+    handle,
+    declare(spec) {
+      const already = known.get(spec.name);
+      if (!already) throw new Error(`${spec.name} is not part of the model that was allocated`);
+      if (!sameShape(already.shape, spec.shape)) {
+        throw new Error(`${spec.name} has the shape [${already.shape}], not [${spec.shape}]`);
+      }
+    },
+    read(name) {
+      const { shape, dtype } = known.get(name)!;
+      return execute1('ReadVariableOp', { dtype: type(dtype) }, [handle(name)], { shape, dtype });
+    },
+    assign(name, value) {
+      const attributes = { dtype: type(value.dtype), validate_shape: bool(false) };
+      execute('AssignVariableOp', attributes, [handle(name), value], []);
+    },
+  };
+}
+
+/** State that lives in the engine. */
+export interface AllocatedVariables extends ResourceVariables {
   /** All values, for a checkpoint. */
   values(): VariableValues;
   /** Sets one variable from host memory; the shape must fit. */
@@ -67,59 +99,30 @@ export function allocate(
   engine: EagerExecutor,
   specs: Iterable<VariableSpec>,
   initial: (spec: VariableSpec) => Tensor,
-): ResourceVariables {
-  const known = new Map<string, VariableSpec>();
+): AllocatedVariables {
   const handles = new Map<string, Tensor>();
-  const container = `bigbigan-${stores++}`;
+  const container = string(`bigbigan-${stores++}`);
+  for (const { name, shape, dtype } of specs) {
+    const attributes = { dtype: type(dtype), shape: shapeOf(shape), shared_name: string(name), container };
+    handles.set(name, execute1('VarHandleOp', attributes, [], { shape: [-1], dtype: 'resource' }));
+  }
+  const variables = resourceVariables(specs, handles);
+  for (const spec of variables.specs.values()) engine.scope(() => variables.assign(spec.name, initial(spec)));
 
-  const add = (spec: VariableSpec) => {
-    const attributes = {
-      dtype: type(spec.dtype),
-      shape: shapeOf(spec.shape),
-      shared_name: string(spec.name),
-      container: string(container),
-    };
-    const handle = execute1('VarHandleOp', attributes, [], { shape: [-1], dtype: 'resource' });
-    known.set(spec.name, spec);
-    handles.set(spec.name, handle);
-    engine.scope(() => store.assign(spec.name, initial(spec)));
-  };
-
-  const store: ResourceVariables = {
-    specs: known,
-    declare(spec) {
-      const already = known.get(spec.name);
-      if (!already) throw new Error(`${spec.name} is not part of the model that was allocated`);
-      if (!sameShape(already.shape, spec.shape)) {
-        throw new Error(`${spec.name} has the shape [${already.shape}], not [${spec.shape}]`);
-      }
-    },
-    has: (name) => handles.has(name),
-    handle: (name) => {
-      const handle = handles.get(name);
-      if (!handle) throw new Error(`there is no variable ${name}`);
-      return handle;
-    },
-    read(name) {
-      const handle = store.handle(name);
-      const { shape, dtype } = known.get(name)!;
-      return execute1('ReadVariableOp', { dtype: type(dtype) }, [handle], { shape, dtype });
-    },
-    assign(name, value) {
-      execute('AssignVariableOp', { dtype: type(value.dtype), validate_shape: bool(false) }, [store.handle(name), value], []);
-    },
+  return {
+    ...variables,
     values() {
       const values: VariableValues = new Map();
-      for (const [name, { shape }] of known) {
-        const data = engine.scope(() => engine.read(store.read(name))) as Float32Array;
-        values.set(name, { shape, data: data.slice() });
+      for (const [name, { shape }] of variables.specs) {
+        const data = engine.scope(() => (engine.read(variables.read(name)) as Float32Array).slice());
+        values.set(name, { shape, data });
       }
       return values;
     },
     set(name, data) {
-      const { shape, dtype } = known.get(name)!;
+      const { shape, dtype } = variables.specs.get(name)!;
       if (data.length !== size(shape)) throw new Error(`${name} takes ${size(shape)} values, got ${data.length}`);
-      engine.scope(() => store.assign(name, engine.constant(data.slice(), shape, dtype)));
+      engine.scope(() => variables.assign(name, engine.constant(data.slice(), shape, dtype)));
     },
     dispose() {
       for (const handle of handles.values()) {
@@ -127,10 +130,6 @@ export function allocate(
         engine.dispose(handle);
       }
       handles.clear();
-      known.clear();
     },
   };
-  for (const spec of specs) add(spec);
-  return store;
 }
-

@@ -1,6 +1,6 @@
 /** Batch norm with learned, conditional, or no scale and offset; inference uses standing statistics. */
 import { ones, zeros } from '../backend/initialise.js';
-import { add, batchNorm as byBatch, batchNormWith, fill, modulate, reshape, scale as times } from '../backend/ops.js';
+import { add, batchNorm as byBatch, batchNormWith, fill, modulate, mul, reshape } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { linear } from './linear.js';
 import { AVERAGE, type Scope, declareState, parameter, within } from './scope.js';
@@ -48,7 +48,7 @@ function normalise(scope: Scope, x: Tensor, scale: Tensor, offset: Tensor): Tens
   if (pass.statistics !== 'batch') {
     const { share } = pass.statistics;
     const accumulate = (name: string, value: Tensor) =>
-      pass.variables.assign(name, add(pass.variables.read(name), times(value, share)));
+      pass.variables.assign(name, add(pass.variables.read(name), mul(value, share)));
     accumulate(meanName, mean);
     accumulate(varianceName, variance);
   }

@@ -11,9 +11,9 @@ export interface Pass {
   weights: 'trained' | 'average';
   /**
    * Batch norm by the batch's own statistics; by those while their mean over several passes is taken
-   * (`share` is 1 / number of passes); or by that mean, the standing statistics.
+   * (`share` is 1 / number of passes, a scalar); or by that mean, the standing statistics.
    */
-  statistics: 'batch' | 'standing' | { share: number };
+  statistics: 'batch' | 'standing' | { share: Tensor };
   /** Whether power iteration moves on. */
   updatesSpectralNorm: boolean;
   /** Whether gradients with respect to the parameters will be asked for. */

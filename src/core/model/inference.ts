@@ -1,13 +1,8 @@
-/** G and E as functions on arrays, in batches of one size: the last is padded, so no row depends on its batch. */
-import type { EagerExecutor } from '../backend/eager.js';
-import { type Tensor, size } from '../backend/tensor.js';
-import type { ResourceVariables } from '../backend/variables.js';
-import type { Pass } from '../layers/scope.js';
-import { modelPass } from './bigbigan.js';
+/** G and E on arrays of any length up to a batch: the rest is padded, so no row depends on its batch. */
+import type { Machine } from '../backend/machine.js';
+import type { Values } from '../backend/executor.js';
 import type { ModelConfig } from './config.js';
-import { encode } from './encoder.js';
-import { generate } from './generator.js';
-import { fromPixels, toPixels } from './pixels.js';
+import { toPixels } from './pixels.js';
 
 /** Rows of encodings, each float32 [n, width]. */
 export interface EncodedBatch {
@@ -28,41 +23,25 @@ export interface InferenceModel {
   generate(latents: Float32Array, count: number): Uint8Array;
 }
 
-export function inferenceModel(
-  engine: EagerExecutor,
-  config: ModelConfig,
-  variables: ResourceVariables,
-  { batchSize, weights }: { batchSize: number; weights: Pass['weights'] },
-): InferenceModel {
+/** Over a machine with functions `encode` and `generate` for batches of `batchSize`. */
+export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: ModelConfig, batchSize: number): InferenceModel {
   const { resolution, channels, latent } = config;
   const pixels = resolution * resolution * channels;
   const features = config.encoder.channels * config.encoder.multipliers.at(-1)!;
-  const pass = () => modelPass(config, variables, { weights });
-  const read = (tensor: Tensor, count: number): Float32Array =>
-    (engine.read(tensor) as Float32Array).slice(0, count * size(tensor.shape.slice(1)));
+  const widths = { avepool: features, bn_crelu: 2 * features, z_mean: latent, z_std: latent };
+  const rows = (values: Values, count: number, width: number) => (values as Float32Array).slice(0, count * width);
 
   return {
     config,
-    widths: { avepool: features, bn_crelu: 2 * features, z_mean: latent, z_std: latent },
+    widths,
     encode(images, count) {
-      const padded = pad(images, batchSize * pixels);
-      return engine.scope(() => {
-        const input = engine.constant(padded, [batchSize, resolution, resolution, channels], 'uint8');
-        const encoding = encode(pass(), fromPixels(input), config);
-        return {
-          avepool: read(encoding.avepool, count),
-          bn_crelu: read(encoding.bnCrelu, count),
-          z_mean: read(encoding.mean, count),
-          z_std: encoding.std ? read(encoding.std, count) : new Float32Array(count * latent),
-        };
-      });
+      const outputs = machine.call('encode', { images: pad(images, batchSize * pixels) });
+      const cut = (name: keyof EncodedBatch) => rows(outputs[name], count, widths[name]);
+      return { avepool: cut('avepool'), bn_crelu: cut('bn_crelu'), z_mean: cut('z_mean'), z_std: cut('z_std') };
     },
     generate(latents, count) {
-      const padded = pad(latents, batchSize * latent);
-      return engine.scope(() => {
-        const z = engine.constant(padded, [batchSize, latent], 'float32');
-        return toPixels(read(generate(pass(), z, config), count));
-      });
+      const { images } = machine.call('generate', { z: pad(latents, batchSize * latent) });
+      return toPixels(rows(images, count, pixels));
     },
   };
 }

@@ -6,7 +6,7 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import { mean, mul, sqrt, sub } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
-import type { ResourceVariables } from '../backend/variables.js';
+import type { AllocatedVariables } from '../backend/variables.js';
 import { modelPass } from '../model/bigbigan.js';
 import type { ModelConfig } from '../model/config.js';
 import { encode } from '../model/encoder.js';
@@ -19,7 +19,7 @@ const SIGMA_SHRINK = 0.1;
 export function calibrateEncoder(
   engine: EagerExecutor,
   config: ModelConfig,
-  variables: ResourceVariables,
+  variables: AllocatedVariables,
   images: Tensor,
 ): void {
   const { calibrateSigma } = config.encoder;

@@ -2,7 +2,7 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import { latentsOf } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
-import { statisticsLatents, takeGeneratorStatistics } from './statistics.js';
+import { statisticsLatents } from './statistics.js';
 
 /** Batches over which statistics are taken when truncated latents make the checkpoint's unfit. */
 const TRUNCATED_STATISTICS = 16;
@@ -22,8 +22,7 @@ export function* generateImages(engine: EagerExecutor, model: OpenModel, request
   const statistics = request.standingStatistics ?? (truncation === undefined ? 0 : TRUNCATED_STATISTICS);
   if (statistics > 0) {
     const { batchSize: size } = model.run.train;
-    const latents = Array.from({ length: statistics }, (_, i) => statisticsLatents(engine, i, { batchSize: size, latent, truncation }));
-    takeGeneratorStatistics(engine, model.config, model.variables, model.weights, latents);
+    model.takeGeneratorStatistics(statisticsLatents(engine, statistics, { batchSize: size, latent, truncation }));
   }
   for (let first = 0; first < seeds.length; first += batchSize) {
     const part = seeds.slice(first, first + batchSize);

@@ -1,27 +1,30 @@
 /** Trains a run from where it stands to its last step. It prints nothing: what happens goes to `on`. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { EagerExecutor } from '../backend/eager.js';
+import type { Engine } from '../backend/engine.js';
+import type { Execution, Precision } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
 import { createLoader } from '../data/loader.js';
 import { imagesOf } from '../data/sheet.js';
 import { UserError } from '../errors.js';
 import { writeAtomic } from '../formats/atomic.js';
 import { appendJsonl } from '../formats/jsonl.js';
-import { inferenceModel } from '../model/inference.js';
 import { latentsOf } from '../model/latents.js';
 import { readCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
+import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
 import { keepLogUntil } from './log.js';
 import { type RunFolder, listCheckpoints } from './run-folder.js';
 import { besideReconstructions, sheetPng } from './sheets.js';
-import { CALIBRATION_IMAGES, type Trainer, resumeTrainer, runVariables, startTrainer } from './trainer.js';
+import { type Trainer, createTrainer } from './trainer.js';
 
 /** Images on a sheet, and its columns. */
 const SHEET = { images: 64, columns: 8 };
 
 export interface LoopSettings {
-  engine: EagerExecutor;
+  engine: Engine;
+  execution: Execution;
+  precision: Precision;
   config: Config;
   dataset: Dataset;
   folder: RunFolder;
@@ -55,7 +58,8 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
   const perStep = train.discriminatorSteps * train.batchSize;
   const loader = createLoader(dataset, { batchSize: perStep, seed: config.seed });
   const resumed = await resume(settings);
-  const trainer = resumed?.trainer ?? startTrainer(engine, config, (await fixedBatches(dataset, config.seed, CALIBRATION_IMAGES, 1))[0]);
+  const values = resumed?.values ?? initialValues(engine, config, (await fixedBatches(dataset, config.seed, CALIBRATION_IMAGES, 1))[0]);
+  const trainer = createTrainer(engine, { config, values, execution: settings.execution, precision: settings.precision, sheetImages: SHEET.images });
   const sheets = await prepareSheets(settings, trainer);
   await keepLogUntil(folder.log, resumed?.step ?? 0);
 
@@ -70,7 +74,7 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
   const save = async () => {
     await takeStatistics();
     checkpoint = folder.checkpoint(step);
-    await saveCheckpoint(checkpoint, trainer.variables.values(), { step, config });
+    await saveCheckpoint(checkpoint, trainer.values(), { step, config });
     on({ kind: 'wrote', path: checkpoint });
   };
 
@@ -112,12 +116,12 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
   };
 }
 
-async function resume({ engine, config, folder, on }: LoopSettings) {
+async function resume({ config, folder, on }: LoopSettings) {
   const newest = (await listCheckpoints(folder.path)).at(-1);
   if (!newest) return undefined;
   const { values, step } = await readCheckpoint(newest.path, runVariables(config));
   on({ kind: 'resumed', step, checkpoint: newest.path });
-  return { trainer: resumeTrainer(engine, config, values), step, checkpoint: newest.path };
+  return { values, step, checkpoint: newest.path };
 }
 
 /** Batches in an order of their own, the same ones at every call: for calibration, statistics and sheets. */
@@ -127,8 +131,7 @@ async function fixedBatches(dataset: Dataset, seed: number, batchSize: number, b
 }
 
 /** Sheets on averaged weights: samples of the latents of seeds 0, 1, … and reconstructions of fixed images. */
-async function prepareSheets({ engine, config, dataset, folder }: LoopSettings, trainer: Trainer) {
-  const model = inferenceModel(engine, config.model, trainer.variables, { batchSize: SHEET.images, weights: 'average' });
+async function prepareSheets({ engine, config, dataset, folder }: LoopSettings, { model }: Trainer) {
   const pixels = config.model.resolution ** 2 * config.model.channels;
   const [originals] = await fixedBatches(dataset, config.seed, SHEET.images, 1);
   const count = originals.length / pixels;

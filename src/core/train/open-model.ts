@@ -1,14 +1,15 @@
 /** A trained model for use: from the newest checkpoint of a run, or from a checkpoint file. */
-import type { EagerExecutor } from '../backend/eager.js';
-import { constant } from '../backend/ops.js';
-import { type ResourceVariables, allocate } from '../backend/variables.js';
+import type { Engine } from '../backend/engine.js';
+import { type Execution, type Precision, createMachine } from '../backend/machine.js';
 import { sha256File } from '../formats/digest.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
+import { encodeFunction, generateFunction } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
 import { readCheckpoint, readCheckpointHeader } from './checkpoint.js';
 import type { Config } from './config.js';
 import { findCheckpoint } from './run-folder.js';
+import { statisticsFunctions, takeStatistics } from './statistics.js';
 
 export interface ModelSource {
   run?: string;
@@ -22,7 +23,16 @@ export interface OpenModel extends InferenceModel {
   /** SHA-256 of the checkpoint file. */
   digest: string;
   weights: Pass['weights'];
-  variables: ResourceVariables;
+  /** Takes G's standing statistics anew, on batches of latents float32 [train.batchSize · latent]. */
+  takeGeneratorStatistics(latents: Float32Array[]): void;
+}
+
+export interface OpenSettings {
+  /** Of the calls of `encode` and `generate`. */
+  batchSize: number;
+  weights?: Pass['weights'];
+  execution?: Execution;
+  precision?: Precision;
 }
 
 /** What a checkpoint says of itself, without the engine. */
@@ -32,21 +42,32 @@ export async function describeModel(source: ModelSource): Promise<{ checkpoint: 
 }
 
 export async function openModel(
-  engine: EagerExecutor,
+  engine: Engine,
   source: ModelSource,
-  { batchSize, weights = 'average' }: { batchSize: number; weights?: Pass['weights'] },
+  { batchSize, weights = 'average', execution = 'traced', precision = 'float32' }: OpenSettings,
 ): Promise<OpenModel> {
   const { checkpoint, config } = await describeModel(source);
-  const specs = modelVariables(config.model).filter(({ name }) => !name.startsWith('discriminator/'));
+  const { model, train } = config;
+  const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));
   const { values, step } = await readCheckpoint(checkpoint, specs);
-  const variables = allocate(engine, specs, ({ name, shape }) => constant(values.get(name)!.data, shape));
+  const machine = createMachine(engine, {
+    execution,
+    precision,
+    specs,
+    values,
+    functions: {
+      encode: encodeFunction(model, batchSize, weights),
+      generate: generateFunction(model, batchSize, weights),
+      ...statisticsFunctions(model, train.batchSize, [weights]),
+    },
+  });
   return {
-    ...inferenceModel(engine, config.model, variables, { batchSize, weights }),
+    ...inferenceModel(machine, model, batchSize),
     run: config,
     step,
     checkpoint,
     digest: await sha256File(checkpoint),
     weights,
-    variables,
+    takeGeneratorStatistics: (latents) => takeStatistics(machine, 'generator', weights, latents),
   };
 }

@@ -1,71 +1,88 @@
-/** Standing statistics: what batch norm uses in inference (BigGAN, Brock et al. 2019, appendix D). */
+/** Standing statistics: what batch norm uses in inference (Brock et al. 2019, appendix D). */
 import type { EagerExecutor } from '../backend/eager.js';
-import { fill } from '../backend/ops.js';
-import type { ResourceVariables } from '../backend/variables.js';
+import type { OutputSpec } from '../backend/executor.js';
+import type { GraphFunction, Machine } from '../backend/machine.js';
+import { fill, scalar } from '../backend/ops.js';
+import type { Tensor } from '../backend/tensor.js';
 import { AVERAGE, type Pass } from '../layers/scope.js';
 import { modelPass } from '../model/bigbigan.js';
 import type { ModelConfig } from '../model/config.js';
 import { encode } from '../model/encoder.js';
+import { imageBatch, latentBatch } from '../model/functions.js';
 import { generate } from '../model/generator.js';
 import { latentsOf } from '../model/latents.js';
 import { fromPixels } from '../model/pixels.js';
 
 type Weights = Pass['weights'];
+type Network = 'encoder' | 'generator';
+type Part = `${'clear' | 'take'}_${Network}_${Weights}`;
 
-/** E's: the mean over batches of real images of each layer's batch mean and variance. Batches are uint8 [n,h,w,c]. */
-export function takeEncoderStatistics(
-  engine: EagerExecutor,
+/** Functions that set statistics to 0, and that add one batch's share. */
+export function statisticsFunctions<W extends Weights>(
   config: ModelConfig,
-  variables: ResourceVariables,
-  weights: Weights,
-  batches: Uint8Array[],
-): void {
-  const { resolution, channels } = config;
-  takeStatistics(engine, variables, weights, 'encoder', batches.length, (index, share) => {
-    const batch = batches[index];
-    const shape = [batch.length / (resolution * resolution * channels), resolution, resolution, channels];
-    const pass = modelPass(config, variables, { weights, statistics: { share } });
-    encode(pass, fromPixels(engine.constant(batch, shape, 'uint8')), config);
-  });
+  batchSize: number,
+  views: readonly W[],
+): Record<`${'clear' | 'take'}_${Network}_${W}`, GraphFunction> {
+  const entries = views.flatMap((weights): [Part, GraphFunction][] => [
+    [`clear_encoder_${weights}`, clear('encoder', weights)],
+    [`clear_generator_${weights}`, clear('generator', weights)],
+    [
+      `take_encoder_${weights}`,
+      take(config, weights, imageBatch(config, batchSize), (pass, images) => encode(pass, fromPixels(images), config).avepool),
+    ],
+    [`take_generator_${weights}`, take(config, weights, latentBatch(config, batchSize), (pass, z) => generate(pass, z, config))],
+  ]);
+  return Object.fromEntries(entries) as Record<`${'clear' | 'take'}_${Network}_${W}`, GraphFunction>;
 }
 
-/** G's: the same over batches of latents, float32 [n · latent]. */
-export function takeGeneratorStatistics(
-  engine: EagerExecutor,
-  config: ModelConfig,
-  variables: ResourceVariables,
-  weights: Weights,
-  batches: Float32Array[],
-): void {
-  const { latent } = config;
-  takeStatistics(engine, variables, weights, 'generator', batches.length, (index, share) => {
-    const z = engine.constant(batches[index], [batches[index].length / latent, latent], 'float32');
-    generate(modelPass(config, variables, { weights, statistics: { share } }), z, config);
-  });
+function clear(network: Network, weights: Weights): GraphFunction {
+  const prefix = `${weights === 'average' ? AVERAGE : ''}${network}/`;
+  return {
+    inputs: {},
+    run(_, variables) {
+      for (const [name, { shape }] of variables.specs) {
+        if (name.startsWith(prefix) && /\/standing_(mean|variance)$/.test(name)) variables.assign(name, fill(0, shape));
+      }
+      return { done: scalar(0) };
+    },
+  };
 }
 
-/** Batch `index` of the latents for G's statistics; their seeds are below 0, so that no image's own latent is among them. */
+function take(
+  config: ModelConfig,
+  weights: Weights,
+  batch: OutputSpec,
+  network: (pass: Pass, batch: Tensor) => Tensor,
+): GraphFunction {
+  return {
+    inputs: { batch, share: { shape: [], dtype: 'float32' } },
+    run(inputs, variables) {
+      network(modelPass(config, variables, { weights, statistics: { share: inputs.share } }), inputs.batch);
+      return { done: scalar(0) };
+    },
+  };
+}
+
+/** The mean over `batches` of each layer's batch mean and variance becomes what the layer uses in inference. */
+export function takeStatistics<W extends Weights>(
+  machine: Machine<`${'clear' | 'take'}_${Network}_${W}`>,
+  network: Network,
+  weights: W,
+  batches: readonly (Uint8Array | Float32Array)[],
+): void {
+  machine.call(`clear_${network}_${weights}`, {});
+  const share = 1 / batches.length;
+  for (const batch of batches) machine.call(`take_${network}_${weights}`, { batch, share: Float32Array.of(share) });
+}
+
+/** Latents for G's statistics; their seeds are below 0, so that no image's own latent is among them. */
 export function statisticsLatents(
   engine: EagerExecutor,
-  index: number,
+  batches: number,
   { batchSize, latent, truncation }: { batchSize: number; latent: number; truncation?: number },
-): Float32Array {
-  const seeds = Array.from({ length: batchSize }, (_, i) => -1 - index * batchSize - i);
-  return latentsOf(engine, seeds, latent, truncation);
-}
-
-function takeStatistics(
-  engine: EagerExecutor,
-  variables: ResourceVariables,
-  weights: Weights,
-  module: string,
-  passes: number,
-  run: (index: number, share: number) => void,
-): void {
-  const prefix = `${weights === 'average' ? AVERAGE : ''}${module}/`;
-  for (const [name, { shape }] of variables.specs) {
-    if (!name.startsWith(prefix) || !/\/standing_(mean|variance)$/.test(name)) continue;
-    engine.scope(() => variables.assign(name, fill(0, shape)));
-  }
-  for (let i = 0; i < passes; i++) engine.scope(() => run(i, 1 / passes));
+): Float32Array[] {
+  return Array.from({ length: batches }, (_, index) => {
+    const seeds = Array.from({ length: batchSize }, (_, i) => -1 - index * batchSize - i);
+    return latentsOf(engine, seeds, latent, truncation);
+  });
 }

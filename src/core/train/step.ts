@@ -22,6 +22,8 @@ import {
   stopGradient,
   sub,
 } from '../backend/ops.js';
+import type { OutputSpec } from '../backend/executor.js';
+import type { GraphFunction } from '../backend/machine.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { ResourceVariables } from '../backend/variables.js';
 import type { Pass } from '../layers/scope.js';
@@ -29,24 +31,48 @@ import { AVERAGED, type Module, modelPass, moduleOf, parametersOf } from '../mod
 import type { Term } from '../model/config.js';
 import { type Scores, discriminate } from '../model/discriminator.js';
 import { encode, sampleLatent } from '../model/encoder.js';
+import { imageBatch } from '../model/functions.js';
 import { generate } from '../model/generator.js';
 import { fromPixels } from '../model/pixels.js';
 import { type AdamInputs, applyAdam } from './adam.js';
 import { updateAverage } from './average.js';
-import type { Config } from './config.js';
+import type { Config, TrainConfig } from './config.js';
 import { discriminatorLoss, encoderGeneratorLoss } from './losses.js';
 
-export interface StepInputs {
-  /** uint8 [discriminatorSteps · batchSize, h, w, c]. */
-  images: Tensor;
-  /** int32 scalar, from 0. */
-  step: Tensor;
-  /** One for each D update, in order. */
-  discriminator: AdamInputs[];
-  generator: AdamInputs;
-  encoder: AdamInputs;
-  /** 1 − the moving average's decay. */
-  averageRemainder: Tensor;
+/** One use of an optimizer within a step. */
+export interface Update {
+  /** Names its inputs: `NAME_rate`, `NAME_beta1_power`, `NAME_beta2_power`. */
+  name: string;
+  module: Module;
+  /** Which of the module's `perStep` updates within a step. */
+  index: number;
+  perStep: number;
+}
+
+export function updates({ discriminatorSteps }: TrainConfig): Update[] {
+  const discriminator = Array.from({ length: discriminatorSteps }, (_, index): Update => {
+    return { name: `discriminator${index}`, module: 'discriminator', index, perStep: discriminatorSteps };
+  });
+  const joint = (['generator', 'encoder'] as const).map((module): Update => ({ name: module, module, index: 0, perStep: 1 }));
+  return [...discriminator, ...joint];
+}
+
+/**
+ * Inputs: `images` uint8 [discriminatorSteps · batchSize,h,w,c]; `step` int32, from 0; for each of `updates` its
+ * learning rate and the powers of β1 and β2; `average_remainder`, 1 − the moving average's decay.
+ * Output: `report`, float32, one value for each of `reportedNames`.
+ */
+export function stepFunction(config: Config): GraphFunction {
+  const scalars = updates(config.train).flatMap(({ name }) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
+  const number: OutputSpec = { shape: [], dtype: 'float32' };
+  return {
+    inputs: {
+      images: imageBatch(config.model, config.train.discriminatorSteps * config.train.batchSize),
+      step: { shape: [], dtype: 'int32' },
+      ...Object.fromEntries([...scalars, 'average_remainder'].map((name) => [name, number])),
+    },
+    run: (inputs, variables) => ({ report: trainStep(config, variables, inputs) }),
+  };
 }
 
 /** What a step reports, in the order of the vector that `trainStep` returns. */
@@ -70,9 +96,13 @@ interface Forward {
   sigma: Tensor;
 }
 
-/** @returns float32, one value for each of `reportedNames` */
-export function trainStep(config: Config, variables: ResourceVariables, inputs: StepInputs): Tensor {
+function trainStep(config: Config, variables: ResourceVariables, inputs: Record<string, Tensor>): Tensor {
   const { train, model } = config;
+  const adam = (name: string): AdamInputs => ({
+    learningRate: inputs[`${name}_rate`],
+    beta1Power: inputs[`${name}_beta1_power`],
+    beta2Power: inputs[`${name}_beta2_power`],
+  });
   const pass = (trains: boolean) =>
     modelPass(model, variables, { weights: 'trained', statistics: 'batch', updatesSpectralNorm: true, trains });
 
@@ -100,16 +130,16 @@ export function trainStep(config: Config, variables: ResourceVariables, inputs: 
     const passD = pass(true);
     reported = scores(passD, detached(last), config);
     lossD = discriminatorLoss(reported.encoder, reported.generator);
-    update(variables, lossD, [passD], config, { discriminator: inputs.discriminator[i] });
+    update(variables, lossD, [passD], config, { discriminator: adam(`discriminator${i}`) });
   }
 
   if (!train.reuseForward) last = forward(train.discriminatorSteps, true);
   const judged = scores(pass(false), last!, config);
   const lossEG = encoderGeneratorLoss(judged.encoder, judged.generator);
-  update(variables, lossEG, last!.passes, config, { generator: inputs.generator, encoder: inputs.encoder });
+  update(variables, lossEG, last!.passes, config, { generator: adam('generator'), encoder: adam('encoder') });
 
   const averaged = last!.passes.flatMap((p) => parametersOf(p).names).filter((name) => AVERAGED.includes(moduleOf(name)));
-  updateAverage(variables, averaged, inputs.averageRemainder);
+  updateAverage(variables, averaged, inputs.average_remainder);
 
   return stack([
     lossD!,

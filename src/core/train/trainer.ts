@@ -1,97 +1,76 @@
-/** A model in training: its variables in the engine, and what can be done with them between steps. */
-import type { EagerExecutor } from '../backend/eager.js';
-import { initialValue } from '../backend/initialise.js';
-import { constant, scalar } from '../backend/ops.js';
-import { type ResourceVariables, type VariableSpec, type VariableValues, allocate } from '../backend/variables.js';
-import { AVERAGE } from '../layers/scope.js';
-import { type Module, modelVariables } from '../model/bigbigan.js';
-import { adamVariables } from './adam.js';
+/** A model in training, and what can be done with it between steps. */
+import type { Engine } from '../backend/engine.js';
+import type { Values } from '../backend/executor.js';
+import { type Execution, type Precision, createMachine } from '../backend/machine.js';
+import type { VariableValues } from '../backend/variables.js';
+import { encodeFunction, generateFunction } from '../model/functions.js';
+import { type InferenceModel, inferenceModel } from '../model/inference.js';
 import { averageDecay } from './average.js';
-import { calibrateEncoder } from './calibrate.js';
 import type { Config } from './config.js';
+import { runVariables } from './initial.js';
 import { decayFactor } from './schedule.js';
-import { statisticsLatents, takeEncoderStatistics, takeGeneratorStatistics } from './statistics.js';
-import { reportedNames, trainStep } from './step.js';
-
-/** Images on which E is calibrated. */
-export const CALIBRATION_IMAGES = 256;
+import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
+import { reportedNames, stepFunction, updates } from './step.js';
 
 export interface Trainer {
-  variables: ResourceVariables;
   /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c]. */
   step(step: number, images: Uint8Array): Record<string, number>;
   /** Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images. */
   takeStatistics(batches: Uint8Array[]): void;
+  /** G and E on averaged weights, for batches of up to `sheetImages`. */
+  model: InferenceModel;
+  values(): VariableValues;
   dispose(): void;
 }
 
-/** All variables of a run: the model's, and the optimizer's. */
-export function runVariables(config: Config): VariableSpec[] {
-  const specs = modelVariables(config.model);
-  return [...specs, ...adamVariables(specs.filter((spec) => spec.trainable))];
+export interface TrainerSettings {
+  config: Config;
+  values: VariableValues;
+  execution: Execution;
+  precision: Precision;
+  sheetImages: number;
 }
 
-/** A run at its beginning. `images` are for E's calibration: uint8 [n,h,w,c]. */
-export function startTrainer(engine: EagerExecutor, config: Config, images: Uint8Array): Trainer {
-  const variables = allocate(engine, runVariables(config), (spec) => initialValue(spec, config.seed));
-  const { resolution: r, channels } = config.model;
-  engine.scope(() => {
-    const shape = [images.length / (r * r * channels), r, r, channels];
-    calibrateEncoder(engine, config.model, variables, constant(images, shape));
-  });
-  for (const { name } of variables.specs.values()) {
-    if (variables.has(AVERAGE + name) && variables.specs.get(name)!.trainable) {
-      engine.scope(() => variables.assign(AVERAGE + name, variables.read(name)));
-    }
-  }
-  return createTrainer(engine, config, variables);
-}
-
-/** A run as a checkpoint has it. */
-export function resumeTrainer(engine: EagerExecutor, config: Config, values: VariableValues): Trainer {
-  const variables = allocate(engine, runVariables(config), ({ name, shape }) => constant(values.get(name)!.data, shape));
-  return createTrainer(engine, config, variables);
-}
-
-function createTrainer(engine: EagerExecutor, config: Config, variables: ResourceVariables): Trainer {
+export function createTrainer(engine: Engine, { config, values, execution, precision, sheetImages }: TrainerSettings): Trainer {
   const { model, train } = config;
+  const machine = createMachine(engine, {
+    execution,
+    precision,
+    specs: runVariables(config),
+    values,
+    functions: {
+      step: stepFunction(config),
+      encode: encodeFunction(model, sheetImages, 'average'),
+      generate: generateFunction(model, sheetImages, 'average'),
+      ...statisticsFunctions(model, train.batchSize, ['trained', 'average']),
+    },
+  });
   const names = reportedNames(model.discriminator.scores);
-  const shape = [train.discriminatorSteps * train.batchSize, model.resolution, model.resolution, model.channels];
 
   return {
-    variables,
     step(step, images) {
+      const inputs: Record<string, Values> = { images, step: Int32Array.of(step) };
+      const feed = (name: string, value: number) => (inputs[name] = Float32Array.of(value));
       const factor = decayFactor(step, train);
-      const adam = (module: Module, update: number) => ({
-        learningRate: scalar(train.learningRate[module] * factor),
-        beta1Power: scalar(train.adam.beta1 ** update),
-        beta2Power: scalar(train.adam.beta2 ** update),
-      });
-      const values = engine.scope(() =>
-        engine.read(
-          trainStep(config, variables, {
-            images: constant(images, shape),
-            step: scalar(step, 'int32'),
-            discriminator: Array.from({ length: train.discriminatorSteps }, (_, i) =>
-              adam('discriminator', step * train.discriminatorSteps + i + 1),
-            ),
-            generator: adam('generator', step + 1),
-            encoder: adam('encoder', step + 1),
-            averageRemainder: scalar(1 - averageDecay(train.averageDecay, step)),
-          }),
-        ),
-      );
-      return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+      for (const { name, module, index, perStep } of updates(train)) {
+        const count = step * perStep + index + 1;
+        feed(`${name}_rate`, train.learningRate[module] * factor);
+        feed(`${name}_beta1_power`, train.adam.beta1 ** count);
+        feed(`${name}_beta2_power`, train.adam.beta2 ** count);
+      }
+      feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
+      const { report } = machine.call('step', inputs);
+      return Object.fromEntries(names.map((name, i) => [name, report[i]]));
     },
     takeStatistics(batches) {
-      const latents = batches.map((_, index) =>
-        statisticsLatents(engine, index, { batchSize: train.batchSize, latent: model.latent }),
-      );
+      const latents = statisticsLatents(engine, batches.length, { batchSize: train.batchSize, latent: model.latent });
       for (const weights of ['trained', 'average'] as const) {
-        takeEncoderStatistics(engine, model, variables, weights, batches);
-        takeGeneratorStatistics(engine, model, variables, weights, latents);
+        takeStatistics(machine, 'encoder', weights, batches);
+        takeStatistics(machine, 'generator', weights, latents);
       }
     },
-    dispose: () => variables.dispose(),
+    model: inferenceModel(machine, model, sheetImages),
+    values: machine.values,
+    dispose: machine.dispose,
   };
 }

@@ -1,5 +1,5 @@
 /** The user's cache folder: what is downloaded and built once serves every clone. */
-import { mkdir, mkdtemp, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
@@ -24,6 +24,7 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
   let folder: string;
   try {
     await mkdir(cache, { recursive: true });
+    await removeAbandoned(cache);
     folder = await mkdtemp(join(cache, 'work-'));
   } catch (error) {
     throw new UserError(`cannot write the cache folder ${cache}: ${(error as Error).message}`, {
@@ -34,6 +35,16 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Work folders of processes that were killed; none takes two hours. */
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith('work-')) continue;
+    const folder = join(cache, name);
+    const changed = (await stat(folder).catch(() => undefined))?.mtimeMs ?? Infinity;
+    if (changed < Date.now() - 2 * 3600 * 1000) await rm(folder, { recursive: true, force: true });
   }
 }
 

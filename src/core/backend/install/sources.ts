@@ -73,7 +73,9 @@ async function attempt(source: Source, settings: SourceSettings, work: string, t
   } catch (error) {
     return (error as Error).message;
   }
-  await publish(prefix, target, true);
+  // Another process may have filled the cache meanwhile and be building on it: then its folder stays.
+  const replace = settings.force || settings.from !== undefined || readManifest(target) === undefined;
+  await publish(prefix, target, replace);
   return undefined;
 }
 

@@ -1,0 +1,88 @@
+/**
+ * Functions over variables, written once and run either way: eagerly, op by op, which is the reference; or traced,
+ * each function recorded once and run as one call into TensorFlow.
+ */
+import type { Engine } from './engine.js';
+import { type OutputSpec, type Values, withExecutor } from './executor.js';
+import { toBfloat16 } from './graph/bfloat16.js';
+import { createRecorder } from './graph/recorder.js';
+import { readState, restoreState } from './graph/state.js';
+import { openSession } from './graph/session.js';
+import { constant } from './ops.js';
+import type { Tensor } from './tensor.js';
+import { type ResourceVariables, type VariableSpec, type VariableValues, allocate } from './variables.js';
+
+export interface GraphFunction {
+  inputs: Record<string, OutputSpec>;
+  /** Sees no values and keeps nothing between calls but variables. Gives one output at least. */
+  run(inputs: Record<string, Tensor>, variables: ResourceVariables): Record<string, Tensor>;
+}
+
+export type Execution = 'traced' | 'eager';
+/** bf16: mixed precision, in traced execution only. */
+export type Precision = 'float32' | 'bf16';
+
+export interface Machine<Name extends string> {
+  call(name: Name, inputs: Record<string, Values>): Record<string, Values>;
+  /** All variables, for a checkpoint. */
+  values(): VariableValues;
+  dispose(): void;
+}
+
+export interface MachineSettings<Name extends string> {
+  execution: Execution;
+  precision: Precision;
+  specs: readonly VariableSpec[];
+  /** What each variable starts as. */
+  values: VariableValues;
+  functions: Record<Name, GraphFunction>;
+}
+
+export function createMachine<Name extends string>(engine: Engine, settings: MachineSettings<Name>): Machine<Name> {
+  return settings.execution === 'eager' ? eagerMachine(engine, settings) : tracedMachine(engine, settings);
+}
+
+function eagerMachine<Name extends string>(engine: Engine, { specs, values, functions }: MachineSettings<Name>): Machine<Name> {
+  const variables = allocate(engine, specs, ({ name, shape }) => constant(values.get(name)!.data.slice(), shape));
+  return {
+    call: (name, inputs) =>
+      engine.scope(() => {
+        const given = Object.entries(functions[name].inputs).map(([key, { shape, dtype }]) => {
+          return [key, engine.constant(inputs[key], shape, dtype)] as const;
+        });
+        const outputs = functions[name].run(Object.fromEntries(given), variables);
+        return Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, engine.read(tensor).slice() as Values]));
+      }),
+    values: variables.values,
+    dispose: variables.dispose,
+  };
+}
+
+function tracedMachine<Name extends string>(engine: Engine, { specs, values, functions, precision }: MachineSettings<Name>): Machine<Name> {
+  const recorder = createRecorder(specs);
+  const outputs = new Map<string, string[]>();
+  withExecutor(recorder, () => {
+    for (const [name, { inputs, run }] of Object.entries<GraphFunction>(functions)) {
+      const named = recorder.record(name, () => {
+        const given = Object.entries(inputs).map(([key, spec]) => [key, recorder.placeholder(`${name}/inputs/${key}`, spec)] as const);
+        return run(Object.fromEntries(given), recorder.variables);
+      });
+      outputs.set(name, named);
+    }
+  });
+  const nodes = recorder.nodes();
+  const session = openSession(engine, precision === 'bf16' ? toBfloat16(nodes) : nodes);
+  restoreState(session, specs, values);
+  return {
+    call(name, inputs) {
+      const feeds = Object.entries<OutputSpec>(functions[name].inputs).map(([key, spec]) => {
+        return { node: `${name}/inputs/${key}`, ...spec, values: inputs[key] };
+      });
+      const keys = outputs.get(name)!;
+      const results = session.run(feeds, keys.map((key) => `${name}/outputs/${key}`));
+      return Object.fromEntries(keys.map((key, i) => [key, results[i]]));
+    },
+    values: () => readState(session, specs),
+    dispose: session.close,
+  };
+}
