@@ -69,9 +69,13 @@ t.test('a folder of mixed images: kinds, depths, orientations, broken ones', asy
 });
 
 t.test('--channels 1 is the BT.601 luma', async (t) => {
-  const { pixels, manifest } = await prepare(t, [fixture('images/mixed'), '--resolution', '8', '--resize', 'pad', '--channels', '1']);
+  const { pixels, manifest, ids } = await prepare(t, [fixture('images/mixed'), '--resolution', '8', '--resize', 'pad', '--channels', '1']);
   t.equal(manifest.channels, 1);
-  t.ok(largestDifference(pixels, await expectedPixels('images/expected/pad-8-grey.npy')) <= 1);
+  const wanted = await expectedPixels('images/expected/pad-8-grey.npy');
+  ids.forEach((id, i) => {
+    const [a, b] = [pixels, wanted].map((all) => all.subarray(i * 64, (i + 1) * 64));
+    t.ok(largestDifference(a, b) <= (/jpe?g$/i.test(id) || id.includes('alpha') ? 1 : 0), id);
+  });
 });
 
 t.test('the resize methods agree with another Lanczos filter', async (t) => {
@@ -299,11 +303,11 @@ t.test('usage errors', async (t) => {
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--format', 'idx'], /expected a file of format idx/);
 });
 
-t.test('quiet is quiet, and the engine stays out', async (t) => {
+t.test('quiet is quiet, and help loads no native library', async (t) => {
   const out = join(t.testdir(), 'out');
   const env = { NODE_OPTIONS: '--no-addons' };
   const { code, stdout, stderr } = await bigbigan(
-    ['prep-data', fixture('sources/ten.bin.gz'), '--resolution', '32', '--out', out, '-q'], { env: { NODE_DEBUG: undefined } },
+    ['prep-data', fixture('sources/ten.bin.gz'), '--resolution', '32', '--out', out, '-q'],
   );
   t.same([code, stdout, stderr], [0, `${out}\n`, '']);
   const help = await bigbigan(['prep-data', '--help'], { env });

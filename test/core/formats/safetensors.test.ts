@@ -28,7 +28,9 @@ t.test('reads what the reference library wrote', async (t) => {
 t.test('round trip, aligned', async (t) => {
   const reference = await readSafetensors(file('reference'));
   const path = join(t.testdir(), 'x.safetensors');
-  await writeSafetensors(path, reference.tensors, reference.metadata);
+  // Three bytes first, if the writer did not put wider types before them.
+  const narrowFirst = new Map([...reference.tensors].sort(([, a], [, b]) => a.data.BYTES_PER_ELEMENT - b.data.BYTES_PER_ELEMENT));
+  await writeSafetensors(path, narrowFirst, reference.metadata);
   const back = await readSafetensors(path);
   t.same(back.metadata, reference.metadata);
   for (const [name, tensor] of reference.tensors) t.same(back.tensors.get(name), tensor, name);
