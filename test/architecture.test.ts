@@ -48,7 +48,7 @@ function part(file: string): string {
 const ALLOWED: Record<string, string[]> = {
   cli: ['commands', 'errors'],
   man: ['cli', 'commands'],
-  commands: ['errors', 'formats', 'data', 'backend', 'model', 'train', 'metrics'],
+  commands: ['errors', 'formats', 'data', 'backend', 'model', 'train', 'metrics', 'evaluation'],
   errors: [],
   formats: ['errors'],
   data: ['errors', 'formats'],
@@ -57,6 +57,7 @@ const ALLOWED: Record<string, string[]> = {
   model: ['errors', 'backend', 'layers'],
   metrics: ['errors', 'backend', 'core/data/random.ts'],
   train: ['errors', 'formats', 'data', 'backend', 'layers', 'model', 'metrics'],
+  evaluation: ['errors', 'formats', 'data', 'backend', 'model', 'train', 'metrics'],
 };
 
 /** Where each package may be imported. */
