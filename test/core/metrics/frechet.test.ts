@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readFile } from 'node:fs/promises';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { readNpz } from '../../../src/core/formats/npz.js';
@@ -32,7 +32,7 @@ function diagonal(mean: number[], variances: number[]): Statistics {
   return { mean: Float64Array.from(mean), covariance };
 }
 
-function close(t: { ok(value: unknown, message: string): unknown }, got: number, wanted: number, tolerance: number, what: string) {
+function close(t: Test, got: number, wanted: number, tolerance: number, what: string) {
   t.ok(Math.abs(got - wanted) <= tolerance, `${what}: ${got} within ${tolerance} of ${wanted}`);
 }
 

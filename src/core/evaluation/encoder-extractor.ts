@@ -1,0 +1,20 @@
+/** The AvePool features of a trained encoder. */
+import { stat } from 'node:fs/promises';
+import type { Engine } from '../backend/engine.js';
+import type { Extractor } from '../metrics/extractor.js';
+import { openModel } from '../train/open-model.js';
+
+/** `path` is a run folder, whose newest checkpoint counts, or a checkpoint file. */
+export async function encoderExtractor(engine: Engine, path: string, batchSize: number): Promise<Extractor> {
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const model = await openModel(engine, isFile ? { checkpoint: path } : { run: path }, { batchSize });
+  const { resolution, channels } = model.config;
+  return {
+    label: `encoder avepool (${model.weights} weights)`,
+    digest: model.digest,
+    width: model.widths.avepool,
+    image: { height: resolution, width: resolution, channels },
+    extract: (images, [count]) => model.encode(images, count).avepool,
+    close: () => model.variables.dispose(),
+  };
+}

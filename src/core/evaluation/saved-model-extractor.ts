@@ -1,0 +1,74 @@
+/** The output of a TensorFlow SavedModel as features. */
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine } from '../backend/engine.js';
+import { type SavedModel, loadSavedModel } from '../backend/saved-model.js';
+import { expected } from '../errors.js';
+import { sha256File } from '../formats/digest.js';
+import type { Extractor } from '../metrics/extractor.js';
+
+export interface SavedModelChoice {
+  dir: string;
+  /** Name of the output; may be left out when there is one. */
+  output?: string;
+  /** What the pixel values 0 and 255 become for a model with a float input. */
+  range: readonly [number, number];
+}
+
+/** An output [n, height, width, channels] is averaged over height and width. */
+export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice): Promise<Extractor> {
+  const model = await loadSavedModel(engine, dir);
+  const name = chooseOutput(model, dir, output);
+  const outputShape = model.outputs[name];
+  const width = outputShape.at(-1) ?? -1;
+  if ((outputShape.length !== 2 && outputShape.length !== 4) || width < 1) {
+    throw expected('an output of shape [n, width] or [n, height, width, channels]', `${name} of ${dir}`, `[${outputShape}]`);
+  }
+  const [, height, imageWidth, channels] = model.input.shape.map((size) => (size < 0 ? undefined : size));
+  const [low, high] = range;
+  const isFloat = model.input.dtype === 'float32';
+  return {
+    label: `saved-model ${name}${isFloat ? ` (pixels ${low} to ${high})` : ''}`,
+    digest: await folderDigest(dir),
+    width,
+    image: { height, width: imageWidth, channels },
+    extract(images, shape) {
+      const step = (high - low) / 255;
+      const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
+      const result = model.run(values, shape, name);
+      return result.shape.length === 4 ? average(result.values, result.shape) : result.values;
+    },
+    close: model.close,
+  };
+}
+
+function chooseOutput({ outputs }: SavedModel, dir: string, wanted?: string): string {
+  const names = Object.keys(outputs);
+  if (wanted !== undefined && names.includes(wanted)) return wanted;
+  if (wanted === undefined && names.length === 1) return names[0];
+  const hint = `write --extractor saved-model:${dir}:${names[0] ?? 'OUTPUT'}`;
+  throw expected(`one of the float outputs ${names.join(', ')}`, dir, wanted ?? 'no choice', hint);
+}
+
+/** [n, height, width, channels] → [n, channels] */
+function average(values: Float32Array, [n, height, width, channels]: readonly number[]): Float32Array {
+  const result = new Float32Array(n * channels);
+  const places = height * width;
+  for (let image = 0; image < n; image++) {
+    for (let channel = 0; channel < channels; channel++) {
+      let sum = 0;
+      for (let place = 0; place < places; place++) sum += values[(image * places + place) * channels + channel];
+      result[image * channels + channel] = sum / places;
+    }
+  }
+  return result;
+}
+
+/** Of the graph and the variables, by name. */
+async function folderDigest(dir: string): Promise<string> {
+  const hash = createHash('sha256');
+  const files = ['saved_model.pb', ...(await readdir(join(dir, 'variables')).catch(() => [])).sort().map((name) => join('variables', name))];
+  for (const file of files) hash.update(`${file}\0${await sha256File(join(dir, file))}\0`);
+  return hash.digest('hex');
+}

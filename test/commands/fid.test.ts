@@ -1,0 +1,177 @@
+import t, { type Test } from 'tap';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodePng } from '../../src/core/data/codec.js';
+import { sha256File } from '../../src/core/formats/digest.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
+import { bigbigan, fixture } from '../paths.js';
+
+const golden = JSON.parse(readFileSync(fixture('metrics/fid.json'), 'utf8')) as Record<string, number>;
+const real = fixture('metrics/fid/real.npy');
+const fake = fixture('metrics/fid/fake.npy');
+const realFeatures = fixture('metrics/fid/real-features.npy');
+const fakeFeatures = fixture('metrics/fid/fake-features.npy');
+const model = fixture('metrics/saved-model');
+const network = (rest: string) => ['--extractor', `saved-model:${model}${rest}`];
+
+interface Result {
+  frechet_distance: number;
+  [key: string]: unknown;
+}
+
+async function distance(t: Test, args: string[], input?: Uint8Array): Promise<Result> {
+  const { code, stdout, stderr } = await bigbigan(['fid', ...args, '--json'], { input });
+  t.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Result;
+}
+
+
+function close(t: Test, got: number, wanted: number, relative: number, what: string) {
+  t.ok(Math.abs(got - wanted) <= relative * Math.abs(wanted), `${what}: ${got} against ${wanted}`);
+}
+
+t.test("images through a SavedModel give SciPy's distances", async (t) => {
+  for (const [rest, key] of [
+    [':features', 'features'],
+    [':mean', 'mean'],
+    [':map', 'map'],
+    [':mean@0,255', 'mean-0-255'],
+  ]) {
+    const result = await distance(t, [real, fake, ...network(rest)]);
+    close(t, result.frechet_distance, golden[key], 1e-5, rest);
+  }
+});
+
+t.test('the result says what it was made of, and is never called fid', async (t) => {
+  const result = await distance(t, [real, fake, ...network(':mean')]);
+  t.match(result, {
+    real: { path: real, kind: 'images', n: 120, digest: await sha256File(real) },
+    fake: { path: fake, kind: 'images', n: 90 },
+    extractor: { label: 'saved-model mean (pixels -1 to 1)', digest: /^[0-9a-f]{64}$/, width: 3 },
+    seconds: Number,
+    versions: { tensorflow: /^2\./ },
+  });
+  t.notOk('fid' in result);
+});
+
+t.test('the size of the batches does not matter', async (t) => {
+  const one = await distance(t, [real, fake, ...network(':features'), '--batch-size', '120']);
+  const other = await distance(t, [real, fake, ...network(':features'), '--batch-size', '7']);
+  close(t, other.frechet_distance, one.frechet_distance, 1e-6, 'batches of 7');
+});
+
+t.test('features and statistics need no network', async (t) => {
+  const rows = await distance(t, [realFeatures, fakeFeatures]);
+  close(t, rows.frechet_distance, golden.features, 1e-5, 'rows');
+  const statistics = await distance(t, [fixture('metrics/fid/real.npz'), fakeFeatures]);
+  close(t, statistics.frechet_distance, golden.features, 1e-5, "another tool's statistics");
+  t.match(statistics, { real: { kind: 'statistics', n: null }, extractor: { label: null, digest: null } });
+});
+
+t.test('a set against itself is at 0', async (t) => {
+  const { stdout } = await bigbigan(['fid', realFeatures, realFeatures, '-q']);
+  t.match(stdout, /^Fréchet distance 0\.0000 \(120 real, 120 fake/);
+});
+
+t.test('a stream and a folder of images are images too', async (t) => {
+  const stream = await distance(t, [real, '-', ...network(':features')], await readFile(fake));
+  close(t, stream.frechet_distance, golden.features, 1e-5, 'stream');
+  t.match(stream, { fake: { path: '-', n: 90, digest: null } });
+  const dir = t.testdir();
+  const { data, shape } = await readNpy(fake);
+  const size = 4 * 4 * 3;
+  for (let i = 0; i < shape[0]; i++) {
+    const pixels = (data as Uint8Array).slice(i * size, (i + 1) * size);
+    await writeFile(join(dir, `${String(i).padStart(3, '0')}.png`), await encodePng(pixels, 4, 4, 3));
+  }
+  const folder = await distance(t, [real, dir, ...network(':features')]);
+  close(t, folder.frechet_distance, golden.features, 1e-5, 'folder');
+});
+
+t.test('--stats-out saves the reference for next time', async (t) => {
+  const file = join(t.testdir(), 'real.npz');
+  const first = await bigbigan(['fid', real, fake, ...network(':features'), '--stats-out', file, '-q']);
+  t.equal(first.stdout.split('\n')[1], file);
+  const { mu, sigma, n } = await readNpz(file);
+  t.match([mu.shape, sigma.shape, Number(n.data[0])], [[5], [5, 5], 120]);
+  t.equal(mu.dtype, 'float64');
+  const again = await distance(t, [file, fake, ...network(':features')]);
+  close(t, again.frechet_distance, golden.features, 1e-5, 'from the file');
+  t.match(again, { real: { kind: 'statistics', n: 120 } });
+
+  const twice = await bigbigan(['fid', real, fake, ...network(':features'), '--stats-out', file]);
+  t.equal(twice.code, 1);
+  t.match(twice.stderr, /exists already.*\n.*--force/);
+  const forced = await bigbigan(['fid', real, fake, ...network(':features'), '--stats-out', file, '--force']);
+  t.equal(forced.code, 0);
+});
+
+t.test('statistics of another network or of other weights are refused', async (t) => {
+  const dir = t.testdir();
+  const file = join(dir, 'real.npz');
+  await bigbigan(['fid', real, fake, ...network(':mean'), '--stats-out', file]);
+  const range = await bigbigan(['fid', file, fake, ...network(':mean@0,1')]);
+  t.equal(range.code, 1);
+  t.match(range.stderr, /pixels -1 to 1.*pixels 0 to 1.*\n.*networks/);
+  const arrays = await readNpz(file);
+  await writeNpz(join(dir, 'other.npz'), { ...arrays, digest: { shape: [4], data: new TextEncoder().encode('abcd') } });
+  const weights = await bigbigan(['fid', fake, join(dir, 'other.npz'), ...network(':mean')]);
+  t.equal(weights.code, 1);
+  t.match(weights.stderr, /with weights abcd/);
+  const unknown = await bigbigan(['fid', fixture('metrics/fid/real.npz'), fake, ...network(':features')]);
+  t.equal(unknown.code, 0);
+  t.match(unknown.stderr, /warning: .*real\.npz does not say which network/);
+});
+
+t.test('too few rows are told', async (t) => {
+  const { stderr } = await bigbigan(['fid', real, fake, ...network(':mean')]);
+  t.match(stderr, /warning: .*real\.npy has 120 rows; below 2049/);
+  const quiet = await bigbigan(['fid', real, fake, ...network(':mean'), '-q']);
+  t.notMatch(quiet.stderr, /warning: /);
+});
+
+t.test('what cannot be answered is explained', async (t) => {
+  const dir = t.testdir();
+  const file = (name: string) => join(dir, name);
+  await writeNpy(file('one.npy'), [1, 5], new Float32Array(5));
+  await writeNpy(file('holed.npy'), [2, 5], Float32Array.from({ length: 10 }, (_, i) => (i === 7 ? NaN : i)));
+  await writeNpy(file('large.npy'), [3, 8, 8, 3], new Uint8Array(3 * 8 * 8 * 3));
+  await writeNpy(file('cube.npy'), [3, 2, 2], new Float32Array(12));
+  await writeNpz(file('nothing.npz'), { arr_0: { shape: [1], data: new Float64Array(1) } });
+  await writeNpz(file('crooked.npz'), {
+    mu: { shape: [2], data: new Float64Array(2) },
+    sigma: { shape: [2, 2], data: Float64Array.of(1, 0, 1, 1) },
+  });
+  await writeFile(file('broken.npz'), 'not a zip');
+  await mkdir(file('empty'));
+  const cases: Array<[string[], number, RegExp]> = [
+    [[real, fake], 2, /real\.npy holds images: --extractor must name the network/],
+    [[real, fake, '--extractor', 'inception'], 2, /2015/],
+    [[real, fake, '--extractor', 'vgg'], 2, /encoder:RUN or saved-model:DIR.* got "vgg"/],
+    [[real, fake, '--extractor', `encoder:${file('empty')}`], 1, /empty/],
+    [[real, fake, '--extractor', `saved-model:${file('empty')}`], 1, /SavedModel for .*empty/],
+    [[real, fake, ...network('')], 1, /one of the float outputs features, map, mean/],
+    [[real, fake, ...network(':pool')], 1, /got pool/],
+    [[real, file('large.npy'), ...network(':mean')], 1, /images of 4 x 4.*large\.npy.*8 x 8/],
+    [[real, realFeatures, ...network(':mean')], 1, /width 5|width 3/],
+    [[real, file('empty'), ...network(':mean')], 1, /empty/],
+    [[real, file('none.npy'), ...network(':mean')], 1, /none\.npy, got no such file/],
+    [['-', '-', ...network(':mean')], 2, /only one of REAL and FAKE can be -/],
+    [[realFeatures, file('one.npy')], 1, /2 rows or more for .*one\.npy, got 1/],
+    [[realFeatures, file('holed.npy')], 1, /finite features for row 1 of .*holed\.npy, got NaN/],
+    [[realFeatures, file('cube.npy')], 1, /\[n, width\] for .*cube\.npy/],
+    [[realFeatures, file('nothing.npz')], 1, /mu and sigma for .*nothing\.npz, got neither/],
+    [[realFeatures, file('crooked.npz')], 1, /symmetric matrix for sigma in .*crooked\.npz/],
+    [[realFeatures, file('broken.npz')], 1, /broken\.npz/],
+    [[realFeatures], 2, /missing required argument 'fake'/],
+  ];
+  for (const [words, wantedCode, message] of cases) {
+    const { code, stdout, stderr } = await bigbigan(['fid', ...words]);
+    t.equal(code, wantedCode, `${words.join(' ')}: ${stderr}`);
+    t.match(stderr, message);
+    t.notMatch(stderr, /\n +at /, 'no stack');
+    t.equal(stdout, '');
+  }
+});
