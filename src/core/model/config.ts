@@ -46,8 +46,10 @@ export interface DiscriminatorConfig {
 export interface EncoderConfig {
   /** Channel multiplier of the ResNet. */
   channels: number;
-  /** Width of each stage's output in units of ch; bottlenecks are a quarter of it. */
+  /** Width of each stage's output in units of ch. */
   multipliers: number[];
+  /** How many times narrower than its output a unit's inner layers are: 4 in ResNet-50. */
+  bottleneck: number;
   /** Bottleneck units a stage; every stage but the first halves the size. */
   units: number[];
   stem: { size: number; stride: number };

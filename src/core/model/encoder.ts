@@ -46,15 +46,15 @@ function trunk(scope: Scope, image: Tensor, config: EncoderConfig): Tensor {
   config.multipliers.forEach((multiplier, stage) => {
     for (let unit = 0; unit < config.units[stage]; unit++) {
       const stride = stage > 0 && unit === 0 ? 2 : 1;
-      x = bottleneck(within(scope, `stage${stage}/unit${unit}`), x, config.channels * multiplier, stride);
+      const filters = config.channels * multiplier;
+      x = bottleneck(within(scope, `stage${stage}/unit${unit}`), x, filters, filters / config.bottleneck, stride);
     }
   });
   return mean(relu(batchNorm(within(scope, 'batch_norm'), x)), [1, 2]);
 }
 
 /** Pre-activation bottleneck (He et al. 2016); the projection shortcut is taken after the activation. */
-function bottleneck(scope: Scope, x: Tensor, filters: number, stride: number): Tensor {
-  const inner = Math.max(1, filters / 4);
+function bottleneck(scope: Scope, x: Tensor, filters: number, inner: number, stride: number): Tensor {
   const active = relu(batchNorm(within(scope, 'batch_norm0'), x));
   const shortcut =
     stride === 1 && x.shape[3] === filters

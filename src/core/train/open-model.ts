@@ -25,6 +25,7 @@ export interface OpenModel extends InferenceModel {
   weights: Pass['weights'];
   /** Takes G's standing statistics anew, on batches of latents float32 [train.batchSize · latent]. */
   takeGeneratorStatistics(latents: Float32Array[]): void;
+  dispose(): void;
 }
 
 export interface OpenSettings {
@@ -69,5 +70,6 @@ export async function openModel(
     digest: await sha256File(checkpoint),
     weights,
     takeGeneratorStatistics: (latents) => takeStatistics(machine, 'generator', weights, latents),
+    dispose: machine.dispose,
   };
 }

@@ -29,6 +29,7 @@ const mnist: Config = {
     encoder: {
       channels: 16,
       multipliers: [1, 4, 8],
+      bottleneck: 4,
       units: [1, 1, 1],
       stem: { size: 3, stride: 2 },
       hidden: 256,
@@ -62,7 +63,7 @@ const tiny: Config = {
     latent: 8,
     generator: { channels: 4, multipliers: [2, 2, 1, 1] },
     discriminator: { ...mnist.model.discriminator, channels: 4, multipliers: [1, 1, 2, 2], hidden: 16 },
-    encoder: { ...mnist.model.encoder, channels: 4, multipliers: [1, 2, 4], hidden: 16 },
+    encoder: { ...mnist.model.encoder, channels: 4, multipliers: [1, 2, 4], bottleneck: 2, hidden: 16 },
   },
   train: { ...mnist.train, batchSize: 8, steps: 20, statisticsBatches: 2 },
 };

@@ -134,6 +134,7 @@ export function checkConfig(config: Config): void {
     ['model.discriminator.smallest', discriminator.smallest],
     ['model.discriminator.hidden', discriminator.hidden],
     ['model.encoder.channels', encoder.channels],
+    ['model.encoder.bottleneck', encoder.bottleneck],
     ['model.encoder.hidden', encoder.hidden],
     ['model.encoder.stem.size', encoder.stem.size],
     ['model.encoder.stem.stride', encoder.stem.stride],
@@ -168,6 +169,10 @@ export function checkConfig(config: Config): void {
       `model.latent is ${model.latent}, which does not split into ${generator.multipliers.length} equal chunks (one for each level of G)`,
       `use a multiple of ${generator.multipliers.length}`,
     );
+  }
+  const indivisible = encoder.multipliers.find((multiplier) => (encoder.channels * multiplier) % encoder.bottleneck !== 0);
+  if (indivisible !== undefined) {
+    throw usage(`model.encoder.bottleneck is ${encoder.bottleneck}, which does not divide the width ${encoder.channels * indivisible}`);
   }
   if (encoder.units.length !== encoder.multipliers.length) {
     throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
