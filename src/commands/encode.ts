@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
@@ -78,6 +78,7 @@ async function encode(options: EncodeOptions): Promise<void> {
       checkpoint: model?.opened.checkpoint ?? null,
       checkpoint_digest: model?.opened.digest ?? null,
       weights: options.weights,
+      precision: model?.opened.precision ?? null,
       seed: options.seed,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
@@ -91,7 +92,7 @@ async function loadModel(options: EncodeOptions) {
   const { describeModel, openModel } = await import('../core/train/open-model.js');
   await describeModel(options);
   const engine = await startEngine(options);
-  return { engine, opened: await openModel(engine, options, options) };
+  return { engine, opened: await openModel(engine, options, { ...options, ...(await executionSettings(options)) }) };
 }
 
 function imageOptions(model: Awaited<ReturnType<typeof loadModel>> | undefined) {

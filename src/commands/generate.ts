@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
 import {
   type EngineOptions,
   type OutputOptions,
@@ -78,7 +78,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { startEngine } = await import('../core/backend/engine.js');
   const { generateImages } = await import('../core/train/generate-images.js');
   const engine = await startEngine(options);
-  const model = await openModel(engine, options, options);
+  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
   const progress = report.progress('generate', seeds.length);
   let done = 0;
   try {
@@ -103,6 +103,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       checkpoint: model.checkpoint,
       checkpoint_digest: model.digest,
       weights: options.weights,
+      precision: model.precision,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
     },

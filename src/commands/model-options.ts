@@ -1,18 +1,47 @@
-/** Options of the commands that use a trained model. */
+/** Options of the commands that run the networks. */
 import { Option, type Command } from 'commander';
+import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
 import { positiveInteger } from './options.js';
 
-export interface ModelOptions {
+export interface ExecutionOptions {
+  precision?: Precision;
+  eager?: boolean;
+}
+
+/** `--precision`, and `--eager`. */
+export function executionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--precision <type>', 'arithmetic of the networks (default: bf16 where the processor has it, else float32)').choices([
+        'float32',
+        'bf16',
+      ]),
+    )
+    .addOption(new Option('--eager', 'run op by op in float32 instead of as one graph: to debug').hideHelp());
+}
+
+export interface ExecutionSettings {
+  execution: 'eager' | 'traced';
+  precision: Precision;
+}
+
+export async function executionSettings({ precision, eager }: ExecutionOptions): Promise<ExecutionSettings> {
+  if (eager) return { execution: 'eager', precision: 'float32' };
+  const { defaultPrecision } = await import('../core/backend/precision.js');
+  return { execution: 'traced', precision: precision ?? defaultPrecision() };
+}
+
+export interface ModelOptions extends ExecutionOptions {
   run?: string;
   checkpoint?: string;
   weights: 'average' | 'trained';
   batchSize: number;
 }
 
-/** `--run`, `--checkpoint`, `--weights`, `--batch-size`. */
+/** `--run`, `--checkpoint`, `--weights`, `--batch-size`, `--precision`. */
 export function modelOptions(command: Command): Command {
-  return command
+  return executionOptions(command)
     .option('--run <dir>', 'run whose newest checkpoint is used')
     .addOption(new Option('--checkpoint <file>', 'this checkpoint').conflicts('run'))
     .addOption(

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
@@ -59,7 +59,7 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
   const { reconstructImages, saveReconstructions } = await import('../core/train/reconstruct-images.js');
   const { reconstructionError } = await import('../core/metrics/reconstruction.js');
   const engine = await startEngine(options);
-  const model = await openModel(engine, options, options);
+  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
   const progress = report.progress('reconstruct', Math.min(images.count, options.limit));
   const pair = await reconstructImages(engine, model, images, { ...options, onRows: (done) => progress.update(done) });
   progress.stop();
@@ -79,6 +79,7 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
       checkpoint: model.checkpoint,
       checkpoint_digest: model.digest,
       weights: options.weights,
+      precision: model.precision,
       latent: options.sample ? 'sample' : 'mean',
       seed: options.seed,
       version: packageVersion,

@@ -4,10 +4,11 @@ import { expected, usage } from '../core/errors.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
+import { type ExecutionOptions, executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { createReport } from './report.js';
 
-interface TrainOptions extends OutputOptions, EngineOptions {
+interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
   data?: string;
   run?: string;
   preset: string;
@@ -20,8 +21,6 @@ interface TrainOptions extends OutputOptions, EngineOptions {
   logEvery: number;
   sampleEvery: number;
   checkpointEvery: number;
-  eager?: boolean;
-  precision?: 'float32' | 'bf16';
   dryRun?: boolean;
   listPresets?: boolean;
 }
@@ -47,10 +46,8 @@ export function trainCommand(): Command {
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
-    .addOption(new Option('--precision <type>', 'arithmetic of the networks').choices(['float32', 'bf16']).default('float32'))
-    .addOption(new Option('--eager', 'run op by op instead of as one graph, to debug').hideHelp())
     .option('--dry-run', 'print the resolved config and the number of parameters, and exit');
-  outputOptions(engineOptions(command)).action(async (options: TrainOptions) => train(options));
+  outputOptions(engineOptions(executionOptions(command))).action(async (options: TrainOptions) => train(options));
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
     'bigbigan train --preset mnist --set train.learningRate.encoder=5e-4 --dry-run --json',
@@ -67,6 +64,7 @@ async function train(options: TrainOptions): Promise<void> {
   }
   const { resolveConfig } = await import('../core/train/resolve.js');
   const config = resolveConfig(await overrides(options));
+  if (options.eager) config.train.precision = 'float32';
   if (options.dryRun) return dryRun(config, options);
   const data = required(options.data, '--data', 'the folder that bigbigan prep-data made');
   const run = required(options.run, '--run', 'the folder that gets the checkpoints');
@@ -82,7 +80,15 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
     steps: options.steps,
     batchSize: options.batchSize,
     scores: options.objective,
+    precision: options.precision ?? (await earlierPrecision(options.run)),
   };
+}
+
+/** A run goes on in the arithmetic that it began with, whatever the machine. */
+async function earlierPrecision(run: string | undefined) {
+  if (run === undefined) return undefined;
+  const { readRunConfig } = await import('../core/train/run-folder.js');
+  return (await readRunConfig(run))?.train.precision;
 }
 
 async function readConfigFile(path: string): Promise<unknown> {
@@ -132,12 +138,12 @@ async function continueOrStart(data: string, run: string, config: Config, option
   if (earlier) await writeConfig(run, config);
   else await beginRun(run, config);
 
+  report.note(`training ${config.train.steps} steps in ${options.eager ? 'float32, op by op' : config.train.precision}`);
   const interrupted = watchSignals(report.note);
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,
     execution: options.eager ? 'eager' : 'traced',
-    precision: options.precision ?? 'float32',
     config,
     dataset,
     folder: runFolder(run),
@@ -160,6 +166,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
       data_digest: dataset.digest,
       preset: config.preset,
       seed: config.seed,
+      precision: config.train.precision,
       step: result.step,
       steps_run: result.stepsRun,
       seconds_per_step: result.secondsPerStep,

@@ -9,6 +9,7 @@ import { createRecorder } from './graph/recorder.js';
 import { readState, restoreState } from './graph/state.js';
 import { openSession } from './graph/session.js';
 import { constant } from './ops.js';
+import type { Precision } from './precision.js';
 import type { Tensor } from './tensor.js';
 import { type ResourceVariables, type VariableSpec, type VariableValues, allocate } from './variables.js';
 
@@ -19,8 +20,6 @@ export interface GraphFunction {
 }
 
 export type Execution = 'traced' | 'eager';
-/** bf16: mixed precision, in traced execution only. */
-export type Precision = 'float32' | 'bf16';
 
 export interface Machine<Name extends string> {
   call(name: Name, inputs: Record<string, Values>): Record<string, Values>;
@@ -31,6 +30,7 @@ export interface Machine<Name extends string> {
 
 export interface MachineSettings<Name extends string> {
   execution: Execution;
+  /** Of traced execution; eager execution is float32 always. */
   precision: Precision;
   specs: readonly VariableSpec[];
   /** What each variable starts as. */

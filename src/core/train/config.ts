@@ -1,4 +1,5 @@
 /** Everything that defines a run: the model, and how it is trained. */
+import type { Precision } from '../backend/precision.js';
 import type { ModelConfig } from '../model/config.js';
 
 export interface TrainConfig {
@@ -17,6 +18,8 @@ export interface TrainConfig {
   reuseForward: boolean;
   /** Mirror each image with probability 1/2. */
   flip: boolean;
+  /** Arithmetic of the networks; presets leave it to the machine, and a run keeps what it began with. */
+  precision: Precision;
   /** Batches over which standing statistics are taken. */
   statisticsBatches: number;
 }

@@ -37,6 +37,7 @@ export async function encodeImages(request: EncodeRequest): Promise<{ rows: numb
     checkpoint_digest: model?.digest ?? null,
     step: model?.step ?? null,
     weights: model?.weights ?? null,
+    precision: model?.precision ?? null,
     outputs,
     seed: request.seed,
     classes: images.classes ?? null,

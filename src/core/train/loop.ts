@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Engine } from '../backend/engine.js';
-import type { Execution, Precision } from '../backend/machine.js';
+import type { Execution } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
 import { createLoader } from '../data/loader.js';
 import { imagesOf } from '../data/sheet.js';
@@ -24,7 +24,6 @@ const SHEET = { images: 64, columns: 8 };
 export interface LoopSettings {
   engine: Engine;
   execution: Execution;
-  precision: Precision;
   config: Config;
   dataset: Dataset;
   folder: RunFolder;
@@ -59,7 +58,7 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
   const loader = createLoader(dataset, { batchSize: perStep, seed: config.seed });
   const resumed = await resume(settings);
   const values = resumed?.values ?? initialValues(engine, config, (await fixedBatches(dataset, config.seed, CALIBRATION_IMAGES, 1))[0]);
-  const trainer = createTrainer(engine, { config, values, execution: settings.execution, precision: settings.precision, sheetImages: SHEET.images });
+  const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
   const sheets = await prepareSheets(settings, trainer);
   await keepLogUntil(folder.log, resumed?.step ?? 0);
 

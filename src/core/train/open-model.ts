@@ -1,6 +1,7 @@
 /** A trained model for use: from the newest checkpoint of a run, or from a checkpoint file. */
 import type { Engine } from '../backend/engine.js';
-import { type Execution, type Precision, createMachine } from '../backend/machine.js';
+import { type Execution, createMachine } from '../backend/machine.js';
+import type { Precision } from '../backend/precision.js';
 import { sha256File } from '../formats/digest.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
@@ -23,6 +24,7 @@ export interface OpenModel extends InferenceModel {
   /** SHA-256 of the checkpoint file. */
   digest: string;
   weights: Pass['weights'];
+  precision: Precision;
   /** Takes G's standing statistics anew, on batches of latents float32 [train.batchSize · latent]. */
   takeGeneratorStatistics(latents: Float32Array[]): void;
   dispose(): void;
@@ -69,6 +71,7 @@ export async function openModel(
     checkpoint,
     digest: await sha256File(checkpoint),
     weights,
+    precision,
     takeGeneratorStatistics: (latents) => takeStatistics(machine, 'generator', weights, latents),
     dispose: machine.dispose,
   };

@@ -50,6 +50,7 @@ const mnist: Config = {
     averageDecay: 0.999,
     reuseForward: true,
     flip: false,
+    precision: 'float32',
     statisticsBatches: 16,
   },
 };

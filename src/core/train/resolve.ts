@@ -1,4 +1,5 @@
 /** One config from a preset, a partial config, and single settings, each over the one before. */
+import { defaultPrecision, type Precision } from '../backend/precision.js';
 import { expected, usage } from '../errors.js';
 import { TERMS } from '../model/config.js';
 import type { Config } from './config.js';
@@ -14,6 +15,7 @@ export interface Overrides {
   steps?: number;
   batchSize?: number;
   scores?: string[];
+  precision?: Precision;
 }
 
 type Tree = Record<string, unknown>;
@@ -21,6 +23,7 @@ type Tree = Record<string, unknown>;
 /** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
 export function resolveConfig(overrides: Overrides): Config {
   const config = preset(overrides.preset);
+  config.train.precision = defaultPrecision();
   const tree = config as unknown as Tree;
   if (overrides.partial) mergeInto(tree, overrides.partial.values, '', overrides.partial.source);
   for (const setting of overrides.settings ?? []) applySetting(tree, setting);
@@ -28,6 +31,7 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.steps !== undefined) config.train.steps = overrides.steps;
   if (overrides.batchSize !== undefined) config.train.batchSize = overrides.batchSize;
   if (overrides.scores) config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
+  if (overrides.precision) config.train.precision = overrides.precision;
   checkConfig(config);
   return config;
 }
@@ -176,6 +180,12 @@ export function checkConfig(config: Config): void {
   }
   if (encoder.units.length !== encoder.multipliers.length) {
     throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
+  }
+  if (train.precision !== 'float32' && train.precision !== 'bf16') {
+    throw usage(`expected float32 or bf16 for train.precision, got ${train.precision}`);
+  }
+  if (discriminator.joint !== 'pooled' && discriminator.joint !== 'map') {
+    throw usage(`expected pooled or map for model.discriminator.joint, got ${discriminator.joint}`);
   }
   const scores = discriminator.scores;
   const unknown = scores.find((score) => !TERMS.includes(score));

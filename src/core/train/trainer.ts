@@ -1,7 +1,7 @@
 /** A model in training, and what can be done with it between steps. */
 import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
-import { type Execution, type Precision, createMachine } from '../backend/machine.js';
+import { type Execution, createMachine } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
 import { encodeFunction, generateFunction } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
@@ -27,15 +27,14 @@ export interface TrainerSettings {
   config: Config;
   values: VariableValues;
   execution: Execution;
-  precision: Precision;
   sheetImages: number;
 }
 
-export function createTrainer(engine: Engine, { config, values, execution, precision, sheetImages }: TrainerSettings): Trainer {
+export function createTrainer(engine: Engine, { config, values, execution, sheetImages }: TrainerSettings): Trainer {
   const { model, train } = config;
   const machine = createMachine(engine, {
     execution,
-    precision,
+    precision: train.precision,
     specs: runVariables(config),
     values,
     functions: {
