@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { SourceKind, SourceStatistics } from '../core/evaluation/statistics-of.js';
 import { UserError, expected, usage } from '../core/errors.js';
 import { engineOptions, examples, outputOptions, positiveInteger, type EngineOptions, type OutputOptions } from './options.js';
+import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
@@ -51,9 +52,8 @@ async function fid(real: string, fake: string, options: FidOptions): Promise<voi
   const started = performance.now();
   const report = createReport(options);
   if (real === '-' && fake === '-') throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
-  const { refuseExisting } = await import('../core/formats/atomic.js');
   const { statsOut, extractor: network, batchSize } = options;
-  if (statsOut) await refuseExisting(statsOut, options.force);
+  if (statsOut) await checkOutputFile(statsOut, options.force);
   const { sourceKind, statisticsOf } = await import('../core/evaluation/statistics-of.js');
   const kinds: [SourceKind, SourceKind] = [await sourceKind(real), await sourceKind(fake)];
   const images = kinds[0] === 'images' ? real : kinds[1] === 'images' ? fake : undefined;

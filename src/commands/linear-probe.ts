@@ -15,6 +15,7 @@ import {
   type EngineOptions,
   type OutputOptions,
 } from './options.js';
+import { checkOutputFile } from './output-file.js';
 import { createReport } from './report.js';
 import { versions } from './versions.js';
 
@@ -84,8 +85,7 @@ async function probe(options: ProbeOptions): Promise<void> {
   const report = createReport(options);
   const { learningRates, penalties, batchSize, seed, out } = options;
   if (learningRates.some((rate) => rate === 0)) throw usage('expected numbers above 0 for --learning-rates, got 0');
-  const { refuseExisting } = await import('../core/formats/atomic.js');
-  if (out) await refuseExisting(out, options.force);
+  if (out) await checkOutputFile(out, options.force);
   const { train, test, bn } = await openSets(options);
   const holdout = checkHoldout(options, train.source.rows);
   const { length: classes } = checkLabels(train, test, report.warn);

@@ -158,6 +158,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [[real, realFeatures, ...network(':mean')], 1, /width 5|width 3/],
     [[real, file('empty'), ...network(':mean')], 1, /empty/],
     [[real, file('none.npy'), ...network(':mean')], 1, /none\.npy, got no such file/],
+    [[real, fake, ...network(':mean'), '--stats-out', file('no/such.npz')], 1, /such\.npz, got no folder/],
     [['-', '-', ...network(':mean')], 2, /only one of REAL and FAKE can be -/],
     [[realFeatures, file('one.npy')], 1, /2 rows or more for .*one\.npy, got 1/],
     [[realFeatures, file('holed.npy')], 1, /finite features for row 1 of .*holed\.npy, got NaN/],

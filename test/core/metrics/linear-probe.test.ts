@@ -61,7 +61,7 @@ t.test("reaches the optimum that scikit-learn's L-BFGS finds", async (t) => {
 
 t.test("MNIST's pixels: within 0.3 points of scikit-learn", async (t) => {
   const [train, test] = [await mnist('train', 3000), await mnist('t10k', 2000)];
-  const result = await probe({ train, test, steps: 1000, batchSize: 256, penalties: [golden.mnist.penalty] });
+  const result = await probe({ train, test, steps: 2000, batchSize: 512, penalties: [golden.mnist.penalty] });
   close(t, result.test.top1 / result.test.rows, golden.mnist.top1, 0.003, 'top-1');
   t.ok(result.test.top5 > result.test.top1);
 });

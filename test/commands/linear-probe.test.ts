@@ -1,0 +1,168 @@
+import t from 'tap';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256File } from '../../src/core/formats/digest.js';
+import { writeNpy, readNpy } from '../../src/core/formats/npy.js';
+import { readSafetensors } from '../../src/core/formats/safetensors.js';
+import { bigbigan, fixture } from '../paths.js';
+
+const train = fixture('metrics/knn/train');
+const test = fixture('metrics/knn/test');
+const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as { small: { top1: number; penalty: number } };
+const sets = ['--train', train, '--test', test];
+const quick = ['--steps', '200', '--batch-size', '64'];
+
+interface Result {
+  top1: number;
+  top5: number;
+  best: { learning_rate: number; penalty: number };
+  heads: Array<{ learning_rate: number; penalty: number; heldout_top1: number; heldout_loss: number }>;
+  [key: string]: unknown;
+}
+
+async function result(args: string[]): Promise<Result> {
+  const { stdout } = await bigbigan(['linear-probe', ...args, '--json']);
+  return JSON.parse(stdout) as Result;
+}
+
+async function features(dir: string, rows: number, width: number, labels?: number[]): Promise<string> {
+  await mkdir(dir, { recursive: true });
+  await writeNpy(join(dir, 'avepool.npy'), [rows, width], Float32Array.from({ length: rows * width }, (_, i) => (i * 7) % 5));
+  if (labels) await writeNpy(join(dir, 'labels.npy'), [labels.length], Int32Array.from(labels));
+  return dir;
+}
+
+t.test("reaches scikit-learn's accuracy on NumPy's folders", async (t) => {
+  const single = ['--learning-rates', '0.01', '--penalties', String(golden.small.penalty)];
+  const { top1, top5, heads } = await result([...sets, ...single, '--steps', '3000', '--batch-size', '400']);
+  t.equal(top1, golden.small.top1);
+  t.ok(top5 > top1 && top5 <= 1);
+  t.same(heads, [{ learning_rate: 0.01, penalty: golden.small.penalty }]);
+});
+
+t.test('the result names the choice, every candidate and the inputs', async (t) => {
+  const all = await result([...sets, ...quick]);
+  t.equal(all.heads.length, 25);
+  const lowest = all.heads.reduce((best, head) => (head.heldout_loss < best.heldout_loss ? head : best));
+  t.same(all.best, lowest);
+  t.match(all, {
+    feature: 'avepool',
+    train: { path: train, rows: 400, width: 12, digest: await sha256File(join(train, 'avepool.npy')) },
+    test: { path: test, rows: 90, width: 12, digest: await sha256File(join(test, 'avepool.npy')) },
+    classes: 7,
+    holdout: 40,
+    steps: 200,
+    batch_size: 64,
+    seed: 0,
+    seconds: Number,
+    versions: { tensorflow: /^2\./ },
+  });
+});
+
+t.test('the seed decides, and nothing else does', async (t) => {
+  const [a, b, c] = [await result([...sets, ...quick]), await result([...sets, ...quick]), await result([...sets, ...quick, '--seed', '3'])];
+  t.same({ ...b, seconds: 0 }, { ...a, seconds: 0 });
+  t.notSame(c.heads, a.heads);
+});
+
+t.test('bn_crelu is computed from avepool, and equals the file of it', async (t) => {
+  const single = ['--learning-rates', '0.01', '--penalties', '0.001', ...quick];
+  const dir = t.testdir();
+  const computed = await result([...sets, ...single, '--feature', 'bn_crelu', '--out', join(dir, 'probe.safetensors')]);
+  t.match(computed, { feature: 'bn_crelu', computed_from: 'avepool', train: { width: 24 }, test: { width: 24 } });
+  const { tensors } = await readSafetensors(join(dir, 'probe.safetensors'));
+  const [mean, factor] = [tensors.get('bn_mean')!.data as Float32Array, tensors.get('bn_factor')!.data as Float32Array];
+  for (const folder of ['train', 'test']) {
+    await cp(fixture(`metrics/knn/${folder}`), join(dir, folder), { recursive: true });
+    const { data, shape } = await readNpy(join(dir, folder, 'avepool.npy'));
+    const [rows, width] = shape;
+    const crelu = Float32Array.from({ length: rows * width * 2 }, (_, i) => {
+      const column = i % (2 * width);
+      const h = ((data[Math.floor(i / (2 * width)) * width + (column % width)] as number) - mean[column % width]) * factor[column % width];
+      return Math.max(column < width ? h : -h, 0);
+    });
+    await writeNpy(join(dir, folder, 'bn_crelu.npy'), [rows, 2 * width], crelu);
+  }
+  const read = await result(['--train', join(dir, 'train'), '--test', join(dir, 'test'), ...single, '--feature', 'bn_crelu']);
+  t.equal(read.computed_from, undefined);
+  t.equal(read.top1, computed.top1);
+});
+
+t.test('--out saves a classifier that gives the accuracy without this program', async (t) => {
+  const file = join(t.testdir(), 'probe.safetensors');
+  const { stdout, code } = await bigbigan(['linear-probe', ...sets, ...quick, '--out', file]);
+  t.equal(code, 0);
+  const [, top1, path] = /^top-1 ([\d.]+) %.*\n(.*)\n$/.exec(stdout)!;
+  t.equal(path, file);
+  const { tensors, metadata } = await readSafetensors(file);
+  const [weight, bias, classes] = ['weight', 'bias', 'classes'].map((name) => tensors.get(name)!);
+  t.match([weight.shape, bias.shape, classes.shape], [[12, 7], [7], [7]]);
+  t.match(JSON.parse(metadata.result), { best: { learning_rate: Number, penalty: Number } });
+  const rows = (await readNpy(join(test, 'avepool.npy'))).data as Float32Array;
+  const labels = (await readNpy(join(test, 'labels.npy'))).data as BigInt64Array;
+  const right = labels.filter((label, row) => {
+    const scores = Array.from(bias.data as Float32Array, (value, c) => {
+      let score = value;
+      for (let j = 0; j < 12; j++) score += rows[row * 12 + j] * ((weight.data as Float32Array)[j * 7 + c]);
+      return score;
+    });
+    return (classes.data as Int32Array)[scores.indexOf(Math.max(...scores))] === Number(label);
+  });
+  t.equal(((100 * right.length) / 90).toFixed(2), top1);
+
+  const before = await readFile(file);
+  const again = await bigbigan(['linear-probe', ...sets, ...quick, '--out', file]);
+  t.equal(again.code, 1);
+  t.match(again.stderr, /exists already.*\n.*--force/);
+  t.same(await readFile(file), before);
+});
+
+t.test('--epochs counts passes over the training rows', async (t) => {
+  const single = ['--learning-rates', '0.01', '--penalties', '0', '--batch-size', '64'];
+  t.match(await result([...sets, ...single, '--epochs', '3']), { steps: Math.ceil((3 * 400) / 64) });
+});
+
+t.test('what cannot be answered is explained', async (t) => {
+  const dir = t.testdir();
+  const good = await features(join(dir, 'good'), 4, 2, [0, 1, 0, 1]);
+  const wide = await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1]);
+  const bare = await features(join(dir, 'bare'), 4, 2);
+  const single = await features(join(dir, 'single'), 4, 2, [5, 5, 5, 5]);
+  const negative = await features(join(dir, 'negative'), 4, 2, [0, 1, -1, 0]);
+  const short = await features(join(dir, 'short'), 4, 2, [0, 1]);
+  const holed = await features(join(dir, 'holed'), 4, 2, [0, 1, 0, 1]);
+  await writeNpy(join(holed, 'avepool.npy'), [4, 2], Float32Array.of(1, 2, 3, 4, NaN, 6, 7, 8));
+  const broken = await features(join(dir, 'broken'), 4, 2, [0, 1, 0, 1]);
+  await writeFile(join(broken, 'avepool.npy'), '');
+  const one = ['--learning-rates', '0.01', '--penalties', '0'];
+  const cases: Array<[string[], number, RegExp]> = [
+    [['--train', good, '--test', wide], 1, /features of width 2 as in .*good for .*wide, got 3/],
+    [['--train', good, '--test', bare], 1, /labels\.npy for .*bare, got none/],
+    [['--train', single, '--test', good], 1, /2 classes or more.*single, got 1/],
+    [['--train', negative, '--test', good], 1, /row 2 of .*negative.*got -1/],
+    [['--train', short, '--test', good], 1, /4 class numbers.*short.*got 2/],
+    [['--train', holed, '--test', good], 1, /row 2 of .*holed/],
+    [['--train', broken, '--test', good], 1, /broken/],
+    [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder/],
+    [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
+    [['--train', good, '--test', good, '--holdout', '4'], 2, /fewer than the 4 training rows for --holdout, got 4/],
+    [['--train', good, '--test', good, '--holdout', '0'], 2, /--holdout 0 cannot choose among 25/],
+    [['--train', good, '--test', good, '--learning-rates', '0'], 2, /above 0 for --learning-rates/],
+    [['--train', good, '--test', good, '--learning-rates', 'fast'], 2, /numbers of 0 or more/],
+    [['--train', good, '--test', good, '--steps', '5', '--epochs', '2'], 2, /cannot be used with/],
+    [['--train', good, '--test', good, ...one, '--steps', '2', '--out', join(dir, 'no', 'such.safetensors')], 1, /no folder .*no/],
+    [['--train', good], 2, /--test/],
+  ];
+  for (const [words, wantedCode, message] of cases) {
+    const { code, stdout, stderr } = await bigbigan(['linear-probe', ...words]);
+    t.equal(code, wantedCode, `${words.join(' ')}: ${stderr}`);
+    t.match(stderr, message);
+    t.notMatch(stderr, /\n +at /, 'no stack');
+    t.equal(stdout, '');
+  }
+  const foreign = await features(join(dir, 'foreign'), 4, 2, [0, 1, 7, 8]);
+  const warned = await bigbigan(['linear-probe', '--train', good, '--test', foreign, ...one, '--steps', '2']);
+  t.equal(warned.code, 0);
+  t.match(warned.stderr, /warning: 2 classes of .*foreign do not occur in .*good/);
+});
