@@ -1,9 +1,8 @@
 /** Starts TensorFlow through tfjs-node: the one module of core that touches the process. */
 import { createRequire } from 'node:module';
-import { UserError } from '../errors.js';
 import { type Binding, type EagerExecutor, createEagerExecutor } from './eager.js';
 import { setExecutor } from './executor.js';
-import { engineStatus } from './install/status.js';
+import { requireEngine } from './install/status.js';
 import { installNodeShim } from './node-shim.js';
 import { withoutLibraryNotices } from './quiet.js';
 
@@ -26,12 +25,7 @@ let started: Engine | undefined;
  */
 export async function startEngine(settings: EngineSettings = {}): Promise<Engine> {
   if (started) return started;
-  const status = await engineStatus();
-  if (!status.ready) {
-    throw new UserError(`this needs the TensorFlow engine: ${status.reason ?? 'it is not installed'}`, {
-      hint: 'run: bigbigan engine install',
-    });
-  }
+  requireEngine();
   prepareEnvironment(settings);
   installNodeShim();
   started = withoutLibraryNotices(() => {

@@ -3,22 +3,17 @@ import type { Dataset } from './dataset.js';
 import { integerRandom, permutation } from './random.js';
 
 const MEMORY_BYTES = 2 * 2 ** 30;
-/** Streams of the seed: even numbers order the epochs, odd ones mirror the steps. */
-const orderStream = (epoch: number) => 2 * epoch;
-const flipStream = (step: number) => 2 * step + 1;
 
 export interface LoaderOptions {
   batchSize: number;
   /** A whole number of 0 or more. */
   seed: number;
-  /** Mirror each image left to right with probability one half. */
-  flip?: boolean;
   /** Up to this size all images are held in memory, default 2 GiB. */
   memoryBytes?: number;
 }
 
 export interface Batch {
-  /** uint8 [batchSize, height, width, channels], a fresh array, mirrored already. */
+  /** uint8 [batchSize, height, width, channels], a fresh array. */
   images: Uint8Array;
 }
 
@@ -31,7 +26,7 @@ export interface Loader {
 
 /** A loader over a dataset; small sets are read into memory on the first batch, of others the next batch is prefetched. */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
-  const { batchSize, seed, flip = false, memoryBytes = MEMORY_BYTES } = options;
+  const { batchSize, seed, memoryBytes = MEMORY_BYTES } = options;
   const { count, height, width, channels } = dataset;
   const imageLength = height * width * channels;
   const inMemory = count * imageLength <= memoryBytes;
@@ -42,7 +37,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const order = (epoch: number) => {
     let found = orders.get(epoch);
     if (!found) {
-      found = permutation(count, integerRandom(seed, orderStream(epoch)));
+      found = permutation(count, integerRandom(seed, epoch));
       // A batch touches the end of one epoch and the start of the next; older orders are not needed again.
       if (orders.size >= 4) orders.delete(orders.keys().next().value!);
       orders.set(epoch, found);
@@ -62,16 +57,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     wanted.forEach((index, at) => images.set(source.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength));
     return images;
   };
-  const make = async (step: number): Promise<Batch> => {
-    const images = await pick(indices(step));
-    if (flip) {
-      const random = integerRandom(seed, flipStream(step));
-      for (let i = 0; i < batchSize; i++) {
-        if (random.next() >>> 31) mirror(images.subarray(i * imageLength, (i + 1) * imageLength), width, channels);
-      }
-    }
-    return { images };
-  };
+  const make = async (step: number): Promise<Batch> => ({ images: await pick(indices(step)) });
   const batch = async (step: number) => {
     if (inMemory) return make(step);
     const current = ahead?.step === step ? ahead.batch : make(step);
@@ -82,20 +68,4 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     return current;
   };
   return { batch, indices };
-}
-
-/** Mirrors one image left to right, in place. */
-function mirror(image: Uint8Array, width: number, channels: number): void {
-  const rowLength = width * channels;
-  for (let row = 0; row < image.length; row += rowLength) {
-    for (let left = 0, right = width - 1; left < right; left++, right--) {
-      for (let c = 0; c < channels; c++) {
-        const a = row + left * channels + c;
-        const b = row + right * channels + c;
-        const kept = image[a];
-        image[a] = image[b];
-        image[b] = kept;
-      }
-    }
-  }
 }
