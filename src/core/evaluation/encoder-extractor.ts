@@ -15,6 +15,6 @@ export async function encoderExtractor(engine: Engine, path: string, batchSize: 
     width: model.widths.avepool,
     image: { height: resolution, width: resolution, channels },
     extract: (images, [count]) => model.encode(images, count).avepool,
-    close: () => model.variables.dispose(),
+    close: () => model.dispose(),
   };
 }
