@@ -1,0 +1,121 @@
+import t from 'tap';
+import { UserError } from '../../../src/core/errors.js';
+import { preset, presetNames } from '../../../src/core/train/presets.js';
+import { type Overrides, resolveConfig } from '../../../src/core/train/resolve.js';
+
+const resolve = (overrides: Partial<Overrides> = {}) => resolveConfig({ preset: 'tiny', ...overrides });
+const set = (...settings: string[]) => resolve({ settings });
+const file = (values: unknown) => resolve({ partial: { values, source: 'my.json' } });
+
+t.test('preset, then file, then --set, then flags', async (t) => {
+  const values = { seed: 1, train: { batchSize: 10, steps: 11, decayTo: 0.5 } };
+  const settings = ['seed=2', 'train.batchSize=20', 'train.steps=22'];
+  t.match(file(values), { seed: 1, train: { batchSize: 10, steps: 11, decayTo: 0.5, decayFrom: 0.6 } });
+  t.match(resolve({ partial: { values, source: '' }, settings }), { seed: 2, train: { batchSize: 20, steps: 22, decayTo: 0.5 } });
+  const flags = { seed: 3, steps: 33, batchSize: 30, scores: ['xz'] };
+  t.match(resolve({ partial: { values, source: '' }, settings, ...flags }), {
+    seed: 3,
+    train: { batchSize: 30, steps: 33, decayTo: 0.5 },
+    model: { discriminator: { scores: ['xz'] } },
+  });
+  t.equal(resolve({ settings: ['train.precision=bf16'], precision: 'float32' }).train.precision, 'float32');
+  t.equal(set('train.precision=bf16').train.precision, 'bf16');
+  t.equal(set('train.steps=5', 'train.steps=6').train.steps, 6, 'the last one holds');
+});
+
+t.test('a whole config resolves to itself', async (t) => {
+  const config = set('train.steps=7', 'model.encoder.calibrateSigma=null');
+  t.same(resolveConfig({ preset: 'mnist', partial: { values: JSON.parse(JSON.stringify(config)), source: 'config.json' } }), config);
+});
+
+t.test('presets are sound, and resolving does not change them', async (t) => {
+  for (const name of presetNames) t.same(resolveConfig({ preset: name, precision: 'float32' }), preset(name));
+  set('model.encoder.units=2,2,2', 'train.adam.beta1=0.5');
+  t.same(resolve({ precision: 'float32' }), preset('tiny'));
+});
+
+t.test('values as text', async (t) => {
+  t.same(set('model.encoder.units=[2, 1,3]').model.encoder.units, [2, 1, 3]);
+  t.same(set('model.discriminator.scores=z,xz').model.discriminator.scores, ['z', 'xz']);
+  t.equal(set('train.flip=true').train.flip, true);
+  t.equal(set('train.learningRate.encoder=1e-4').train.learningRate.encoder, 1e-4);
+  t.equal(set('model.encoder.calibrateSigma=null').model.encoder.calibrateSigma, null);
+  t.equal(set('model.encoder.calibrateSigma=null', 'model.encoder.calibrateSigma=-2').model.encoder.calibrateSigma, -2);
+  t.equal(set('model.discriminator.joint=map').model.discriminator.joint, 'map');
+});
+
+t.test('a file holds an object of settings, and so do its groups', async (t) => {
+  t.throws(() => file([1]), { name: 'UserError', message: /an object of settings for my\.json, got \[1\]/ });
+  t.throws(() => file({ train: 4 }), { name: 'UserError', message: /an object of settings for train, got 4/ });
+  t.throws(() => file({ train: null }), { name: 'UserError', message: /an object of settings for train, got null/ });
+});
+
+/** Expects a mistake of usage whose message and hint have these words. */
+function refuses(make: () => unknown, ...words: RegExp[]) {
+  t.test(words.map(String).join(' '), async (t) => {
+    try {
+      make();
+      t.fail('accepted');
+    } catch (error) {
+      t.ok(error instanceof UserError, String(error));
+      const { message, hint, exitCode } = error as UserError;
+      t.equal(exitCode, 2);
+      for (const word of words) t.match(`${message}\n${hint ?? ''}`, word);
+    }
+  });
+}
+
+refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /mnist, tiny/);
+// Unknown keys
+refuses(() => set('train.batchsize=4'), /train\.batchsize/, /nearest is train\.batchSize/);
+refuses(() => set('model.encodr.units=1'), /model\.encodr/, /nearest is model\.encoder/);
+refuses(() => set('sed=4'), /sed/, /nearest is seed/);
+refuses(() => file({ train: { adam: { beta3: 0.5 } } }), /train\.adam\.beta3 \(in my\.json\)/, /nearest is train\.adam\.beta[12]/);
+refuses(() => file({ constructor: 1 }), /constructor/);
+refuses(() => file(JSON.parse('{"__proto__": {"seed": 5}}')), /__proto__/);
+refuses(() => set('__proto__.seed=5'), /__proto__/);
+refuses(() => set('train.constructor=5'), /train\.constructor/);
+refuses(() => set('seed.low=5'), /seed/);
+// Form
+refuses(() => set('train.steps'), /key=value/);
+refuses(() => set('=4'), /key=value/);
+refuses(() => set('train.adam=4'), /train\.adam is a group/, /train\.adam\.beta1/);
+// Types
+refuses(() => set('train.steps=ten'), /a number for train\.steps/, /"ten"/);
+refuses(() => set('train.steps='), /a number for train\.steps/);
+refuses(() => set('train.steps=null'), /a number for train\.steps/);
+refuses(() => set('train.steps=Infinity'), /a number for train\.steps/);
+refuses(() => set('train.flip=1'), /a boolean for train\.flip/);
+refuses(() => set('model.encoder.units='), /a list of numbers for model\.encoder\.units/);
+refuses(() => set('model.encoder.units=1,x,1'), /a list of numbers/);
+refuses(() => set('model.encoder.calibrateSigma=true'), /a number or null/);
+refuses(() => file({ train: { steps: '10' } }), /a number for train\.steps in my\.json/);
+refuses(() => file({ model: { encoder: { units: 3 } } }), /a list of numbers/);
+refuses(() => file({ model: { discriminator: { scores: [] } } }), /a list of strings/);
+// Ranges
+refuses(() => set('train.batchSize=1'), /train\.batchSize/, /2 or more/);
+refuses(() => set('train.batchSize=2.5'), /whole number/);
+refuses(() => set('train.steps=-1'), /train\.steps/);
+refuses(() => set('seed=-1'), /seed/);
+refuses(() => resolve({ seed: 2 ** 31 }), /below 2\^31/);
+refuses(() => set('train.adam.beta1=1'), /train\.adam\.beta1/);
+refuses(() => set('train.learningRate.generator=-1e-3'), /train\.learningRate\.generator/);
+refuses(() => set('train.decayFrom=1.5'), /train\.decayFrom/);
+refuses(() => set('model.generator.channels=0'), /model\.generator\.channels/);
+refuses(() => set('model.encoder.units=1,0,1'), /model\.encoder\.units\[1\]/);
+refuses(() => set('model.encoder.units=1,1.5,1'), /model\.encoder\.units\[1\]/);
+refuses(() => set('model.channels=2'), /1 or 3 for model\.channels/);
+// Combinations
+refuses(() => set('model.latent=10'), /model\.latent is 10/, /multiple of 4/);
+refuses(() => set('model.generator.multipliers=2,2,1'), /16 pixels/, /model\.resolution is 32/);
+refuses(() => set('model.resolution=64'), /32 pixels/, /64/);
+refuses(() => set('model.encoder.units=1,1'), /2 stages/, /3/);
+// Scores
+refuses(() => resolve({ scores: ['xz', 'y'] }), /no score "y"/, /xz, x, z/);
+refuses(() => resolve({ scores: ['xz', 'x', 'x'] }), /named twice/);
+refuses(() => resolve({ scores: ['x', 'z'] }), /lacks the joint score/);
+refuses(() => resolve({ scores: [''] }), /no score ""/);
+// What types alone do not rule out
+refuses(() => set('model.discriminator.joint=maps'), /model\.discriminator\.joint/, /pooled/, /map/);
+refuses(() => set('model.encoder.channels=3'), /model\.encoder\.bottleneck is 2/, /width 3/);
+refuses(() => set('train.precision=float16'), /float32 or bf16 for train\.precision/);
