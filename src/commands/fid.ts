@@ -21,18 +21,18 @@ export function fidCommand(): Command {
   const command = new Command('fid')
     .summary('Fréchet distance between two sets of images')
     .description(
-      'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are\n' +
-        'apart. Each of them is a dataset, a folder of images, an .npy of uint8 images, - for an .npy stream of images,\n' +
-        'an .npy of float features [n, width], or .npz statistics (mu, sigma) of any tool. Images need --extractor.\n' +
-        'The number is comparable only with others of the same extractor; it is the FID of the literature only on\n' +
+      'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are ' +
+        'apart. Each of them is a dataset, a folder of images, an .npy of uint8 images, - for an .npy stream of images, ' +
+        'an .npy of float features [n, width], or .npz statistics (mu, sigma) of any tool. Images need --extractor. ' +
+        'The number is comparable only with others of the same extractor; it is the FID of the literature only on ' +
         'features of the 2015 Inception network. Statistics of different networks are refused.',
     )
     .argument('<real>', 'the reference')
     .argument('<fake>', 'what is compared with it')
     .option(
       '--extractor <network>',
-      'encoder:RUN, the AvePool features of a trained encoder (a run folder or a checkpoint), or\n' +
-        'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH\n' +
+      'encoder:RUN, the AvePool features of a trained encoder (a run folder or a checkpoint), or ' +
+        'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )
     .option('--batch-size <n>', 'images in a batch', positiveInteger, 64)

