@@ -5,8 +5,9 @@ import type { Config } from './config.js';
 const epsilon = { batchNorm: 1e-4, spectralNorm: 1e-4 };
 
 /**
- * MNIST digits on two cores in minutes. Against the paper: narrow networks, one D step, higher learning rates,
- * E calibrated before training, G and E updated on D's batch.
+ * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
+ * vector, residual units as wide inside as outside, one D step, higher learning rates, E calibrated before training,
+ * G and E updated on D's batch. docs/results/encoder.md has what each of these is worth.
  */
 const mnist: Config = {
   preset: 'mnist',
@@ -23,13 +24,13 @@ const mnist: Config = {
       hidden: 256,
       blocks: 1,
       scores: ['xz', 'x', 'z'],
-      joint: 'pooled',
+      joint: 'map',
       latentSpectralNorm: true,
     },
     encoder: {
       channels: 16,
       multipliers: [1, 4, 8],
-      bottleneck: 4,
+      bottleneck: 1,
       units: [1, 1, 1],
       stem: { size: 3, stride: 2 },
       hidden: 256,
@@ -63,7 +64,7 @@ const tiny: Config = {
     ...mnist.model,
     latent: 8,
     generator: { channels: 4, multipliers: [2, 2, 1, 1] },
-    discriminator: { ...mnist.model.discriminator, channels: 4, multipliers: [1, 1, 2, 2], hidden: 16 },
+    discriminator: { ...mnist.model.discriminator, channels: 4, multipliers: [1, 1, 2, 2], joint: 'pooled', hidden: 16 },
     encoder: { ...mnist.model.encoder, channels: 4, multipliers: [1, 2, 4], bottleneck: 2, hidden: 16 },
   },
   train: { ...mnist.train, batchSize: 8, steps: 20, statisticsBatches: 2 },

@@ -40,11 +40,13 @@ t.test('at the size of the paper, the published counts', async (t) => {
       'model.discriminator.multipliers=1,2,4,8,16',
       'model.discriminator.hidden=2048',
       'model.discriminator.blocks=4',
+      'model.discriminator.joint=pooled',
       'model.encoder.channels=64',
       'model.encoder.multipliers=4,8,16,32',
       'model.encoder.units=3,4,6,3',
       'model.encoder.hidden=4096',
       'model.encoder.blocks=2',
+      'model.encoder.bottleneck=4',
     ],
   });
   const specs = modelVariables(model).filter(({ trainable }) => trainable);
