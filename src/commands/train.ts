@@ -88,7 +88,7 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
 async function earlierPrecision(run: string | undefined) {
   if (run === undefined) return undefined;
   const { readRunConfig } = await import('../core/train/run-folder.js');
-  return (await readRunConfig(run))?.train.precision;
+  return (await readRunConfig(run))?.train?.precision;
 }
 
 async function readConfigFile(path: string): Promise<unknown> {
