@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { UserError } from './core/errors.js';
 import { encodeCommand } from './commands/encode.js';
 import { engineCommand } from './commands/engine.js';
+import { exportCommand } from './commands/export.js';
 import { fidCommand } from './commands/fid.js';
 import { generateCommand } from './commands/generate.js';
 import { knnCommand } from './commands/knn.js';
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
     encodeCommand,
     generateCommand,
     reconstructCommand,
+    exportCommand,
     fidCommand,
     linearProbeCommand,
     knnCommand,

@@ -50,6 +50,7 @@ async function encode(options: EncodeOptions): Promise<void> {
   const started = Date.now();
   const { openImages } = await import('../core/data/images.js');
   const { encodeImages } = await import('../core/train/encode-images.js');
+  const { NO_MODEL } = await import('../core/train/provenance.js');
   const model = needsModel ? await loadModel(options) : undefined;
   const images = await openImages(options.data, imageOptions(model));
   const progress = report.progress('encode', images.count);
@@ -75,10 +76,7 @@ async function encode(options: EncodeOptions): Promise<void> {
       outputs: options.outputs,
       data: options.data,
       data_digest: images.digest ?? null,
-      checkpoint: model?.opened.checkpoint ?? null,
-      checkpoint_digest: model?.opened.digest ?? null,
-      weights: options.weights,
-      precision: model?.opened.precision ?? null,
+      ...(model?.opened.provenance ?? NO_MODEL),
       seed: options.seed,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
@@ -97,6 +95,6 @@ async function loadModel(options: EncodeOptions) {
 
 function imageOptions(model: Awaited<ReturnType<typeof loadModel>> | undefined) {
   if (!model) return {};
-  const { resolution, channels } = model.opened.config;
-  return { resolution, channels: channels as 1 | 3 };
+  const { height, channels } = model.opened.input;
+  return { resolution: height, channels: channels as 1 | 3 };
 }

@@ -39,7 +39,14 @@ export function generateCommand(): Command {
     .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
     .option('--seed <n>', 'first seed', wholeNumber, 0)
     .option('--truncation <t>', 'draw latent values again until they lie in [-t, t], from 0.01 on (default: none)', positiveNumber)
-    .option('--standing-statistics <n>', "take batch norm's statistics anew over n batches (default: those of the checkpoint,\nbut 16 batches with --truncation)", positiveInteger)
+    .addOption(
+      new Option(
+        '--standing-statistics <n>',
+        "take batch norm's statistics anew over n batches (default: those of the checkpoint,\nbut 16 batches with --truncation); those of --model are fixed",
+      )
+        .argParser(positiveInteger)
+        .conflicts('model'),
+    )
     .option('--columns <n>', 'columns of a sheet (default: as square as possible)', positiveInteger)
     .option('--force', 'overwrite');
   outputOptions(engineOptions(modelOptions(command))).action(generate);
@@ -63,13 +70,10 @@ async function generate(options: GenerateOptions): Promise<void> {
 
   const { openImageSink } = await import('../core/data/image-sink.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
-  const { config } = await describeModel(options);
-  const { resolution: side, channels } = config.model;
+  const { output } = await describeModel(options);
   const sink = await openImageSink(options.out, {
     count: seeds.length,
-    height: side,
-    width: side,
-    channels,
+    ...output,
     columns: options.columns,
     force: options.force,
     name: (i) => `seed${String(seeds[i]).padStart(4, '0')}.png`,
@@ -100,10 +104,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       count: seeds.length,
       seeds: options.seeds ?? [options.seed, options.seed + options.count - 1],
       truncation: options.truncation ?? null,
-      checkpoint: model.checkpoint,
-      checkpoint_digest: model.digest,
-      weights: options.weights,
-      precision: model.precision,
+      ...model.provenance,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
     },

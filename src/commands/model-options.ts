@@ -32,26 +32,47 @@ export async function executionSettings({ precision, eager }: ExecutionOptions):
   return { execution: 'traced', precision: precision ?? defaultPrecision() };
 }
 
-export interface ModelOptions extends ExecutionOptions {
+export interface CheckpointOptions {
   run?: string;
   checkpoint?: string;
   weights: 'average' | 'trained';
-  batchSize: number;
 }
 
-/** `--run`, `--checkpoint`, `--weights`, `--batch-size`, `--precision`. */
-export function modelOptions(command: Command): Command {
-  return executionOptions(command)
+/** `--run`, `--checkpoint`, `--weights`. */
+export function checkpointOptions(command: Command): Command {
+  return command
     .option('--run <dir>', 'run whose newest checkpoint is used')
     .addOption(new Option('--checkpoint <file>', 'this checkpoint').conflicts('run'))
     .addOption(
       new Option('--weights <which>', 'moving average of the weights, or as last trained')
         .choices(['average', 'trained'])
         .default('average'),
+    );
+}
+
+export function requireCheckpoint({ run, checkpoint }: CheckpointOptions): void {
+  if (run === undefined && checkpoint === undefined) throw usage('--run or --checkpoint is missing: which model to use');
+}
+
+export interface ModelOptions extends CheckpointOptions, ExecutionOptions {
+  model?: string;
+  batchSize: number;
+}
+
+/** `--precision`, `--run`, `--checkpoint`, `--weights`, `--model`, `--batch-size`. */
+export function modelOptions(command: Command): Command {
+  return checkpointOptions(executionOptions(command))
+    .addOption(
+      new Option(
+        '--model <dir>',
+        'in place of a run: a SavedModel, as bigbigan export writes it or as a published\nBigBiGAN module has it; weights and arithmetic are fixed in it',
+      ).conflicts(['run', 'checkpoint', 'weights', 'precision', 'eager']),
     )
     .option('--batch-size <n>', 'images at once; results do not depend on it', positiveInteger, 200);
 }
 
-export function requireModel({ run, checkpoint }: ModelOptions): void {
-  if (run === undefined && checkpoint === undefined) throw usage('--run or --checkpoint is missing: which model to use');
+export function requireModel({ run, checkpoint, model }: ModelOptions): void {
+  if (run === undefined && checkpoint === undefined && model === undefined) {
+    throw usage('--run, --checkpoint or --model is missing: which model to use');
+  }
 }

@@ -23,7 +23,8 @@ export function reconstructCommand(): Command {
       'Reconstruct images and report the relative pixel-wise L1 error: the mean of |x - G(E(x))| over the mean of\n' +
         "|x' - G(E(x))| with another image x' of the set. 1 means that the encoder says nothing about x. With --out,\n" +
         'FILE.png gets a sheet with each row of originals above its reconstructions, FILE.npy the reconstructions as\n' +
-        'uint8 [n, height, width, channels].',
+        "uint8 [n, height, width, channels]. Where E takes larger images than G gives, x is compared at G's size, each\n" +
+        'pixel the mean of the 2x2 (or 4x4, ...) that it covers.',
     )
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
     .option('--out <file>', '.png or .npy (default: only the numbers)')
@@ -50,10 +51,9 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
   const { openImages } = await import('../core/data/images.js');
   const { refuseExisting } = await import('../core/formats/atomic.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
-  const { config } = await describeModel(options);
+  const { input } = await describeModel(options);
   if (out !== undefined) await refuseExisting(out, options.force);
-  const { resolution, channels } = config.model;
-  const images = await openImages(data, { resolution, channels: channels as 1 | 3 });
+  const images = await openImages(data, { resolution: input.height, channels: input.channels as 1 | 3 });
 
   const { startEngine } = await import('../core/backend/engine.js');
   const { reconstructImages, saveReconstructions } = await import('../core/train/reconstruct-images.js');
@@ -76,10 +76,7 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
       out: out ?? null,
       data,
       data_digest: images.digest ?? null,
-      checkpoint: model.checkpoint,
-      checkpoint_digest: model.digest,
-      weights: options.weights,
-      precision: model.precision,
+      ...model.provenance,
       latent: options.sample ? 'sample' : 'mean',
       seed: options.seed,
       version: packageVersion,

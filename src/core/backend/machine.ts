@@ -3,9 +3,9 @@
  * each function recorded once and run as one call into TensorFlow.
  */
 import type { Engine } from './engine.js';
-import { type OutputSpec, type Values, withExecutor } from './executor.js';
+import type { OutputSpec, Values } from './executor.js';
 import { toBfloat16 } from './graph/bfloat16.js';
-import { createRecorder } from './graph/recorder.js';
+import { inputNode, outputNode, recordFunctions } from './graph/record.js';
 import { readState, restoreState } from './graph/state.js';
 import { openSession } from './graph/session.js';
 import { constant } from './ops.js';
@@ -59,27 +59,16 @@ function eagerMachine<Name extends string>(engine: Engine, { specs, values, func
 }
 
 function tracedMachine<Name extends string>(engine: Engine, { specs, values, functions, precision }: MachineSettings<Name>): Machine<Name> {
-  const recorder = createRecorder(specs);
-  const outputs = new Map<string, string[]>();
-  withExecutor(recorder, () => {
-    for (const [name, { inputs, run }] of Object.entries<GraphFunction>(functions)) {
-      const named = recorder.record(name, () => {
-        const given = Object.entries(inputs).map(([key, spec]) => [key, recorder.placeholder(`${name}/inputs/${key}`, spec)] as const);
-        return run(Object.fromEntries(given), recorder.variables);
-      });
-      outputs.set(name, named);
-    }
-  });
-  const nodes = recorder.nodes();
+  const { nodes, outputs } = recordFunctions(specs, functions);
   const session = openSession(engine, precision === 'bf16' ? toBfloat16(nodes) : nodes);
   restoreState(session, specs, values);
   return {
     call(name, inputs) {
       const feeds = Object.entries<OutputSpec>(functions[name].inputs).map(([key, spec]) => {
-        return { node: `${name}/inputs/${key}`, ...spec, values: inputs[key] };
+        return { node: inputNode(name, key), ...spec, values: inputs[key] };
       });
       const keys = outputs.get(name)!;
-      const results = session.run(feeds, keys.map((key) => `${name}/outputs/${key}`));
+      const results = session.run(feeds, keys.map((key) => outputNode(name, key)));
       return Object.fromEntries(keys.map((key, i) => [key, results[i]]));
     },
     values: () => readState(session, specs),

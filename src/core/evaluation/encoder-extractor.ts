@@ -8,12 +8,11 @@ import { openModel } from '../train/open-model.js';
 export async function encoderExtractor(engine: Engine, path: string, batchSize: number): Promise<Extractor> {
   const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
   const model = await openModel(engine, isFile ? { checkpoint: path } : { run: path }, { batchSize });
-  const { resolution, channels } = model.config;
   return {
-    label: `encoder avepool (${model.weights} weights)`,
+    label: `encoder avepool (${model.provenance.weights} weights)`,
     digest: model.digest,
     width: model.widths.avepool,
-    image: { height: resolution, width: resolution, channels },
+    image: model.input,
     extract: (images, [count]) => model.encode(images, count).avepool,
     close: () => model.dispose(),
   };

@@ -16,7 +16,12 @@ export function varintField(number: number, value: number | bigint): Field {
 }
 
 export function bytesField(number: number, bytes: Uint8Array): Field {
-  return Buffer.concat([varint((number << 3) | LENGTH), varint(bytes.length), bytes]);
+  return Buffer.concat([lengthPrefix(number, bytes.length), bytes]);
+}
+
+/** What stands before the `length` bytes of a field that is too large to be held in memory twice. */
+export function lengthPrefix(number: number, length: number): Uint8Array {
+  return Buffer.concat([varint((number << 3) | LENGTH), varint(length)]);
 }
 
 export function stringField(number: number, text: string): Field {

@@ -13,8 +13,28 @@ export interface EncodedBatch {
   z_std: Float32Array;
 }
 
-export interface InferenceModel {
-  config: ModelConfig;
+export interface ImageShape {
+  height: number;
+  width: number;
+  channels: number;
+}
+
+/** What goes into the networks and comes out. */
+export interface ModelShapes {
+  /** Images that E takes. */
+  input: ImageShape;
+  /** Images that G gives. */
+  output: ImageShape;
+  /** Dimensions of a latent. */
+  latent: number;
+}
+
+export function modelShapes({ resolution, channels, latent }: ModelConfig): ModelShapes {
+  const image = { height: resolution, width: resolution, channels };
+  return { input: image, output: image, latent };
+}
+
+export interface InferenceModel extends ModelShapes {
   /** Width of each output of `encode`. */
   widths: Record<keyof EncodedBatch, number>;
   /** uint8 images [count,h,w,c] → encodings. */
@@ -32,7 +52,7 @@ export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: 
   const rows = (values: Values, count: number, width: number) => (values as Float32Array).slice(0, count * width);
 
   return {
-    config,
+    ...modelShapes(config),
     widths,
     encode(images, count) {
       const outputs = machine.call('encode', { images: pad(images, batchSize * pixels) });

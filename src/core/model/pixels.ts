@@ -7,6 +7,13 @@ export function fromPixels(images: Tensor): Tensor {
   return addScalar(scale(cast(images, 'float32'), 1 / 127.5), -1);
 }
 
+/** The same outside a graph, to the bit. */
+export function floatsFromPixels(images: Uint8Array): Float32Array {
+  const factor = Math.fround(1 / 127.5);
+  const levels = Float32Array.from({ length: 256 }, (_, pixel) => Math.fround(pixel * factor) - 1);
+  return Float32Array.from(images, (pixel) => levels[pixel]);
+}
+
 /** float32 [−1, 1] → uint8, rounded to the nearest level: the inverse of `fromPixels`. */
 export function toPixels(values: Float32Array): Uint8Array {
   return Uint8Array.from(values, (v) => Math.max(0, Math.min(255, Math.round((v + 1) * 127.5))));

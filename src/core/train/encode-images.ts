@@ -6,6 +6,7 @@ import { createFeatures } from '../data/features.js';
 import type { ImageSet } from '../data/images.js';
 import { encoderNoise } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
+import { NO_MODEL } from './provenance.js';
 
 export interface EncodeRequest {
   /** Absent when only the pixels are wanted. */
@@ -27,17 +28,13 @@ export async function encodeImages(request: EncodeRequest): Promise<{ rows: numb
   const { model, images, outputs } = request;
   const widths: Record<string, number> = {
     ...model?.widths,
-    z_sample: model?.config.latent ?? 0,
+    z_sample: model?.latent ?? 0,
     pixels: images.height * images.width * images.channels,
   };
   const source = {
     data: images.path,
     data_digest: images.digest ?? null,
-    checkpoint: model?.checkpoint ?? null,
-    checkpoint_digest: model?.digest ?? null,
-    step: model?.step ?? null,
-    weights: model?.weights ?? null,
-    precision: model?.precision ?? null,
+    ...(model?.provenance ?? NO_MODEL),
     outputs,
     seed: request.seed,
     classes: images.classes ?? null,
@@ -83,7 +80,7 @@ function encodeBatch(
   if (!model || !engine) return all;
   Object.assign(all, model.encode(data, count));
   if (outputs.includes('z_sample')) {
-    const noise = encoderNoise(engine, seed, first, count, model.config.latent);
+    const noise = encoderNoise(engine, seed, first, count, model.latent);
     all.z_sample = noise.map((value, i) => all.z_mean[i] + value * all.z_std[i]);
   }
   return all;

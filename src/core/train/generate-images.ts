@@ -2,7 +2,6 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import { latentsOf } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
-import { statisticsLatents } from './statistics.js';
 
 /** Batches over which statistics are taken when truncated latents make the checkpoint's unfit. */
 const TRUNCATED_STATISTICS = 16;
@@ -11,21 +10,17 @@ export interface GenerateRequest {
   seeds: readonly number[];
   batchSize: number;
   truncation?: number;
-  /** Batches for new standing statistics. */
+  /** Batches for new standing statistics; a model whose statistics are fixed keeps them. */
   standingStatistics?: number;
 }
 
 /** Batches of uint8 images [n,h,w,c] in the order of the seeds. */
 export function* generateImages(engine: EagerExecutor, model: OpenModel, request: GenerateRequest): Generator<Uint8Array> {
   const { seeds, batchSize, truncation } = request;
-  const { latent } = model.config;
   const statistics = request.standingStatistics ?? (truncation === undefined ? 0 : TRUNCATED_STATISTICS);
-  if (statistics > 0) {
-    const { batchSize: size } = model.run.train;
-    model.takeGeneratorStatistics(statisticsLatents(engine, statistics, { batchSize: size, latent, truncation }));
-  }
+  if (statistics > 0) model.takeGeneratorStatistics?.(statistics, truncation);
   for (let first = 0; first < seeds.length; first += batchSize) {
     const part = seeds.slice(first, first + batchSize);
-    yield model.generate(latentsOf(engine, part, latent, truncation), part.length);
+    yield model.generate(latentsOf(engine, part, model.latent, truncation), part.length);
   }
 }

@@ -2,6 +2,8 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import { openImageSink } from '../data/image-sink.js';
 import type { ImageSet } from '../data/images.js';
+import { shrink } from '../data/shrink.js';
+import { expected } from '../errors.js';
 import type { ReconstructionPair } from '../metrics/reconstruction.js';
 import { encoderNoise } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
@@ -17,13 +19,15 @@ export interface ReconstructRequest {
   onRows?: (done: number) => void;
 }
 
+/** Where E takes larger images than G gives, originals are compared at G's size, as D sees them. */
 export async function reconstructImages(
   engine: EagerExecutor,
   model: OpenModel,
   images: ImageSet,
   { batchSize, limit, sample, seed, onRows }: ReconstructRequest,
 ): Promise<ReconstructionPair> {
-  const { height, width, channels } = images;
+  const { height, width, channels } = model.output;
+  const factor = shrinkFactor(model);
   const total = Math.min(images.count, limit);
   const pixels = height * width * channels;
   const originals = new Uint8Array(total * pixels);
@@ -32,15 +36,23 @@ export async function reconstructImages(
   for await (const batch of images.batches(batchSize)) {
     const count = Math.min(batch.count, total - done);
     const { z_mean: mean, z_std: std } = model.encode(batch.data, batch.count);
-    const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.config.latent) : undefined;
+    const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.latent) : undefined;
     const z = noise ? mean.map((value, i) => value + noise[i] * std[i]) : mean;
-    originals.set(batch.data.subarray(0, count * pixels), done * pixels);
+    originals.set(shrink(batch.data, images, factor).subarray(0, count * pixels), done * pixels);
     reconstructions.set(model.generate(z, batch.count).subarray(0, count * pixels), done * pixels);
     done += count;
     onRows?.(done);
     if (done === total) break;
   }
   return { count: total, height, width, channels, originals, reconstructions };
+}
+
+/** How many times larger E's images are than G's. */
+function shrinkFactor({ input, output }: OpenModel): number {
+  const factor = input.height / output.height;
+  if (Number.isInteger(factor) && input.channels === output.channels) return factor;
+  const [ours, theirs] = [output, input].map(({ height, width, channels }) => `${height}x${width}x${channels}`);
+  throw expected(`an encoder of images of ${ours}, or a multiple`, 'reconstructions', `one of ${theirs}`);
 }
 
 /** A .png gets the first `count` images in rows above their reconstructions; an .npy all reconstructions. */

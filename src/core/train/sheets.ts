@@ -4,9 +4,8 @@ import { imagesOf, sheet } from '../data/sheet.js';
 import type { InferenceModel } from '../model/inference.js';
 
 /** Images of a sheet, in the order of rows. */
-export async function sheetPng(images: Uint8Array[], model: InferenceModel, columns: number): Promise<Buffer> {
-  const { resolution: side, channels } = model.config;
-  const grid = sheet(images, { height: side, width: side, channels, columns });
+export async function sheetPng(images: Uint8Array[], { output }: InferenceModel, columns: number): Promise<Buffer> {
+  const grid = sheet(images, { ...output, columns });
   return encodePng(grid.data, grid.height, grid.width, grid.channels);
 }
 

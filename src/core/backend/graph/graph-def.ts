@@ -7,16 +7,31 @@ import type { Edge, GraphNode } from './graph.js';
 /** Version of the GraphDef format: ops behave as TensorFlow 2.21 has them. */
 const PRODUCER = 1882;
 const MIN_CONSUMER = 12;
+/** Version of the SavedModel format. */
+export const SCHEMA = 1;
 
 export function savedModel(nodes: readonly GraphNode[], tag: string): Uint8Array {
-  const info = message([stringField(4, tag)]);
-  const metaGraph = message([bytesField(1, info), bytesField(2, graphDef(nodes))]);
-  return message([varintField(1, 1), bytesField(2, metaGraph)]);
+  const metaGraph = message([metaInfo(tag), bytesField(2, graphDef(nodes))]);
+  return message([varintField(1, SCHEMA), bytesField(2, metaGraph)]);
 }
 
 export function graphDef(nodes: readonly GraphNode[]): Uint8Array {
-  const versions = message([varintField(1, PRODUCER), varintField(2, MIN_CONSUMER)]);
-  return message([...nodes.map((node) => bytesField(1, nodeDef(node))), bytesField(4, versions)]);
+  return message([...nodes.map((node) => nodeField(node)), versionsField()]);
+}
+
+/** A node as a field of GraphDef. */
+export function nodeField(node: GraphNode): Field {
+  return bytesField(1, nodeDef(node));
+}
+
+/** The last field of GraphDef. */
+export function versionsField(): Field {
+  return bytesField(4, message([varintField(1, PRODUCER), varintField(2, MIN_CONSUMER)]));
+}
+
+/** The first field of MetaGraphDef. */
+export function metaInfo(tag: string): Field {
+  return bytesField(1, message([stringField(4, tag)]));
 }
 
 function nodeDef(node: GraphNode): Uint8Array {
@@ -52,7 +67,7 @@ function attributeValue(attribute: Attribute): Uint8Array {
   }
 }
 
-function shapeProto(shape: readonly number[]): Uint8Array {
+export function shapeProto(shape: readonly number[]): Uint8Array {
   return message(shape.map((size) => bytesField(2, message([varintField(1, size)]))));
 }
 

@@ -11,6 +11,7 @@ import { savedModel } from './graph-def.js';
 const TAG = 'serve';
 
 export interface Feed {
+  /** A node, whose first output is meant, or NODE:OUTPUT. */
   node: string;
   shape: readonly number[];
   dtype: DType;
@@ -18,27 +19,30 @@ export interface Feed {
 }
 
 export interface Session {
-  /** Runs what the fetched nodes need; their first outputs come back in order. */
+  /** Runs what the fetched nodes need, named as in a feed; their outputs come back in order. */
   run(feeds: readonly Feed[], fetches: readonly string[]): Values[];
   close(): void;
 }
 
 /** TensorFlow reads graphs from a folder in the form of a SavedModel; the folder is gone when this returns. */
 export function openSession(engine: Engine, nodes: readonly GraphNode[]): Session {
-  const { binding } = engine;
   const folder = mkdtempSync(join(tmpdir(), 'bigbigan-graph-'));
-  let session: number;
   try {
     writeFileSync(join(folder, 'saved_model.pb'), savedModel(nodes, TAG));
-    session = binding.loadSavedModel(folder, TAG);
+    return loadSession(engine, folder, [TAG]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The graph with exactly these tags of a SavedModel. */
+export function loadSession({ binding }: Engine, folder: string, tags: readonly string[]): Session {
+  const session = binding.loadSavedModel(folder, tags.join(','));
   return {
     run(feeds, fetches) {
       const ids = feeds.map(({ shape, dtype, values }) => binding.createTensor([...shape], TF_DTYPE[dtype], values));
-      const feedNames = feeds.map(({ node }) => `${node}:0`).join(',');
-      const fetchNames = fetches.map((name) => `${name}:0`).join(',');
+      const feedNames = feeds.map(({ node }) => tensorName(node)).join(',');
+      const fetchNames = fetches.map(tensorName).join(',');
       try {
         const outputs = binding.runSavedModel(session, ids, feedNames, fetchNames);
         const values = outputs.map(({ id }) => binding.tensorDataSync(id) as Values);
@@ -51,3 +55,5 @@ export function openSession(engine: Engine, nodes: readonly GraphNode[]): Sessio
     close: () => binding.deleteSavedModel(session),
   };
 }
+
+const tensorName = (node: string) => (node.includes(':') ? node : `${node}:0`);

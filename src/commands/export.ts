@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander';
+import type { Precision } from '../core/backend/precision.js';
+import { usage } from '../core/errors.js';
+import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './model-options.js';
+import { type OutputOptions, examples, outputOptions } from './options.js';
+import { createReport } from './report.js';
+import { packageVersion } from './version.js';
+
+interface ExportOptions extends CheckpointOptions, OutputOptions {
+  out?: string;
+  precision: Precision;
+  force?: boolean;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export')
+    .summary('write a trained model as a SavedModel')
+    .description(
+      'Write the networks as a TensorFlow SavedModel (tag serve), which TensorFlow Serving and Python load, and --model of\n' +
+        "encode, generate and reconstruct too. Signatures, with the published BigBiGAN modules' names:\n" +
+        '  generate         z -> default\n' +
+        '  encode           x -> default (z_mean), z_mean, z_stdev, z_sample, avepool_feat, bn_crelu_feat\n' +
+        '  discriminate     x, z -> score_xz, score_x, score_z, those that the model has\n' +
+        '  serving_default  x -> default, and the same as the signature default\n' +
+        'Images are float32 [n, height, width, channels] from -1 to 1, latents float32 [n, latent], n is any. The weights\n' +
+        "are constants of the graph. bigbigan.json beside it says where they come from. The published modules' output\n" +
+        '"upsampled" is left out.',
+    );
+  checkpointOptions(command)
+    .option('--out <dir>', 'folder to write')
+    .addOption(
+      new Option('--precision <type>', 'arithmetic inside; inputs and outputs are float32')
+        .choices(['float32', 'bf16'])
+        .default('float32'),
+    )
+    .option('--force', 'replace an exported model');
+  outputOptions(command).action(exportTo);
+  return examples(command, [
+    'bigbigan export --run runs/mnist --out mnist-model',
+    'bigbigan generate --model mnist-model --out samples.png',
+    `python3 -c "import tensorflow as tf; print(tf.saved_model.load('mnist-model').signatures['generate'])"`,
+  ]);
+}
+
+async function exportTo(options: ExportOptions): Promise<void> {
+  requireCheckpoint(options);
+  if (options.out === undefined) throw usage('--out is missing: the folder to write');
+  const started = Date.now();
+  const report = createReport(options);
+  const { exportModel } = await import('../core/train/export-model.js');
+  const { out, weights, precision, force } = options;
+  const exported = await exportModel({ source: options, out, weights, precision, force, version: packageVersion });
+  if (exported.repeated) report.note(`${out} holds this model already`);
+  report.result(
+    {
+      out,
+      signatures: exported.signatures,
+      step: exported.step,
+      checkpoint: exported.checkpoint,
+      checkpoint_digest: exported.digest,
+      weights,
+      precision,
+      version: packageVersion,
+      seconds: (Date.now() - started) / 1000,
+    },
+    out,
+  );
+}

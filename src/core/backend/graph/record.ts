@@ -1,0 +1,32 @@
+/** Functions as parts of one graph. */
+import { withExecutor } from '../executor.js';
+import type { GraphFunction } from '../machine.js';
+import type { VariableSpec } from '../variables.js';
+import type { GraphNode } from './graph.js';
+import { createRecorder } from './recorder.js';
+
+export const inputNode = (name: string, key: string) => `${name}/inputs/${key}`;
+export const outputNode = (name: string, key: string) => `${name}/outputs/${key}`;
+
+export interface RecordedFunctions {
+  /** With what reads and sets the state. */
+  nodes: GraphNode[];
+  /** Names of each function's outputs. */
+  outputs: Map<string, string[]>;
+}
+
+/** Records each function once, over the same variables, without executing anything. */
+export function recordFunctions(specs: readonly VariableSpec[], functions: Record<string, GraphFunction>): RecordedFunctions {
+  const recorder = createRecorder(specs);
+  const outputs = new Map<string, string[]>();
+  withExecutor(recorder, () => {
+    for (const [name, { inputs, run }] of Object.entries(functions)) {
+      const named = recorder.record(name, () => {
+        const given = Object.entries(inputs).map(([key, spec]) => [key, recorder.placeholder(inputNode(name, key), spec)] as const);
+        return run(Object.fromEntries(given), recorder.variables);
+      });
+      outputs.set(name, named);
+    }
+  });
+  return { nodes: recorder.nodes(), outputs };
+}

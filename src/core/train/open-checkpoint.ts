@@ -1,0 +1,65 @@
+/** A trained model from the newest checkpoint of a run, or from a checkpoint file. */
+import type { Engine } from '../backend/engine.js';
+import { type Execution, createMachine } from '../backend/machine.js';
+import type { Precision } from '../backend/precision.js';
+import { sha256File } from '../formats/digest.js';
+import type { Pass } from '../layers/scope.js';
+import { modelVariables } from '../model/bigbigan.js';
+import { encodeFunction, generateFunction } from '../model/functions.js';
+import { inferenceModel } from '../model/inference.js';
+import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from './checkpoint.js';
+import type { OpenModel } from './open-model.js';
+import { findCheckpoint } from './run-folder.js';
+import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
+
+export interface CheckpointSource {
+  run?: string;
+  checkpoint?: string;
+}
+
+export interface CheckpointSettings {
+  /** Of the calls of `encode` and `generate`. */
+  batchSize: number;
+  weights?: Pass['weights'];
+  execution?: Execution;
+  precision?: Precision;
+}
+
+/** What a checkpoint says of itself, without the engine. */
+export async function describeCheckpoint(source: CheckpointSource): Promise<CheckpointHeader & { checkpoint: string }> {
+  const checkpoint = await findCheckpoint(source);
+  return { checkpoint, ...(await readCheckpointHeader(checkpoint)) };
+}
+
+export async function openCheckpoint(
+  engine: Engine,
+  source: CheckpointSource,
+  { batchSize, weights = 'average', execution = 'traced', precision = 'float32' }: CheckpointSettings,
+): Promise<OpenModel> {
+  const { checkpoint, config } = await describeCheckpoint(source);
+  const { model, train } = config;
+  const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));
+  const { values, step } = await readCheckpoint(checkpoint, specs);
+  const machine = createMachine(engine, {
+    execution,
+    precision,
+    specs,
+    values,
+    functions: {
+      encode: encodeFunction(model, batchSize, weights),
+      generate: generateFunction(model, batchSize, weights),
+      ...statisticsFunctions(model, train.batchSize, [weights]),
+    },
+  });
+  const digest = await sha256File(checkpoint);
+  return {
+    ...inferenceModel(machine, model, batchSize),
+    provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
+    digest,
+    takeGeneratorStatistics(batches, truncation) {
+      const latents = statisticsLatents(engine, batches, { batchSize: train.batchSize, latent: model.latent, truncation });
+      takeStatistics(machine, 'generator', weights, latents);
+    },
+    dispose: machine.dispose,
+  };
+}

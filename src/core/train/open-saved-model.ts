@@ -1,0 +1,129 @@
+/** A model from a SavedModel with the signatures of DeepMind's published BigBiGAN modules, as `export` writes it too. */
+import type { Engine } from '../backend/engine.js';
+import type { Session } from '../backend/graph/session.js';
+import { loadGraph } from '../backend/load-graph.js';
+import { TF_DTYPE } from '../backend/tensor.js';
+import { expected } from '../errors.js';
+import { type MetaGraph, type TensorInfo, readMetaGraphs, savedModelDigest } from '../formats/saved-model.js';
+import type { EncodedBatch, ImageShape, ModelShapes } from '../model/inference.js';
+import { floatsFromPixels, toPixels } from '../model/pixels.js';
+import type { OpenModel } from './open-model.js';
+import { NO_MODEL } from './provenance.js';
+
+/** Our names of what E gives, and theirs. */
+const ENCODINGS: Record<keyof EncodedBatch, string> = {
+  avepool: 'avepool_feat',
+  bn_crelu: 'bn_crelu_feat',
+  z_mean: 'z_mean',
+  z_std: 'z_stdev',
+};
+const NAMES = Object.keys(ENCODINGS) as (keyof EncodedBatch)[];
+
+interface SavedModelDescription {
+  graph: MetaGraph;
+  shapes: ModelShapes;
+  widths: Record<keyof EncodedBatch, number>;
+  /** Tensors by name. */
+  encode: { images: TensorInfo; outputs: TensorInfo[] };
+  generate: { z: TensorInfo; images: TensorInfo };
+}
+
+/**
+ * What the signatures say, without the engine.
+ * @throws UserError when there are none of these names, or of other shapes
+ */
+export async function describeSavedModel(dir: string): Promise<SavedModelDescription> {
+  const graph = chooseGraph(await readMetaGraphs(dir), dir);
+  const tensor = (signature: string, part: 'inputs' | 'outputs', name: string) => findTensor(graph, dir, signature, part, name);
+  const images = tensor('encode', 'inputs', 'x');
+  const outputs = NAMES.map((name) => tensor('encode', 'outputs', ENCODINGS[name]));
+  const generate = { z: tensor('generate', 'inputs', 'z'), images: tensor('generate', 'outputs', 'default') };
+  const rows = outputs.map((info, i) => width(info, `output ${ENCODINGS[NAMES[i]]} of encode in ${dir}`));
+  const shapes: ModelShapes = {
+    input: imageShape(images, `input x of encode in ${dir}`),
+    output: imageShape(generate.images, `output default of generate in ${dir}`),
+    latent: width(generate.z, `input z of generate in ${dir}`),
+  };
+  const widths = Object.fromEntries(NAMES.map((name, i) => [name, rows[i]])) as Record<keyof EncodedBatch, number>;
+  if (widths.z_mean !== shapes.latent || widths.z_std !== shapes.latent) {
+    throw expected(`${shapes.latent} latents from encode, as generate takes`, dir, `${widths.z_mean} and ${widths.z_std}`);
+  }
+  return { graph, shapes, widths, encode: { images, outputs }, generate };
+}
+
+export async function openSavedModel(engine: Engine, dir: string): Promise<OpenModel> {
+  const { graph, shapes, widths, encode, generate } = await describeSavedModel(dir);
+  const session = await loadGraph(engine, dir, graph);
+  const digest = await savedModelDigest(dir);
+  const feed = ({ name, shape }: TensorInfo, count: number, values: Float32Array) => {
+    return { node: name, shape: [count, ...shape!.slice(1)], dtype: 'float32' as const, values };
+  };
+  return {
+    ...shapes,
+    widths,
+    encode(images, count) {
+      const fetched = run(session, dir, [feed(encode.images, count, floatsFromPixels(images))], encode.outputs);
+      NAMES.forEach((name, i) => check(fetched[i], count * widths[name], `${ENCODINGS[name]} of ${dir}`));
+      return Object.fromEntries(NAMES.map((name, i) => [name, fetched[i]])) as unknown as EncodedBatch;
+    },
+    generate(latents, count) {
+      const [images] = run(session, dir, [feed(generate.z, count, latents)], [generate.images]);
+      const { height, width: columns, channels } = shapes.output;
+      check(images, count * height * columns * channels, `the images of ${dir}`);
+      return toPixels(images);
+    },
+    provenance: { ...NO_MODEL, model: dir, model_digest: digest },
+    digest,
+    dispose: session.close,
+  };
+}
+
+/** The graph for serving; TF1 Hub's modules have one without tags, beside one for training. */
+function chooseGraph(graphs: readonly MetaGraph[], dir: string): MetaGraph {
+  const found =
+    graphs.find(({ tags }) => tags.length === 1 && tags[0] === 'serve') ?? graphs.find(({ tags }) => tags.length === 0);
+  if (found) return found;
+  const sets = graphs.map(({ tags }) => `[${tags.join(', ')}]`).join(' and ');
+  throw expected('a graph with the tag serve, or without tags', dir, sets ? `graphs with ${sets}` : 'no graph');
+}
+
+function findTensor(graph: MetaGraph, dir: string, signature: string, part: 'inputs' | 'outputs', name: string): TensorInfo {
+  const found = graph.signatures[signature];
+  if (!found) {
+    const others = Object.keys(graph.signatures).filter((key) => !key.startsWith('__'));
+    throw expected(`a signature ${signature}`, dir, others.join(', ') || 'none', 'bigbigan export writes a model that has it');
+  }
+  const tensor = found[part][name];
+  const what = part === 'inputs' ? 'input' : 'output';
+  if (!tensor) throw expected(`an ${what} ${name}`, `the signature ${signature} of ${dir}`, Object.keys(found[part]).join(', ') || 'none');
+  if (tensor.dtype !== TF_DTYPE.float32) {
+    throw expected('float32', `${what} ${name} of ${signature} in ${dir}`, `TensorFlow's type ${tensor.dtype}`);
+  }
+  return tensor;
+}
+
+function imageShape({ shape }: TensorInfo, what: string): ImageShape {
+  const [n, height, width, channels] = shape ?? [];
+  const square = height === width && height > 0 && (channels === 1 || channels === 3);
+  if (shape?.length !== 4 || n !== -1 || !square) throw expected('the shape [any, side, side, 1 or 3]', what, shown(shape));
+  return { height, width, channels };
+}
+
+function width({ shape }: TensorInfo, what: string): number {
+  if (shape?.length !== 2 || shape[0] !== -1 || !(shape[1] > 0)) throw expected('the shape [any, width]', what, shown(shape));
+  return shape[1];
+}
+
+const shown = (shape?: readonly number[]) => (shape ? `[${shape.map((n) => (n < 0 ? 'any' : n)).join(', ')}]` : 'an unknown one');
+
+function run(session: Session, dir: string, feeds: Parameters<Session['run']>[0], fetches: readonly TensorInfo[]): Float32Array[] {
+  try {
+    return session.run(feeds, fetches.map(({ name }) => name)) as Float32Array[];
+  } catch (error) {
+    throw expected('a SavedModel that TensorFlow runs', dir, (error as Error).message.split('\n')[0]);
+  }
+}
+
+function check(values: Float32Array, count: number, what: string): void {
+  if (values.length !== count) throw expected(`${count} numbers`, what, `${values.length}`);
+}
