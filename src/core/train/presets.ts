@@ -6,8 +6,8 @@ const epsilon = { batchNorm: 1e-4, spectralNorm: 1e-4 };
 
 /**
  * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
- * vector, residual units as wide inside as outside, one D step, higher learning rates, E calibrated before training,
- * G and E updated on D's batch. docs/results/encoder.md has what each of these is worth.
+ * vector, residual units as wide inside as outside, one D step, higher learning rates, G and E updated on D's batch.
+ * docs/results/encoder.md has what some of these are worth.
  */
 const mnist: Config = {
   preset: 'mnist',
@@ -36,7 +36,7 @@ const mnist: Config = {
       hidden: 256,
       blocks: 1,
       stochastic: true,
-      calibrateSigma: -3,
+      calibrateSigma: null,
     },
     epsilon,
   },
@@ -65,7 +65,7 @@ const tiny: Config = {
     latent: 8,
     generator: { channels: 4, multipliers: [2, 2, 1, 1] },
     discriminator: { ...mnist.model.discriminator, channels: 4, multipliers: [1, 1, 2, 2], joint: 'pooled', hidden: 16 },
-    encoder: { ...mnist.model.encoder, channels: 4, multipliers: [1, 2, 4], bottleneck: 2, hidden: 16 },
+    encoder: { ...mnist.model.encoder, channels: 4, multipliers: [1, 2, 4], bottleneck: 2, hidden: 16, calibrateSigma: -3 },
   },
   train: { ...mnist.train, batchSize: 8, steps: 20, statisticsBatches: 2 },
 };
