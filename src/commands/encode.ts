@@ -20,9 +20,9 @@ export function encodeCommand(): Command {
   const command = new Command('encode')
     .summary("write the encoder's features of images")
     .description(
-      'Run the encoder on images and write a features folder: one .npy of float32 rows for each output, labels.npy and\n' +
-        'ids.txt where the images have them, and features.json. Row i is image i. Outputs: avepool (global average pool),\n' +
-        'bn_crelu (its parameter-free batch norm and CReLU), z_mean, z_std, z_sample, and pixels (the images themselves,\n' +
+      'Run the encoder on images and write a features folder: one .npy of float32 rows for each output, labels.npy and ' +
+        'ids.txt where the images have them, and features.json. Row i is image i. Outputs: avepool (global average pool), ' +
+        'bn_crelu (its parameter-free batch norm and CReLU), z_mean, z_std, z_sample, and pixels (the images themselves, ' +
         '0 to 1: the baseline that needs no model).',
     )
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')

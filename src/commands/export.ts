@@ -16,15 +16,16 @@ export function exportCommand(): Command {
   const command = new Command('export')
     .summary('write a trained model as a SavedModel')
     .description(
-      'Write the networks as a TensorFlow SavedModel (tag serve), which TensorFlow Serving and Python load, and --model of\n' +
-        "encode, generate and reconstruct too. Signatures, with the published BigBiGAN modules' names:\n" +
+      'Write the networks as a TensorFlow SavedModel (tag serve), which TensorFlow Serving and Python load, and ' +
+        "--model of encode, generate and reconstruct too. Signatures, with the published BigBiGAN modules' names:\n" +
         '  generate         z -> default\n' +
-        '  encode           x -> default (z_mean), z_mean, z_stdev, z_sample, avepool_feat, bn_crelu_feat\n' +
-        '  discriminate     x, z -> score_xz, score_x, score_z, those that the model has\n' +
-        '  serving_default  x -> default, and the same as the signature default\n' +
-        'Images are float32 [n, height, width, channels] from -1 to 1, latents float32 [n, latent], n is any. The weights\n' +
-        "are constants of the graph. bigbigan.json beside it says where they come from. The published modules' output\n" +
-        '"upsampled" is left out.',
+        '  encode           x -> z_mean, z_stdev, z_sample, avepool_feat,\n' +
+        '                   bn_crelu_feat, default (z_mean)\n' +
+        '  discriminate     x, z -> score_xz, score_x, score_z (those there are)\n' +
+        '  serving_default  x -> default (z_mean); also named default\n' +
+        'Images are float32 [n, height, width, channels] from -1 to 1, latents float32 [n, latent], for any n. The ' +
+        'weights are constants of the graph. bigbigan.json beside it says where they come from. The published ' +
+        'modules\' output "upsampled" is left out.',
     );
   checkpointOptions(command)
     .option('--out <dir>', 'folder to write')

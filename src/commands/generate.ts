@@ -30,8 +30,8 @@ export function generateCommand(): Command {
   const command = new Command('generate')
     .summary('draw images from the generator')
     .description(
-      'Generate images. Each image has a seed of its own, and the same seed gives the same image whatever the batch size\n' +
-        'or the other seeds. What is written follows from the name: DIR gets seed0004.png and so on, FILE.png one sheet,\n' +
+      'Generate images. Each image has a seed of its own, and the same seed gives the same image whatever the batch size ' +
+        'or the other seeds. What is written follows from the name: DIR gets seed0004.png and so on, FILE.png one sheet, ' +
         'FILE.npy one uint8 array [n, height, width, channels], and - the same array as a stream on stdout.',
     )
     .option('--out <path>', 'folder, .png, .npy or -')
@@ -42,7 +42,8 @@ export function generateCommand(): Command {
     .addOption(
       new Option(
         '--standing-statistics <n>',
-        "take batch norm's statistics anew over n batches (default: those of the checkpoint,\nbut 16 batches with --truncation); those of --model are fixed",
+        "take batch norm's statistics anew over n batches (default: those of the checkpoint, but 16 batches with " +
+          '--truncation); those of --model are fixed',
       )
         .argParser(positiveInteger)
         .conflicts('model'),

@@ -59,16 +59,16 @@ export interface ModelOptions extends CheckpointOptions, ExecutionOptions {
   batchSize: number;
 }
 
-/** `--precision`, `--run`, `--checkpoint`, `--weights`, `--model`, `--batch-size`. */
+/** `--run`, `--checkpoint`, `--weights`, `--model`, `--precision`, `--batch-size`. */
 export function modelOptions(command: Command): Command {
-  return checkpointOptions(executionOptions(command))
-    .addOption(
-      new Option(
-        '--model <dir>',
-        'in place of a run: a SavedModel, as bigbigan export writes it or as a published\nBigBiGAN module has it; weights and arithmetic are fixed in it',
-      ).conflicts(['run', 'checkpoint', 'weights', 'precision', 'eager']),
-    )
-    .option('--batch-size <n>', 'images at once; results do not depend on it', positiveInteger, 200);
+  checkpointOptions(command).addOption(
+    new Option(
+      '--model <dir>',
+      'in place of a run: a SavedModel, as bigbigan export writes it or as a published BigBiGAN module has it; ' +
+        'weights and arithmetic are fixed in it',
+    ).conflicts(['run', 'checkpoint', 'weights', 'precision', 'eager']),
+  );
+  return executionOptions(command).option('--batch-size <n>', 'images at once; results do not depend on it', positiveInteger, 200);
 }
 
 export function requireModel({ run, checkpoint, model }: ModelOptions): void {

@@ -20,10 +20,10 @@ export function reconstructCommand(): Command {
   const command = new Command('reconstruct')
     .summary('encode images and generate them back: G(E(x))')
     .description(
-      'Reconstruct images and report the relative pixel-wise L1 error: the mean of |x - G(E(x))| over the mean of\n' +
-        "|x' - G(E(x))| with another image x' of the set. 1 means that the encoder says nothing about x. With --out,\n" +
-        'FILE.png gets a sheet with each row of originals above its reconstructions, FILE.npy the reconstructions as\n' +
-        "uint8 [n, height, width, channels]. Where E takes larger images than G gives, x is compared at G's size, each\n" +
+      'Reconstruct images and report the relative pixel-wise L1 error: the mean of |x - G(E(x))| over the mean of ' +
+        "|x' - G(E(x))| with another image x' of the set. 1 means that the encoder says nothing about x. With --out, " +
+        'FILE.png gets a sheet with each row of originals above its reconstructions, FILE.npy the reconstructions as ' +
+        "uint8 [n, height, width, channels]. Where E takes larger images than G gives, x is compared at G's size, each " +
         'pixel the mean of the 2x2 (or 4x4, ...) that it covers.',
     )
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
