@@ -67,7 +67,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const started = Date.now();
   const report = createReport(options);
   const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
-  if (Math.max(...[seeds[0], seeds.at(-1)!]) > 0x7fffffff) throw usage('seeds go up to 2147483647');
+  if (seeds.some((seed) => seed > 0x7fffffff)) throw usage('seeds go up to 2147483647');
 
   const { openImageSink } = await import('../core/data/image-sink.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');

@@ -49,7 +49,7 @@ t.test('a variable keeps its value when the array it was set from changes or goe
 
 t.test('unknown names and other shapes are errors', async (t) => {
   const store = start([spec('a', [2])]);
-  t.throws(() => store.read('b'), /no variable b|b/);
+  t.throws(() => store.read('b'));
   t.throws(() => store.declare(spec('b', [2])), /b is not part of the model/);
   t.throws(() => store.declare(spec('a', [3])), /a has the shape \[2\], not \[3\]/);
   store.dispose();

@@ -35,6 +35,16 @@ t.test('standing statistics are the means over passes, of trained and averaged w
   layer.variables.dispose();
 });
 
+t.test('averaged weights have statistics of their own', async (t) => {
+  const layer = place(plainBatchNorm, shape, {});
+  for (const x of [one, two]) layer.run(x, { ...taking, weights: 'average' });
+  t.ok(worst(layer.read('ema/layer/standing_mean'), golden.standing_mean) < 1e-5);
+  t.same(layer.read('layer/standing_mean'), [0, 0]);
+  const [average, trained] = (['average', 'trained'] as const).map((weights) => layer.run(one, { statistics: 'standing', weights }));
+  t.ok(worst(average, trained) > 0.1);
+  layer.variables.dispose();
+});
+
 t.test('while statistics are taken, a pass is still normalised by its own batch', async (t) => {
   const layer = place(batchNorm, shape, learned);
   t.ok(worst(layer.run(one, taking), golden.batch) < 1e-4);

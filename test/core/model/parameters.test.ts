@@ -44,9 +44,9 @@ t.test('at the size of the paper, the published counts', async (t) => {
       'model.encoder.channels=64',
       'model.encoder.multipliers=4,8,16,32',
       'model.encoder.units=3,4,6,3',
+      'model.encoder.bottleneck=4',
       'model.encoder.hidden=4096',
       'model.encoder.blocks=2',
-      'model.encoder.bottleneck=4',
     ],
   });
   const specs = modelVariables(model).filter(({ trainable }) => trainable);

@@ -198,6 +198,20 @@ t.test('several D updates use their own images and moments', async (t) => {
   t.throws(() => start(c).step(0, a), /does not match/);
 });
 
+t.test('every update of D counts in its bias correction', async (t) => {
+  const [rate, beta2] = [1e-3, 0.5];
+  const c = config('train.discriminatorSteps=2', 'train.adam.epsilon=1e-12', `train.adam.beta2=${beta2}`, ...rates(0, 0, rate));
+  const { before, after } = train(c, 1);
+  const name = 'discriminator/score_x/kernel';
+  const [m, v] = [after.get(`adam/m/${name}`)!, after.get(`adam/v/${name}`)!];
+  // With β1 = 0 the first update moves by the rate; what the second adds follows from the moments it leaves.
+  before.get(name)!.forEach((start, i) => {
+    const second = (-rate * Math.sqrt(1 - beta2 ** 2) * m[i]) / Math.sqrt(v[i]);
+    const first = after.get(name)![i] - start - second;
+    t.ok(Math.abs(Math.abs(first) / rate - 1) < 1e-2, `${first}`);
+  });
+});
+
 t.test('mirroring turns some of the images, others at each step', async (t) => {
   // All images are the same, half white and half black, so that E tells nothing but mirrored ones from others.
   const c = config('train.flip=true', 'train.batchSize=64', ...rates(0, 0, 0));

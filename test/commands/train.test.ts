@@ -1,0 +1,226 @@
+import t, { type Test } from 'tap';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256File } from '../../src/core/formats/digest.js';
+import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
+import { presetNames } from '../../src/core/train/presets.js';
+import { bigbigan, fixture, root } from '../paths.js';
+import { SETTINGS, digits, succeed, words } from './run.js';
+
+const dir = t.testdir();
+const data = await digits(join(dir, 'data'));
+const run = (name: string) => join(dir, name);
+const args = (name: string, ...more: string[]) => ['train', '--data', data, '--run', run(name), ...SETTINGS, ...more];
+const log = (name: string) =>
+  readFileSync(join(run(name), 'log.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, number>);
+const checkpoint = (name: string, step: number) => join(run(name), 'checkpoints', `${String(step).padStart(8, '0')}.safetensors`);
+
+/** A mistake: its code, nothing on stdout, these words on stderr. */
+async function fails(t: Test, code: number, command: string[], ...expected: RegExp[]) {
+  const result = await bigbigan(command);
+  t.equal(result.code, code, result.stderr);
+  t.equal(result.stdout, '');
+  for (const word of expected) t.match(result.stderr, word);
+  t.notMatch(result.stderr, /unexpected|\n\s+at /);
+}
+
+t.test('--list-presets', async (t) => {
+  const { stdout, stderr } = await succeed(['train', '--list-presets']);
+  t.equal(stdout, `${presetNames.join('\n')}\n`);
+  t.equal(stderr, '');
+});
+
+t.test('--dry-run: settings and parameters, without data, engine or files', async (t) => {
+  const file = join(dir, 'settings.json');
+  writeFileSync(file, JSON.stringify({ train: { batchSize: 4, decayTo: 0.5, steps: 4 } }));
+  const options = ['--config', file, '--set', 'train.batchSize=6', '--set', 'train.adam.beta1=0.5', '--steps', '9', '--seed', '3', '--objective', 'xz,x'];
+  const dry = ['train', ...SETTINGS, ...options, '--run', run('dry'), '--dry-run'];
+  const { stdout, stderr } = await succeed([...dry, '--json'], { env: { BIGBIGAN_CACHE: join(dir, 'nothing') } });
+  t.equal(stderr, '');
+  t.equal(stdout.split('\n').length, 2);
+  const wanted = JSON.parse(readFileSync(fixture('model/parameters.json'), 'utf8')).tiny as Record<string, number>;
+  t.match(JSON.parse(stdout), {
+    preset: 'tiny',
+    seed: 3,
+    model: { discriminator: { scores: ['xz', 'x'] } },
+    train: { batchSize: 6, decayTo: 0.5, steps: 9, adam: { beta1: 0.5 }, precision: 'float32' },
+    // s_z is a layer of 16 weights and a bias.
+    parameters: { ...wanted, discriminator: wanted.discriminator - 17 },
+  });
+  t.notOk(existsSync(run('dry')));
+  t.match((await succeed(dry)).stdout, /generator +2,605 parameters/);
+});
+
+t.test('a run, its files and its result', async (t) => {
+  const options = ['--steps', '6', '--set', 'train.decayFrom=1', '--log-every', '2', '--sample-every', '4', '--checkpoint-every', '3'];
+  const { stdout, stderr } = await succeed(args('straight', ...options, '--json'));
+  t.match(JSON.parse(stdout), {
+    run: run('straight'),
+    data,
+    data_digest: /^[0-9a-f]{64}$/,
+    preset: 'tiny',
+    seed: 0,
+    precision: 'float32',
+    step: 6,
+    steps_run: 6,
+    seconds_per_step: Number,
+    finished: true,
+    checkpoint: checkpoint('straight', 6),
+    tensorflow: /^2\./,
+    seconds: Number,
+  });
+  t.match(stderr, /train 6\/6 L_D/);
+  t.same(readdirSync(run('straight')).sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples']);
+  t.same(readdirSync(join(run('straight'), 'checkpoints')), ['00000003.safetensors', '00000006.safetensors']);
+  t.same(
+    readdirSync(join(run('straight'), 'samples')),
+    ['00000004', '00000006'].flatMap((step) => [`${step}-reconstructions.png`, `${step}-seed0.png`]),
+  );
+  t.match(JSON.parse(readFileSync(join(run('straight'), 'config.json'), 'utf8')), { preset: 'tiny', train: { steps: 6 } });
+  const lines = log('straight');
+  t.same(lines.map(({ step, epoch }) => [step, epoch]), [[2, 0.4], [4, 0.8], [6, 1.2]]);
+  for (const line of lines) {
+    t.same(Object.keys(line), [
+      'step',
+      'epoch',
+      'loss_d',
+      'loss_eg',
+      ...['xz', 'x', 'z'].flatMap((term) => [`score_${term}_encoder`, `score_${term}_generator`]),
+      'encoder_mean_std',
+      'encoder_sigma',
+      'seconds_per_step',
+      'data_wait_per_step',
+      'images_per_second',
+    ]);
+    t.ok(Object.values(line).every(Number.isFinite));
+  }
+  const { tensors, metadata } = await readSafetensorsHeader(checkpoint('straight', 6));
+  t.same([...tensors.keys()].sort(), Object.keys(JSON.parse(readFileSync(fixture('model/tiny.json'), 'utf8'))));
+  t.equal(metadata.step, '6');
+});
+
+t.test('the same command again does nothing', async (t) => {
+  const before = await sha256File(checkpoint('straight', 6));
+  const { stdout, stderr } = await succeed(args('straight', '--steps', '6', '--set', 'train.decayFrom=1'));
+  t.equal(stdout, `${checkpoint('straight', 6)}\n`);
+  t.match(stderr, /has finished its 6 steps/);
+  t.equal(await sha256File(checkpoint('straight', 6)), before);
+  const { stdout: json } = await succeed(args('straight', '--steps', '5', '--set', 'train.decayFrom=1', '--json', '--quiet'));
+  t.match(JSON.parse(json), { step: 6, steps_run: 0, finished: true });
+});
+
+t.test('3 steps and 3 more are 6 steps, to the last byte', async (t) => {
+  const options = ['--set', 'train.decayFrom=1', '--log-every', '2'];
+  const { stdout, stderr } = await succeed(args('twice', ...options, '--steps', '3', '--quiet'));
+  t.equal(stdout, `${checkpoint('twice', 3)}\n`);
+  t.equal(words(stderr), '', '--quiet');
+  const { stderr: resumed } = await succeed(args('twice', ...options, '--steps', '6'));
+  t.match(resumed, /continuing from step 3/);
+  t.equal(await sha256File(checkpoint('twice', 6)), await sha256File(checkpoint('straight', 6)));
+  t.same(log('twice').map(({ step }) => step), [2, 3, 4, 6]);
+});
+
+/** Starts a long run, sends a signal once it has logged a step, and waits for the end. */
+async function interrupt(name: string, signal: NodeJS.Signals, ...more: string[]) {
+  const child = spawn(process.execPath, [join(root, 'bin', 'bigbigan.js'), ...args(name, ...more, '--log-every', '1')]);
+  let stdout = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  for (let i = 0; i < 1200 && !existsSync(join(run(name), 'log.jsonl')); i++) await new Promise((done) => setTimeout(done, 50));
+  child.kill(signal);
+  return { code: await ended, stdout };
+}
+
+t.test('SIGINT saves and exits with 130; the same command finishes the run as if nothing had been', async (t) => {
+  const options = ['--steps', '80', '--checkpoint-every', '1000'];
+  const { code, stdout } = await interrupt('interrupted', 'SIGINT', ...options, '--json');
+  t.equal(code, 130);
+  const { step, finished } = JSON.parse(stdout) as { step: number; finished: boolean };
+  t.equal(finished, false);
+  t.ok(step > 0 && step < 80, `${step}`);
+  t.same(readdirSync(join(run('interrupted'), 'checkpoints')), [`${String(step).padStart(8, '0')}.safetensors`]);
+  t.equal(log('interrupted').at(-1)!.step, step);
+  // As after a crash: lines of steps that the checkpoint does not have, and half a line.
+  const path = join(run('interrupted'), 'log.jsonl');
+  writeFileSync(path, `${readFileSync(path, 'utf8')}{"step":${step + 1}}\n{"st`);
+  await succeed(args('interrupted', ...options, '--log-every', '1'));
+  t.same(log('interrupted').map((line) => line.step), Array.from({ length: 80 }, (_, i) => i + 1));
+  await succeed(args('whole', ...options));
+  t.equal(await sha256File(checkpoint('interrupted', 80)), await sha256File(checkpoint('whole', 80)));
+});
+
+t.test('SIGTERM saves and exits with 143', async (t) => {
+  const { code, stdout } = await interrupt('terminated', 'SIGTERM', '--steps', '100000');
+  t.equal(code, 143);
+  t.ok(existsSync(stdout.trim()), stdout);
+});
+
+t.test('other settings, seeds and precisions are refused for a run that has begun', async (t) => {
+  const again = (...more: string[]) => args('straight', '--steps', '9', '--set', 'train.decayFrom=1', ...more);
+  await fails(t, 2, again('--batch-size', '4'), /begun with train\.batchSize = 8, not 4/, /another --run/);
+  await fails(t, 2, again('--seed', '1'), /begun with seed = 0, not 1/);
+  await fails(t, 2, again('--objective', 'xz'), /model\.discriminator\.scores/);
+  await fails(t, 2, again('--precision', 'bf16'), /train\.precision/);
+  await fails(t, 2, ['train', '--data', data, '--run', run('straight'), '--preset', 'mnist', '--batch-size', '8'], /begun with preset = "tiny", not "mnist"/);
+});
+
+t.test('a run goes on in the arithmetic that it began with, unless another one is asked for', async (t) => {
+  const bare = ['train', '--data', data, '--run', run('straight'), '--preset', 'tiny', '--set', 'train.decayFrom=1', '--steps', '6'];
+  t.match(JSON.parse((await succeed([...bare, '--json'])).stdout), { finished: true });
+  await fails(t, 2, [...bare, '--set', 'train.precision=bf16'], /train\.precision/);
+});
+
+t.test('data that do not fit, or are not there', async (t) => {
+  await fails(t, 1, args('none', '--set', 'model.resolution=16', '--set', 'model.generator.multipliers=2,2,1', '--set', 'model.latent=6'), /16×16×1/, /32×32×1/, /--resolution 16/);
+  await fails(t, 1, args('none', '--set', 'model.channels=3'), /32×32×3/);
+  await fails(t, 1, args('none', '--batch-size', '41'), /one batch of 41 images/, /40/);
+  await fails(t, 1, ['train', '--data', join(dir, 'nowhere'), '--run', run('none')], /a dataset folder/, /nowhere/);
+  t.notOk(existsSync(run('none')), 'nothing is left behind');
+});
+
+t.test('folders that are no runs are left alone', async (t) => {
+  mkdirSync(run('thesis'));
+  writeFileSync(join(run('thesis'), 'thesis.tex'), 'precious');
+  await fails(t, 1, args('thesis'), /an empty folder or a run/, /thesis\.tex/);
+  t.same(readdirSync(run('thesis')), ['thesis.tex']);
+  writeFileSync(run('file'), '');
+  await fails(t, 1, args('file'), /a folder/, /a file/);
+  mkdirSync(run('other'));
+  writeFileSync(join(run('other'), 'config.json'), '{}');
+  const { code, stderr } = await bigbigan(['train', '--data', data, '--run', run('other'), '--preset', 'tiny']);
+  t.not(code, 0);
+  t.notMatch(stderr, /unexpected/);
+  t.equal(readFileSync(join(run('other'), 'config.json'), 'utf8'), '{}');
+});
+
+t.test('a damaged newest checkpoint is named, and kept', async (t) => {
+  cpSync(run('straight'), run('damaged'), { recursive: true });
+  truncateSync(checkpoint('damaged', 6), 5000);
+  await fails(t, 1, args('damaged', '--steps', '9', '--set', 'train.decayFrom=1'), /00000006\.safetensors/);
+  t.ok(existsSync(checkpoint('damaged', 6)));
+  t.same(log('damaged').map(({ step }) => step), [2, 4, 6], 'the log is as it was');
+});
+
+t.test('mistakes of usage', async (t) => {
+  await fails(t, 2, ['train', '--run', run('none')], /--data is missing/);
+  await fails(t, 2, ['train', '--data', data], /--run is missing/);
+  await fails(t, 2, args('none', '--preset', 'minst'), /no preset "minst"/, /mnist, tiny/);
+  await fails(t, 2, args('none', '--set', 'train.batchsize=3'), /nearest is train\.batchSize/);
+  await fails(t, 2, args('none', '--objective', 'x,z'), /joint score xz/);
+  await fails(t, 2, args('none', '--steps', '-1'), /--steps/);
+  await fails(t, 2, args('none', '--log-every', '0'), /--log-every/);
+  await fails(t, 1, args('none', '--config', join(dir, 'nowhere.json')), /nowhere\.json/, /ENOENT/);
+  writeFileSync(join(dir, 'broken.json'), '{"train":');
+  await fails(t, 1, args('none', '--config', join(dir, 'broken.json')), /JSON/, /broken\.json/);
+});
+
+t.test("the settings of a run, given as --config, make the same run whatever the preset's name", async (t) => {
+  const saved = join(run('straight'), 'config.json');
+  const { stdout } = await succeed(['train', '--config', saved, '--dry-run', '--json']);
+  const { parameters: _, ...config } = JSON.parse(stdout) as Record<string, unknown>;
+  t.same(config, JSON.parse(readFileSync(saved, 'utf8')));
+});
