@@ -13,10 +13,18 @@ export function benchConfig(name: SettingName): Config {
 /** 32×32×3, batch 64; G and F 4·ch wide throughout, H and J of four layers of 256, E a ResNet-v2 with bottlenecks. */
 function coloured(ch: number): Config {
   const config = preset('mnist');
-  const { model } = config;
-  Object.assign(model, { channels: 3, latent: 80 });
+  const { model, train } = config;
+  Object.assign(train, { batchSize: 64, discriminatorSteps: 1, reuseForward: true, flip: false });
+  Object.assign(model, { resolution: 32, channels: 3, latent: 80 });
   Object.assign(model.generator, { channels: ch, multipliers: [4, 4, 4, 4] });
-  Object.assign(model.discriminator, { channels: ch, multipliers: [4, 4, 4, 4], smallest: 8, hidden: 256, blocks: 2 });
+  Object.assign(model.discriminator, {
+    channels: ch,
+    multipliers: [4, 4, 4, 4],
+    smallest: 8,
+    hidden: 256,
+    blocks: 2,
+    joint: 'pooled',
+  });
   Object.assign(model.encoder, {
     channels: ch,
     multipliers: [2, 4, 8],

@@ -146,9 +146,11 @@ def discriminate(p, x, z, model):
         y = pool(p.conv(block + "/conv1", y))
         skip = x if not halves and x.shape[1] == filters else p.conv(block + "/conv_skip", pool(x))
         x = y + skip
-    f = F.relu(x, inplace=True).sum((2, 3))
+    x = F.relu(x, inplace=True)
+    f = x.sum((2, 3))
+    seen = f if config["joint"] == "pooled" else x.permute(0, 2, 3, 1).flatten(1)
     h = residual_mlp(p, "discriminator/H", z, config["hidden"], config["blocks"])
-    joined = torch.cat([f, h.to(f.dtype)], 1)
+    joined = torch.cat([seen, h.to(seen.dtype)], 1)
     j = residual_mlp(p, "discriminator/J", joined, config["hidden"], config["blocks"])
     features = {"xz": j, "x": f, "z": h}
     return {term: p.linear(f"discriminator/score_{term}", features[term]).float().flatten() for term in config["scores"]}
@@ -158,7 +160,7 @@ class Twin:
     def __init__(self, config, checkpoint, precision, compile):
         torch.set_num_threads(os.cpu_count())
         self.config, self.model, self.half = config, config["model"], precision == "bf16"
-        assert self.model["discriminator"]["joint"] == "pooled" and config["train"]["reuseForward"]
+        assert config["train"]["reuseForward"] and config["train"]["discriminatorSteps"] == 1
         tensors = {name: to_torch(name, array) for name, array in read_safetensors(checkpoint).items()}
         trained = [name[len("adam/m/") :] for name in tensors if name.startswith("adam/m/")]
         self.parameters, self.average, self.standing, self.singular_vectors, self.optimizers = {}, {}, {}, {}, {}
