@@ -1,10 +1,16 @@
 /** Making uint8 images smaller by whole factors. */
 
+interface Shape {
+  height: number;
+  width: number;
+  channels: number;
+}
+
 /**
  * Each pixel becomes the mean of factor × factor pixels, rounded to the nearest level.
  * @param images [n, height, width, channels]; both sides are multiples of `factor`
  */
-export function shrink(images: Uint8Array, { height, width, channels }: { height: number; width: number; channels: number }, factor: number): Uint8Array {
+export function shrink(images: Uint8Array, { height, width, channels }: Shape, factor: number): Uint8Array {
   if (factor === 1) return images;
   const [rows, columns] = [height / factor, width / factor];
   const result = new Uint8Array(images.length / factor ** 2);

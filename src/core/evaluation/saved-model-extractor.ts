@@ -1,11 +1,8 @@
 /** The output of a TensorFlow SavedModel as features. */
-import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Engine } from '../backend/engine.js';
 import { type SavedModel, loadSavedModel } from '../backend/saved-model.js';
 import { expected } from '../errors.js';
-import { sha256File } from '../formats/digest.js';
+import { savedModelDigest } from '../formats/saved-model.js';
 import type { Extractor } from '../metrics/extractor.js';
 
 export interface SavedModelChoice {
@@ -30,7 +27,7 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
   const isFloat = model.input.dtype === 'float32';
   return {
     label: `saved-model ${name}${isFloat ? ` (pixels ${low} to ${high})` : ''}`,
-    digest: await folderDigest(dir),
+    digest: await savedModelDigest(dir),
     width,
     image: { height, width: imageWidth, channels },
     extract(images, shape) {
@@ -63,12 +60,4 @@ function average(values: Float32Array, [n, height, width, channels]: readonly nu
     }
   }
   return result;
-}
-
-/** Of the graph and the variables, by name. */
-async function folderDigest(dir: string): Promise<string> {
-  const hash = createHash('sha256');
-  const files = ['saved_model.pb', ...(await readdir(join(dir, 'variables')).catch(() => [])).sort().map((name) => join('variables', name))];
-  for (const file of files) hash.update(`${file}\0${await sha256File(join(dir, file))}\0`);
-  return hash.digest('hex');
 }

@@ -24,6 +24,11 @@ export function* fieldsOf(bytes: Uint8Array, what: string): Generator<ReadField 
   }
 }
 
+/** The bytes of a string field. */
+export function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
 /** Fields of a message that is part of a file, whose contents are not read. */
 export async function fileFields({ handle }: InputFile, path: string, start: number, end: number): Promise<ReadField[]> {
   const fields: ReadField[] = [];

@@ -6,7 +6,7 @@ import { expected } from '../errors.js';
 import { exists } from './atomic.js';
 import { sha256File } from './digest.js';
 import { type InputFile, allocate, readExactly, withInput } from './input.js';
-import { type ReadField, fieldsOf, fileFields } from './protobuf-reader.js';
+import { type ReadField, fieldsOf, fileFields, text } from './protobuf-reader.js';
 
 export interface TensorInfo {
   /** Such as `x:0`. */
@@ -44,7 +44,8 @@ export const modelFile = (dir: string) => join(dir, 'saved_model.pb');
 export async function readMetaGraphs(dir: string): Promise<MetaGraph[]> {
   const path = modelFile(dir);
   if (!(await exists(path))) {
-    throw expected('a SavedModel', dir, (await exists(dir)) ? 'no saved_model.pb in it' : 'no such folder', 'name the folder that holds saved_model.pb');
+    const found = (await exists(dir)) ? 'no saved_model.pb in it' : 'no such folder';
+    throw expected('a SavedModel', dir, found, 'name the folder that holds saved_model.pb');
   }
   return withInput(path, 'a SavedModel', async (file) => {
     const graphs = (await fileFields(file, path, 0, file.size)).filter(({ number }) => number === META_GRAPH);
@@ -122,12 +123,8 @@ function entry(bytes: Uint8Array, path: string): [string, Uint8Array] {
   return [key, value];
 }
 
-async function bytesAt({ handle }: InputFile, path: string, { start, end }: { start: number; end: number }): Promise<Uint8Array> {
+async function bytesAt({ handle }: InputFile, path: string, { start, end }: Pick<ReadField, 'start' | 'end'>) {
   const bytes = new Uint8Array(allocate(end - start, path));
   await readExactly(handle, bytes, start, path);
   return bytes;
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

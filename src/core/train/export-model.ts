@@ -47,7 +47,8 @@ export async function exportModel({ source, out, weights, precision, force, vers
   functions.signatures.default = functions.signatures.serving_default;
 
   const digest = await sha256File(checkpoint);
-  const provenance = { format: 'bigbigan saved model 1', checkpoint, checkpoint_digest: digest, step, weights, precision, version, config };
+  const origin = { checkpoint, checkpoint_digest: digest, step, weights, precision, version, config };
+  const provenance = { format: 'bigbigan saved model 1', ...origin };
   const text = `${JSON.stringify(provenance, null, 2)}\n`;
   const result = { step, checkpoint, digest, signatures: shapes(functions.signatures) };
   if (!force && (await sameText(join(out, PROVENANCE), text))) return { ...result, repeated: true };

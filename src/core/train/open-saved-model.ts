@@ -95,7 +95,10 @@ function findTensor(graph: MetaGraph, dir: string, signature: string, part: 'inp
   }
   const tensor = found[part][name];
   const what = part === 'inputs' ? 'input' : 'output';
-  if (!tensor) throw expected(`an ${what} ${name}`, `the signature ${signature} of ${dir}`, Object.keys(found[part]).join(', ') || 'none');
+  if (!tensor) {
+    const names = Object.keys(found[part]).join(', ');
+    throw expected(`an ${what} ${name}`, `the signature ${signature} of ${dir}`, names || 'none');
+  }
   if (tensor.dtype !== TF_DTYPE.float32) {
     throw expected('float32', `${what} ${name} of ${signature} in ${dir}`, `TensorFlow's type ${tensor.dtype}`);
   }

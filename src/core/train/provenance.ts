@@ -10,4 +10,10 @@ export interface ModelProvenance {
   model_digest?: string;
 }
 
-export const NO_MODEL: ModelProvenance = { checkpoint: null, checkpoint_digest: null, step: null, weights: null, precision: null };
+export const NO_MODEL: ModelProvenance = {
+  checkpoint: null,
+  checkpoint_digest: null,
+  step: null,
+  weights: null,
+  precision: null,
+};

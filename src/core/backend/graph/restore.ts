@@ -4,7 +4,7 @@
  */
 import { expected } from '../../errors.js';
 import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/protobuf.js';
-import { fieldsOf } from '../../formats/protobuf-reader.js';
+import { fieldsOf, text } from '../../formats/protobuf-reader.js';
 import { SCHEMA, shapeProto } from './graph-def.js';
 
 interface StoredVariable {
@@ -98,17 +98,15 @@ function restoringNodes(variables: readonly StoredVariable[]): Field[] {
 }
 
 function node(name: string, op: string, inputs: readonly string[], attributes: Record<string, Uint8Array>): Field {
+  const inputFields = inputs.map((input) => stringField(3, input));
   const attributeFields = Object.entries(attributes).map(([key, value]) => mapField(5, key, value));
-  return bytesField(NODE, message([stringField(1, name), stringField(2, op), ...inputs.map((input) => stringField(3, input)), ...attributeFields]));
+  return bytesField(NODE, message([stringField(1, name), stringField(2, op), ...inputFields, ...attributeFields]));
 }
 
 function strings(name: string, shape: readonly number[], values: readonly string[]): Field {
-  const tensor = message([varintField(1, DT_STRING), bytesField(2, shapeProto(shape)), ...values.map((value) => stringField(8, value))]);
+  const valueFields = values.map((value) => stringField(8, value));
+  const tensor = message([varintField(1, DT_STRING), bytesField(2, shapeProto(shape)), ...valueFields]);
   return node(name, 'Const', [], { dtype: typeAttribute(DT_STRING), value: message([bytesField(8, tensor)]) });
 }
 
 const typeAttribute = (dtype: number) => message([varintField(6, dtype)]);
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-}
