@@ -129,7 +129,7 @@ t.test('what exists is left alone without --force', async (t) => {
 });
 
 t.test('mistakes', async (t) => {
-  await fails(t, 2, ['generate', '--out', join(dir, 'none.npy')], /--run or --checkpoint/);
+  await fails(t, 2, ['generate', '--out', join(dir, 'none.npy')], /--run, --checkpoint or --model is missing/);
   await fails(t, 2, ['generate', ...model], /--out is missing/);
   await fails(t, 2, generate('none.npy', '--truncation', '0.001'), /0\.01 or more/);
   await fails(t, 2, generate('none.npy', '--truncation', '-1'), /--truncation/);

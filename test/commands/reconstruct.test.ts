@@ -120,7 +120,7 @@ t.test('images from a stream', async (t) => {
 });
 
 t.test('mistakes', async (t) => {
-  await fails(t, 2, ['reconstruct', '--data', data], /--run or --checkpoint/);
+  await fails(t, 2, ['reconstruct', '--data', data], /--run, --checkpoint or --model is missing/);
   await fails(t, 2, ['reconstruct', '--run', run], /--data is missing/);
   await fails(t, 2, reconstruct('--out', join(dir, 'folder')), /\.png or \.npy/);
   await fails(t, 2, reconstruct('--limit', '0'), /--limit/);
