@@ -34,8 +34,10 @@ export async function describeCheckpoint(source: CheckpointSource): Promise<Chec
 export async function openCheckpoint(
   engine: Engine,
   source: CheckpointSource,
-  { batchSize, weights = 'average', execution = 'traced', precision = 'float32' }: CheckpointSettings,
+  { batchSize: wanted, weights = 'average', execution = 'traced', precision = 'float32' }: CheckpointSettings,
 ): Promise<OpenModel> {
+  // Mixed precision leaves products of one row in float32; two rows and more are computed alike.
+  const batchSize = Math.max(2, wanted);
   const { checkpoint, config } = await describeCheckpoint(source);
   const { model, train } = config;
   const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));

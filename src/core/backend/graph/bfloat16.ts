@@ -8,7 +8,7 @@ import type { Edge, GraphNode } from './graph.js';
 
 /** Computed in bfloat16 wherever they stand. */
 const ALWAYS = new Set(['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter']);
-/** Computed in bfloat16 when a large input is in bfloat16 already: a cast there would cost more than it saves. */
+/** Computed in bfloat16 when some input is in bfloat16 already, whatever the batch size: results must not depend on it. */
 const FOLLOWING = new Set([
   'Relu',
   'ReluGrad',
@@ -32,9 +32,7 @@ const DATA_PARTS: Record<string, { inputs: number; outputs: number }> = {
   FusedBatchNormV3: { inputs: 1, outputs: 1 },
   FusedBatchNormGradV3: { inputs: 2, outputs: 1 },
 };
-/** Elements from which a tensor counts as large. */
-const LARGE = 4096;
-/** Least size of each side of a matrix product: smaller ones, such as power iteration's, stay in float32. */
+/** Least inner size and width of a matrix product: smaller ones, and those of one row (power iteration), stay in float32. */
 const MATRIX_SIDE = 16;
 
 /** @param nodes in an order in which each comes after its inputs */
@@ -87,15 +85,15 @@ export function toBfloat16(nodes: readonly GraphNode[]): GraphNode[] {
 function computesInHalf(node: GraphNode, inputs: readonly Edge[]): boolean {
   if (ALWAYS.has(node.op)) return true;
   if (node.op === 'MatMul') {
-    const sides = [...node.outputs[0].shape, size(node.inputs[0].node.outputs[node.inputs[0].output].shape) / node.outputs[0].shape[0]];
-    return node.outputs[0].dtype === 'float32' && sides.every((side) => side >= MATRIX_SIDE);
+    const { shape, dtype } = node.outputs[0];
+    const inner = size(shapeOf(node.inputs[0])) / shape[0];
+    return dtype === 'float32' && shape[0] > 1 && shape[1] >= MATRIX_SIDE && inner >= MATRIX_SIDE;
   }
   if (!FOLLOWING.has(node.op)) return false;
-  return inputs.some(({ node: source, output }) => {
-    const { dtype, shape } = source.outputs[output];
-    return dtype === 'bfloat16' && size(shape) >= LARGE;
-  });
+  return inputs.some(({ node: source, output }) => source.outputs[output].dtype === 'bfloat16');
 }
+
+const shapeOf = ({ node, output }: Edge) => node.outputs[output].shape;
 
 function givesWeightGradient({ op, attributes }: GraphNode): boolean {
   const { transpose_a: transposed } = attributes;
