@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-SOURCES := $(shell find src test -name '*.ts')
+SOURCES := $(shell find src test bench -name '*.ts')
 # npm writes this file at the end of an install.
 MODULES := node_modules/.package-lock.json
 TAP := .tap/built

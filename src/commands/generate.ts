@@ -69,9 +69,14 @@ async function generate(options: GenerateOptions): Promise<void> {
   const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
   if (seeds.some((seed) => seed > 0x7fffffff)) throw usage('seeds go up to 2147483647');
 
-  const { openImageSink } = await import('../core/data/image-sink.js');
+  const { checkImageSink, openImageSink } = await import('../core/data/image-sink.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
   const { output } = await describeModel(options);
+  await checkImageSink(options.out, options.force);
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { generateImages } = await import('../core/train/generate-images.js');
+  const engine = await startEngine(options);
+  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
   const sink = await openImageSink(options.out, {
     count: seeds.length,
     ...output,
@@ -80,10 +85,6 @@ async function generate(options: GenerateOptions): Promise<void> {
     name: (i) => `seed${String(seeds[i]).padStart(4, '0')}.png`,
     stdout: writeStdout,
   });
-  const { startEngine } = await import('../core/backend/engine.js');
-  const { generateImages } = await import('../core/train/generate-images.js');
-  const engine = await startEngine(options);
-  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
   const progress = report.progress('generate', seeds.length);
   let done = 0;
   try {

@@ -80,7 +80,8 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
     steps: options.steps,
     batchSize: options.batchSize,
     scores: options.objective,
-    precision: options.precision ?? (await earlierPrecision(options.run)),
+    precision: options.precision,
+    usualPrecision: await earlierPrecision(options.run),
   };
 }
 

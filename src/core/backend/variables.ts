@@ -73,8 +73,9 @@ export function resourceVariables(specs: Iterable<VariableSpec>, handles: Readon
       }
     },
     read(name) {
+      const source = handle(name);
       const { shape, dtype } = known.get(name)!;
-      return execute1('ReadVariableOp', { dtype: type(dtype) }, [handle(name)], { shape, dtype });
+      return execute1('ReadVariableOp', { dtype: type(dtype) }, [source], { shape, dtype });
     },
     assign(name, value) {
       const attributes = { dtype: type(value.dtype), validate_shape: bool(false) };
@@ -97,7 +98,7 @@ let stores = 0;
 /** Allocates variables; each starts as `initial` says. */
 export function allocate(
   engine: EagerExecutor,
-  specs: Iterable<VariableSpec>,
+  specs: readonly VariableSpec[],
   initial: (spec: VariableSpec) => Tensor,
 ): AllocatedVariables {
   const handles = new Map<string, Tensor>();

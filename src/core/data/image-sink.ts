@@ -1,7 +1,7 @@
 /** Where generated images go: a folder of PNGs, one sheet, an .npy file, or an .npy stream. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beginFolder, refuseExisting, writeAtomic } from '../formats/atomic.js';
+import { beginFolder, checkReplaceable, refuseExisting, writeAtomic } from '../formats/atomic.js';
 import { createNpyWriter, npyHeader } from '../formats/npy.js';
 import { encodePng } from './codec.js';
 import { imagesOf, sheet } from './sheet.js';
@@ -30,6 +30,13 @@ export interface ImageSinkOptions {
 
 /** Marks a folder as one that this program may replace. */
 const MARKER = 'images.json';
+
+/** Whether `out` may be written, before the work that makes the images. */
+export async function checkImageSink(out: string, force?: boolean): Promise<void> {
+  if (out === '-') return;
+  if (/\.(npy|png)$/i.test(out)) await refuseExisting(out, force);
+  else await checkReplaceable(out, { force, marker: MARKER });
+}
 
 export async function openImageSink(out: string, options: ImageSinkOptions): Promise<ImageSink> {
   if (out === '-') return openStream(options);

@@ -39,11 +39,11 @@ function normalise(scope: Scope, x: Tensor, scale: Tensor, offset: Tensor): Tens
     declareState(scope, `${prefix}${path}/standing_variance`, [c], ones);
   }
   const epsilon = pass.epsilon.batchNorm;
-  if (pass.statistics === 'standing') {
-    const { variables } = pass;
-    return batchNormWith(x, scale, offset, variables.read(meanName), variables.read(varianceName), epsilon);
-  }
   const image = x.shape.length === 4 ? x : reshape(x, [x.shape[0], 1, 1, c]);
+  if (pass.statistics === 'standing') {
+    const [mean, variance] = [meanName, varianceName].map((name) => pass.variables.read(name));
+    return reshape(batchNormWith(image, scale, offset, mean, variance, epsilon), x.shape);
+  }
   const { y, mean, variance } = byBatch(image, scale, offset, epsilon);
   if (pass.statistics !== 'batch') {
     const { share } = pass.statistics;

@@ -27,7 +27,7 @@ export function modelVariables(config: ModelConfig): VariableSpec[] {
     const noise = constant(new Float32Array(n * config.latent), [n, config.latent]);
     const images = generate(pass, noise, config);
     const z = sampleLatent(encode(pass, images, config), noise);
-    discriminate(pass, images, z, config);
+    discriminate(pass, [images], z, config);
   });
   const specs = [...variables.specs.values()];
   const averages = specs

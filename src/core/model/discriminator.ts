@@ -11,16 +11,18 @@ import type { DiscriminatorConfig, ModelConfig, Term } from './config.js';
 export type Scores = Partial<Record<Term, Tensor>>;
 
 /**
- * @param x images [n,h,w,c] in [−1, 1]
- * @param z latents [n, latent]
+ * @param images [−1, 1], in one or several batches [n,h,w,c]: F runs on each by itself, so that nothing is propagated back
+ *   through those that need no gradient
+ * @param z latents of all of them in order, [Σn, latent]
  */
-export function discriminate(pass: Pass, x: Tensor, z: Tensor, config: ModelConfig): Scores {
+export function discriminate(pass: Pass, images: readonly Tensor[], z: Tensor, config: ModelConfig): Scores {
   const scope: Scope = { pass, path: 'discriminator' };
   const { hidden, blocks, latentSpectralNorm, scores, joint } = config.discriminator;
   const options = { spectralNorm: latentSpectralNorm };
-  const map = imageFeatures(within(scope, 'F'), x, config.discriminator);
+  const n = z.shape[0];
+  const map = concat(images.map((x) => imageFeatures(within(scope, 'F'), x, config.discriminator)), 0);
   const f = sum(map, [1, 2]);
-  const seenByJ = joint === 'pooled' ? f : reshape(map, [x.shape[0], size(map.shape.slice(1))]);
+  const seenByJ = joint === 'pooled' ? f : reshape(map, [n, size(map.shape.slice(1))]);
   const h = residualMlp(within(scope, 'H'), z, hidden, blocks, options);
   const features: Record<Term, () => Tensor> = {
     x: () => f,
@@ -28,7 +30,7 @@ export function discriminate(pass: Pass, x: Tensor, z: Tensor, config: ModelConf
     xz: () => residualMlp(within(scope, 'J'), concat([seenByJ, h], 1), hidden, blocks, options),
   };
   const score = (term: Term) =>
-    reshape(linear(within(scope, `score_${term}`), features[term](), 1, { spectralNorm: true }), [x.shape[0]]);
+    reshape(linear(within(scope, `score_${term}`), features[term](), 1, { spectralNorm: true }), [n]);
   return Object.fromEntries(scores.map((term) => [term, score(term)]));
 }
 
@@ -46,7 +48,7 @@ function downBlock(scope: Scope, x: Tensor, filters: number, halves: boolean, fi
   const options = { spectralNorm: true };
   const pool = (y: Tensor) => (halves ? avgPool2(y) : y);
   let y = convolution(within(scope, 'conv0'), first ? x : relu(x), filters, options);
-  y = pool(convolution(within(scope, 'conv1'), relu(y), filters, options));
+  y = convolution(within(scope, 'conv1'), relu(y), filters, { resample: halves ? 'down' : undefined, ...options });
   if (!halves && x.shape[3] === filters) return add(y, x);
   // Pooling and a 1×1 convolution commute: pooling first takes a quarter of the work in every block.
   const skip = convolution(within(scope, 'conv_skip'), pool(x), filters, { size: 1, ...options });

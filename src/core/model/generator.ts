@@ -32,7 +32,7 @@ export function generate(pass: Pass, z: Tensor, config: ModelConfig): Tensor {
 function upBlock(scope: Scope, x: Tensor, condition: Tensor, filters: number): Tensor {
   const options = { spectralNorm: true };
   let y = relu(conditionalBatchNorm(within(scope, 'batch_norm0'), x, condition));
-  y = convolution(within(scope, 'conv0'), upsample2(y), filters, options);
+  y = convolution(within(scope, 'conv0'), y, filters, { resample: 'up', ...options });
   y = relu(conditionalBatchNorm(within(scope, 'batch_norm1'), y, condition));
   y = convolution(within(scope, 'conv1'), y, filters, options);
   // A 1×1 convolution and nearest-neighbour enlargement commute: this order takes a quarter of the work.

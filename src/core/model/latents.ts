@@ -17,8 +17,11 @@ export function latentsOf(engine: EagerExecutor, seeds: readonly number[], laten
 export function encoderNoise(engine: EagerExecutor, seed: number, first: number, count: number, latent: number): Float32Array {
   const rows = new Float32Array(count * latent);
   for (let i = 0; i < count; i++) {
-    const key = ints([hash(`${seed}/encoder sample`), first + i]);
-    rows.set(engine.scope(() => engine.read(randomNormal([latent], key)) as Float32Array), i * latent);
+    const row = engine.scope(() => {
+      const key = ints([hash(`${seed}/encoder sample`), first + i]);
+      return (engine.read(randomNormal([latent], key)) as Float32Array).slice();
+    });
+    rows.set(row, i * latent);
   }
   return rows;
 }

@@ -11,10 +11,15 @@ export function fromPixels(images: Tensor): Tensor {
 export function floatsFromPixels(images: Uint8Array): Float32Array {
   const factor = Math.fround(1 / 127.5);
   const levels = Float32Array.from({ length: 256 }, (_, pixel) => Math.fround(pixel * factor) - 1);
-  return Float32Array.from(images, (pixel) => levels[pixel]);
+  const values = new Float32Array(images.length);
+  for (let i = 0; i < images.length; i++) values[i] = levels[images[i]];
+  return values;
 }
 
 /** float32 [−1, 1] → uint8, rounded to the nearest level: the inverse of `fromPixels`. */
 export function toPixels(values: Float32Array): Uint8Array {
-  return Uint8Array.from(values, (v) => Math.max(0, Math.min(255, Math.round((v + 1) * 127.5))));
+  // Clamps as it stores; a loop is many times quicker here than Array.from with a function.
+  const pixels = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) pixels[i] = Math.round((values[i] + 1) * 127.5);
+  return new Uint8Array(pixels.buffer);
 }

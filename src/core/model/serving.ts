@@ -45,7 +45,7 @@ export function servingFunctions(
       inputs: { x: images, z: latents },
       run({ x, z }, variables) {
         // D has no moving average.
-        const scores = discriminate(modelPass(config, variables, { weights: 'trained' }), x, z, config);
+        const scores = discriminate(modelPass(config, variables, { weights: 'trained' }), [x], z, config);
         return Object.fromEntries(Object.entries<Tensor>(scores).map(([term, score]) => [`score_${term}`, score]));
       },
     },

@@ -42,10 +42,12 @@ function parseMetadata(metadata: Record<string, string>, path: string): Checkpoi
   if (metadata.format !== FORMAT) {
     throw expected(`a checkpoint of bigbigan (${FORMAT})`, path, metadata.format ?? 'a safetensors file of another kind');
   }
-  const step = Number(metadata.step);
-  if (!Number.isSafeInteger(step) || step < 0) throw expected('a step', `the metadata of ${path}`, `"${metadata.step}"`);
+  const step = /^\d+$/.test(metadata.step) ? Number(metadata.step) : NaN;
+  if (!Number.isSafeInteger(step)) throw expected('a step', `the metadata of ${path}`, `"${metadata.step}"`);
   try {
-    return { step, config: JSON.parse(metadata.config) as Config };
+    const config = JSON.parse(metadata.config) as Config;
+    if (!config.model || !config.train) throw new SyntaxError('not a config');
+    return { step, config };
   } catch {
     throw expected('a config in JSON', `the metadata of ${path}`, 'something else');
   }

@@ -1,6 +1,6 @@
 /** One config from a preset, a partial config, and single settings, each over the one before. */
 import { defaultPrecision, type Precision } from '../backend/precision.js';
-import { expected, usage } from '../errors.js';
+import { usage } from '../errors.js';
 import { TERMS } from '../model/config.js';
 import type { Config } from './config.js';
 import { preset } from './presets.js';
@@ -16,6 +16,8 @@ export interface Overrides {
   batchSize?: number;
   scores?: string[];
   precision?: Precision;
+  /** Precision when nothing else names one; default: what the processor suggests. */
+  usualPrecision?: Precision;
 }
 
 type Tree = Record<string, unknown>;
@@ -23,7 +25,7 @@ type Tree = Record<string, unknown>;
 /** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
 export function resolveConfig(overrides: Overrides): Config {
   const config = preset(overrides.preset);
-  config.train.precision = defaultPrecision();
+  config.train.precision = overrides.usualPrecision ?? defaultPrecision();
   const tree = config as unknown as Tree;
   if (overrides.partial) mergeInto(tree, overrides.partial.values, '', overrides.partial.source);
   for (const setting of overrides.settings ?? []) applySetting(tree, setting);
@@ -37,10 +39,13 @@ export function resolveConfig(overrides: Overrides): Config {
 }
 
 function mergeInto(target: Tree, values: unknown, path: string, source: string): void {
-  if (!isTree(values)) throw expected('an object of settings', path || source, JSON.stringify(values));
+  if (!isTree(values)) throw usage(`expected an object of settings for ${path || source}, got ${JSON.stringify(values)}`);
   for (const [key, value] of Object.entries(values)) {
     const name = path ? `${path}.${key}` : key;
     if (!Object.hasOwn(target, key)) throw unknownKey(name, target, path, source);
+    if (name === 'preset' && value !== target.preset) {
+      throw usage(`${source} is for the preset ${JSON.stringify(value)}, not ${target.preset}`, `add --preset ${String(value)}`);
+    }
     if (isTree(target[key])) mergeInto(target[key], value, name, source);
     else target[key] = checkType(name, target[key], value, source);
   }
@@ -59,6 +64,7 @@ function applySetting(config: Tree, setting: string): void {
     target = target[key];
     walked.push(key);
   }
+  if (path === 'preset') throw usage('the preset is chosen with --preset, not with --set');
   if (!Object.hasOwn(target, last)) throw unknownKey(path, target, keys.join('.'), '--set');
   if (isTree(target[last])) {
     throw usage(`${path} is a group; set one of ${Object.keys(target[last]).map((key) => `${path}.${key}`).join(', ')}`);

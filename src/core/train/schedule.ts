@@ -1,4 +1,4 @@
-/** Factor on all learning rates at a step: 1, then a straight line down to `decayTo` at the last step. */
+/** Factor on all learning rates at a step: 1, then a straight line down towards `decayTo` at the end. */
 export function decayFactor(step: number, { steps, decayFrom, decayTo }: { steps: number; decayFrom: number; decayTo: number }): number {
   const start = decayFrom * steps;
   if (step <= start) return 1;

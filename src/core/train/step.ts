@@ -153,7 +153,7 @@ function trainStep(config: Config, variables: ResourceVariables, inputs: Record<
 /** Scores of both kinds of pair from one pass of D over all of them. */
 function scores(pass: Pass, { encoder, generator }: Forward, config: Config) {
   const n = encoder.x.shape[0];
-  const all = discriminate(pass, concat([encoder.x, generator.x], 0), concat([encoder.z, generator.z], 0), config.model);
+  const all = discriminate(pass, [encoder.x, generator.x], concat([encoder.z, generator.z], 0), config.model);
   const halves = Object.entries(all).map(([term, score]) => [term, splitSizes(score, [n, n], 0)] as const);
   const side = (i: number): Scores => Object.fromEntries(halves.map(([term, half]) => [term, half[i]]));
   return { encoder: side(0), generator: side(1) };

@@ -120,6 +120,24 @@ const cases: Case[] = [
     theirs: (x: TF.Tensor, k: TF.Tensor) => tf.conv2d(x as TF.Tensor4D, k as TF.Tensor4D, stride, 'same'),
   })),
   {
+    name: 'conv2dPooled',
+    shapes: [[2, 4, 6, 3], [3, 3, 3, 4]],
+    ours: ops.conv2dPooled,
+    theirs: (x, k) => tf.avgPool(tf.conv2d(x as TF.Tensor4D, k as TF.Tensor4D, 1, 'same'), 2, 2, 'same'),
+  },
+  {
+    name: 'conv2dUpsampled',
+    shapes: [[2, 3, 4, 3], [3, 3, 3, 5]],
+    ours: ops.conv2dUpsampled,
+    theirs: (x, k) => tf.conv2d(tf.image.resizeNearestNeighbor(x as TF.Tensor4D, [6, 8]), k as TF.Tensor4D, 1, 'same'),
+  },
+  {
+    name: 'transposeLast',
+    shapes: [[2, 3, 4, 5]],
+    ours: ops.transposeLast,
+    theirs: (x) => tf.transpose(x, [0, 1, 3, 2]),
+  },
+  {
     name: 'batchNorm',
     shapes: [[4, 3, 3, 2], [2], [2]],
     ours: (x, s, o) => ops.batchNorm(x, s, o, epsilon).y,

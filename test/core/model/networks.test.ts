@@ -112,7 +112,7 @@ t.test('z = μ + ε·σ', async (t) => {
 t.test('D: s_x sees the image alone, s_z the latent alone, s_xz both', async (t) => {
   const scores = (x: number, z: number) =>
     engine.scope(() => {
-      const all = discriminate(pass(trained), images(2, x), latents(2, z), model);
+      const all = discriminate(pass(trained), [images(2, x)], latents(2, z), model);
       t.same(Object.values(all).map(({ shape }) => shape), [[2], [2], [2]]);
       return Object.fromEntries(Object.entries(all).map(([term, score]) => [term, Array.from(engine.read(score))]));
     });
@@ -130,7 +130,7 @@ t.test('D: a pair is judged by itself', async (t) => {
     engine.scope(() => {
       const x = Float32Array.from(rows.flatMap(([seed]) => [...noise(1024, seed)]));
       const z = Float32Array.from(rows.flatMap(([, seed]) => [...noise(8, seed)]));
-      return engine.read(discriminate(pass(trained), tensor(x, rows.length, 32, 32, 1), tensor(z, rows.length, 8), model).xz!)[0];
+      return engine.read(discriminate(pass(trained), [tensor(x, rows.length, 32, 32, 1)], tensor(z, rows.length, 8), model).xz!)[0];
     });
   t.ok(Math.abs(score([[1, 1]]) - score([[1, 1], [4, 7], [3, 2]])) < 1e-5);
 });
@@ -154,7 +154,7 @@ for (const [name, settings] of Object.entries({
       const x = tensor(noise(4 * r * r * c), 4, r, r, c);
       const z = tensor(noise(4 * latent, 2), 4, latent);
       const encoded = sampleLatent(encode(passes[1], x, other), tensor(noise(4 * latent, 3), 4, latent));
-      const scores = [discriminate(passes[2], x, encoded, other), discriminate(passes[2], generate(passes[0], z, other), z, other)];
+      const scores = [discriminate(passes[2], [x], encoded, other), discriminate(passes[2], [generate(passes[0], z, other)], z, other)];
       // Another weight for each score, lest gradients cancel.
       const loss = scores
         .flatMap((s, side) => Object.values(s).map((score, i) => (side + i) % 2 ? neg(sum(addScalar(score, i))) : mean(score)))

@@ -34,6 +34,7 @@ const DATA_PARTS: Record<string, { inputs: number; outputs: number }> = {
 };
 /** Least inner size and width of a matrix product: smaller ones, and those of one row (power iteration), stay in float32. */
 const MATRIX_SIDE = 16;
+const BATCH_NORM_WIDTH = 16;
 
 /** @param nodes in an order in which each comes after its inputs */
 export function toBfloat16(nodes: readonly GraphNode[]): GraphNode[] {
@@ -90,6 +91,10 @@ function computesInHalf(node: GraphNode, inputs: readonly Edge[]): boolean {
     return dtype === 'float32' && shape[0] > 1 && shape[1] >= MATRIX_SIDE && inner >= MATRIX_SIDE;
   }
   if (!FOLLOWING.has(node.op)) return false;
+  // The kernel for matrices adds up in bfloat16, which loses a tenth of the sum; for images it is part of a convolution.
+  if (node.op === 'BiasAddGrad' && shapeOf(node.inputs[0]).length === 2) return false;
+  // oneDNN has no fast bfloat16 batch norm for other widths.
+  if (node.op in DATA_PARTS && node.outputs[0].shape[3] % BATCH_NORM_WIDTH !== 0) return false;
   return inputs.some(({ node: source, output }) => source.outputs[output].dtype === 'bfloat16');
 }
 

@@ -38,7 +38,7 @@ export function batchNorm(x: Tensor, scale: Tensor, offset: Tensor, epsilon: num
   };
 }
 
-/** Batch norm by given statistics [c]. The gradient treats them as constants. */
+/** Batch norm of x [n,h,w,c] by given statistics [c]. The gradient treats them as constants. */
 export function batchNormWith(
   x: Tensor,
   scale: Tensor,
@@ -47,8 +47,15 @@ export function batchNormWith(
   variance: Tensor,
   epsilon: number,
 ): Tensor {
-  const factor = mul(scale, rsqrt(addScalar(variance, epsilon)));
-  return add(mul(sub(x, mean), factor), offset);
+  const unused = { shape: [-1], dtype: 'float32' as const };
+  const specs = [{ shape: x.shape, dtype: x.dtype }, unused, unused, unused, unused, unused];
+  const [y] = execute('FusedBatchNormV3', batchNormAttributes(x, epsilon, false), [x, scale, offset, mean, variance], specs);
+  const factor = () => rsqrt(addScalar(variance, epsilon));
+  return differentiable(y, [x, scale, offset], (dy) => [
+    () => mul(dy, mul(scale, factor())),
+    () => sum(mul(dy, mul(sub(x, mean), factor())), [0, 1, 2]),
+    () => sum(dy, [0, 1, 2]),
+  ]);
 }
 
 /** x·(1 + gain) + bias with one gain and bias [n,c] an image: what conditional batch norm does after normalising. */
@@ -67,7 +74,7 @@ export function modulate(x: Tensor, gain: Tensor, bias: Tensor): Tensor {
  * A kernel divided by its largest singular value, which one step of power iteration estimates
  * (Miyato et al. 2018). The kernel is read as the matrix [everything else, outputs].
  * @param u the right singular vector so far, [1, outputs]
- * @returns the normalised kernel, in the kernel's shape; the next u; the singular value (scalar)
+ * @returns the normalised kernel, in the kernel's shape; the next u; the singular value (scalar), `epsilon` at least
  */
 export function spectralNormalise(kernel: Tensor, u: Tensor, epsilon: number) {
   const outputs = kernel.shape[kernel.shape.length - 1];
@@ -77,7 +84,7 @@ export function spectralNormalise(kernel: Tensor, u: Tensor, epsilon: number) {
     const v = unit(matMul(u, matrix, false, true), epsilon);
     const projection = matMul(v, matrix);
     const nextU = unit(projection, epsilon);
-    const sigma = reshape(matMul(projection, nextU, false, true), []);
+    const sigma = maximum(reshape(matMul(projection, nextU, false, true), []), scalar(epsilon));
     return { v, nextU, sigma, normalised: div(matrix, sigma) };
   });
   const y = differentiable(reshape(normalised, kernel.shape), [kernel], (dy) => [

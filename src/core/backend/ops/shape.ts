@@ -53,6 +53,17 @@ export function reverse(x: Tensor, axis: number): Tensor {
   return differentiable(y, [x], (dy) => [() => reverse(dy, axis)]);
 }
 
+/** The last two axes exchanged. */
+export function transposeLast(x: Tensor): Tensor {
+  const rank = x.shape.length;
+  const order = [...x.shape.keys()].map((i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  const y = execute1('Transpose', { T: type(x.dtype), Tperm: type('int32') }, [x, ints(order)], {
+    shape: order.map((i) => x.shape[i]),
+    dtype: x.dtype,
+  });
+  return differentiable(y, [x], (dy) => [() => transposeLast(dy)]);
+}
+
 /** Scalars as one vector, so that they can be read in one go. */
 export function stack(scalars: readonly Tensor[]): Tensor {
   const attributes = { T: type(scalars[0].dtype), N: int(scalars.length), axis: int(0) };
