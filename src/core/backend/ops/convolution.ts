@@ -55,7 +55,8 @@ function conv2dTransposed(x: Tensor, kernel: Tensor): Tensor {
     padding: string('SAME'),
     data_format: string('NHWC'),
   };
-  const y = execute1('Conv2DBackpropInput', attributes, [ints(shape), kernel, x], { shape, dtype });
+  // Height and width alone: TensorFlow takes the rest from x and the kernel, and the graph serves any batch.
+  const y = execute1('Conv2DBackpropInput', attributes, [ints([2 * h, 2 * w]), kernel, x], { shape, dtype });
   return differentiable(y, [x, kernel], (dy) => [
     () => execute1('Conv2D', attributes, [dy, kernel], { shape: x.shape, dtype }),
     () => execute1('Conv2DBackpropFilter', attributes, [dy, ints(kernel.shape), x], { shape: kernel.shape, dtype }),
