@@ -43,9 +43,6 @@ function mergeInto(target: Tree, values: unknown, path: string, source: string):
   for (const [key, value] of Object.entries(values)) {
     const name = path ? `${path}.${key}` : key;
     if (!Object.hasOwn(target, key)) throw unknownKey(name, target, path, source);
-    if (name === 'preset' && value !== target.preset) {
-      throw usage(`${source} is for the preset ${JSON.stringify(value)}, not ${target.preset}`, `add --preset ${String(value)}`);
-    }
     if (isTree(target[key])) mergeInto(target[key], value, name, source);
     else target[key] = checkType(name, target[key], value, source);
   }
