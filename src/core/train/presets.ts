@@ -7,7 +7,7 @@ const epsilon = { batchNorm: 1e-4, spectralNorm: 1e-4 };
 /**
  * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
  * vector, residual units as wide inside as outside, one D step, higher learning rates, G and E updated on D's batch.
- * docs/results/encoder.md has what some of these are worth.
+ * docs/results/encoder.md has the reasons.
  */
 const mnist: Config = {
   preset: 'mnist',
