@@ -24,6 +24,9 @@ export const LARGEST_IMAGE_PIXELS = 100_000_000;
 sharp.cache(false);
 sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick', 'VipsForeignLoadOpenslide'] });
 
+/** Where the extension is not the name that sharp gives the format. */
+const EXTENSIONS: Record<string, string> = { jpeg: 'jpg', tiff: 'tif', heif: 'avif' };
+
 const INPUT: SharpOptions = {
   limitInputPixels: LARGEST_IMAGE_PIXELS,
   // Cut-short and broken files fail; harmless oddities that other decoders pass over do not.
@@ -50,6 +53,41 @@ export async function fitPixels(image: Pixels, fit: Fit): Promise<Uint8Array> {
     return padToSquare(withChannels(image, channels), resolution).data;
   }
   return (await fitSharp(sharp(data, { raw: { height, width, channels: image.channels } }), fit)).data;
+}
+
+/** A part of an image in pixels, after its EXIF orientation is applied. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+export interface CropFit {
+  /** The part to take of an image of this size. */
+  box(height: number, width: number): Box;
+  /** sharp's resampling; both have antialiasing to shrink. */
+  kernel: 'cubic' | 'linear';
+  /** Side of the square that the part is brought to. */
+  resolution: number;
+  channels: Channels;
+}
+
+/** A part of an encoded image or of pixels, as uint8 resolution x resolution x channels. */
+export async function cropImage(input: Uint8Array | Pixels, { box, kernel, resolution, channels }: CropFit): Promise<Uint8Array> {
+  const encoded = input instanceof Uint8Array;
+  const image = encoded ? sharp(input, INPUT).autoOrient() : sharp(input.data, { raw: input });
+  const { height, width } = encoded ? (await image.metadata()).autoOrient : input;
+  const part = image.extract(box(height, width));
+  const resized = part.resize(resolution, resolution, { fit: 'fill', kernel, fastShrinkOnLoad: false });
+  return withChannels(await pixelsOf(resized), channels).data;
+}
+
+/** Decodes an encoded image to its end, as a check, and gives the usual extension of its format; it is not held whole. */
+export async function checkImage(bytes: Uint8Array): Promise<string> {
+  await decodeImage(bytes, { resolution: 1, resize: 'squash', channels: 3 });
+  const { format } = await sharp(bytes, INPUT).metadata();
+  return EXTENSIONS[format] ?? format;
 }
 
 /** Decodes without resizing; the channels are 1 for grey images and 3 for others unless stated. */

@@ -1,18 +1,28 @@
-/** A prepared dataset: shards of uint8 images of one size, with random access. */
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expected } from '../errors.js';
-import { sha256File } from '../formats/digest.js';
-import { openNpyRows, type NpyRows } from '../formats/npy.js';
+/** A prepared dataset: shards of images, seen as uint8 pixels of one size, with random access. */
+import { expected, type UserError } from '../errors.js';
+import { openEncodedShard } from './encoded-shard.js';
 import { readLabels } from './labels.js';
-import { readManifest, type DatasetManifest, type Shard, type ShardFile } from './manifest.js';
+import { readManifest, type DatasetManifest, type Shard, type Storage } from './manifest.js';
+import { DECODERS, mapOrdered } from './ordered.js';
+import { openPixelShard } from './pixel-shard.js';
+import { present, readIds, undecodable, verified } from './shard-file.js';
+import type { ShardReader } from './shards.js';
+import type { Location } from './stored.js';
 
 /** Up to this size the shards' digests are checked on first use; beyond it only their shapes and lengths. */
 const VERIFIED_BYTES = 4 * 2 ** 30;
 
+export interface DatasetView {
+  /** Side of the squares that encoded images become: their central square, as by prep-data's center-crop. */
+  resolution?: number;
+  /** Channels that encoded images become; default: those that the manifest states. */
+  channels?: 1 | 3;
+}
+
 export interface Dataset {
   path: string;
   manifest: DatasetManifest;
+  storage: Storage;
   /** SHA-256 over the digests of all shards and the class names. */
   digest: string;
   count: number;
@@ -24,6 +34,10 @@ export interface Dataset {
   read(first: number, count: number): Promise<Uint8Array>;
   /** The images of these numbers, in their order. */
   gather(indices: ArrayLike<number>): Promise<Uint8Array>;
+  /** Where the bytes of an image lie, as they are stored. */
+  locate(index: number): Promise<Location>;
+  /** The error for an image whose bytes say no image, by its id, file and row. */
+  undecodable(index: number, reason: string): Promise<UserError>;
   /** All class numbers; undefined without labels. */
   labels(): Promise<Int32Array | undefined>;
   /** All ids. */
@@ -33,29 +47,38 @@ export interface Dataset {
 
 interface OpenShard extends Shard {
   first: number;
-  open(): Promise<NpyRows>;
+  open(): Promise<ShardReader>;
   close(): Promise<void>;
 }
 
-/** Opens a dataset folder; every shard is checked against the manifest, on first use against its digest. */
-export async function openDataset(dir: string): Promise<Dataset> {
+/**
+ * Opens a dataset folder; every shard is checked against the manifest, on first use against its digest. Encoded images
+ * have sizes of their own, so their dataset needs a resolution; pixels have the size that they were prepared at,
+ * whatever the view.
+ */
+export async function openDataset(dir: string, view: DatasetView = {}): Promise<Dataset> {
   const { manifest, digest } = await readManifest(dir);
-  const { count, height, width, channels, classes } = manifest;
+  const { count, classes, storage = 'pixels' } = manifest;
+  const { height, width, channels } = imageShape(dir, manifest, view);
   const imageLength = height * width * channels;
-  const verify = count * imageLength <= VERIFIED_BYTES;
+  const sizes = await Promise.all(manifest.shards.map(({ images }) => present(dir, images)));
+  const verify = sizes.reduce((sum, size) => sum + size, 0) <= VERIFIED_BYTES;
   let first = 0;
   const shards = manifest.shards.map((shard): OpenShard => {
     const start = first;
     first += shard.rows;
-    let opened: Promise<NpyRows> | undefined;
+    let opened: Promise<ShardReader> | undefined;
+    const open = () =>
+      storage === 'encoded'
+        ? openEncodedShard(dir, shard, { resolution: height, channels }, verify)
+        : openPixelShard(dir, shard, { height, width, channels }, verify);
     return {
       ...shard,
       first: start,
-      open: () => (opened ??= openShard(dir, shard, [shard.rows, height, width, channels], verify)),
+      open: () => (opened ??= open()),
       close: async () => (await opened?.catch(() => undefined))?.close(),
     };
   });
-  await Promise.all(shards.map(({ images }) => present(dir, images)));
 
   const shardOf = (index: number) => {
     const shard = shards.findLast((candidate) => candidate.first <= index);
@@ -67,13 +90,14 @@ export async function openDataset(dir: string): Promise<Dataset> {
       const shard = shardOf(from + done);
       const start = from + done - shard.first;
       const length = Math.min(rows - done, shard.rows - start);
-      target.set((await (await shard.open()).rows(start, length)) as Uint8Array, (at + done) * imageLength);
+      target.set(await (await shard.open()).rows(start, length), (at + done) * imageLength);
       done += length;
     }
   };
   return {
     path: dir,
     manifest,
+    storage,
     digest,
     count,
     height,
@@ -87,28 +111,34 @@ export async function openDataset(dir: string): Promise<Dataset> {
     },
     gather: async (indices) => {
       const target = new Uint8Array(indices.length * imageLength);
-      await Promise.all(Array.from(indices, (index, at) => copyRows(index, 1, target, at)));
+      const copied = mapOrdered(Array.from(indices).entries(), 8 * DECODERS, ([at, index]) => copyRows(index, 1, target, at));
+      for await (const _ of copied);
       return target;
     },
-    labels: async () => (classes ? readAllLabels(dir, manifest) : undefined),
-    ids: async () => {
-      const texts = await Promise.all(shards.map(async ({ ids }) => readFile(await verified(dir, ids), 'utf8')));
-      return texts.flatMap((text) => text.split('\n').slice(0, -1));
+    locate: async (index) => {
+      const shard = shardOf(index);
+      return (await shard.open()).locate(index - shard.first);
     },
+    undecodable: async (index, reason) => {
+      const shard = shardOf(index);
+      return undecodable(dir, shard, index - shard.first, reason);
+    },
+    labels: async () => (classes ? readAllLabels(dir, manifest) : undefined),
+    ids: async () => (await Promise.all(shards.map((shard) => readIds(dir, shard)))).flat(),
     close: async () => {
       await Promise.all(shards.map((shard) => shard.close()));
     },
   };
 }
 
-async function openShard(dir: string, shard: Shard, shape: number[], verify: boolean): Promise<NpyRows> {
-  const path = verify ? await verified(dir, shard.images) : join(dir, shard.images.file);
-  const rows = await openNpyRows(path);
-  if (rows.dtype !== 'uint8' || String(rows.shape) !== String(shape)) {
-    await rows.close();
-    throw expected(`uint8 [${shape}] as dataset.json says`, path, `${rows.dtype} [${rows.shape}]`, 'prepare the dataset again');
+function imageShape(dir: string, manifest: DatasetManifest, view: DatasetView) {
+  if (manifest.storage !== 'encoded') return { height: manifest.height!, width: manifest.width!, channels: manifest.channels };
+  const { resolution, channels = manifest.channels } = view;
+  if (!resolution) {
+    const hint = 'a model or an extractor states one; or prepare it with --store pixels --resolution N';
+    throw expected('a resolution', `${dir}, whose images keep their own sizes`, 'none', hint);
   }
-  return rows;
+  return { height: resolution, width: resolution, channels };
 }
 
 async function readAllLabels(dir: string, { shards, count, classes }: DatasetManifest): Promise<Int32Array> {
@@ -123,21 +153,4 @@ async function readAllLabels(dir: string, { shards, count, classes }: DatasetMan
     first += rows;
   }
   return all;
-}
-
-async function present(dir: string, { file }: ShardFile): Promise<void> {
-  await stat(join(dir, file)).catch(() => {
-    throw expected(`the shard ${file}`, dir, 'no such file', 'the dataset is incomplete: prepare it again');
-  });
-}
-
-/** The path of a file of the dataset whose content is the recorded one. */
-async function verified(dir: string, { file, sha256 }: ShardFile): Promise<string> {
-  await present(dir, { file, sha256 });
-  const path = join(dir, file);
-  const found = await sha256File(path);
-  if (found !== sha256) {
-    throw expected(`SHA-256 ${sha256} as dataset.json says`, path, found, 'the file is damaged: prepare the dataset again');
-  }
-  return path;
 }

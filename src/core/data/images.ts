@@ -14,7 +14,7 @@ import { withChannels, type Channels } from './pixels.js';
 import { openFolder } from './sources/folder.js';
 
 export interface ImageOptions {
-  /** Side to which the images of a folder are brought; other kinds must have it already. */
+  /** Side to which the images of a folder or of an encoded dataset are brought; other kinds must have it already. */
   resolution?: number;
   /** Channels wanted; default: those of the images. */
   channels?: Channels;
@@ -63,7 +63,7 @@ export async function openImages(path: string, options: ImageOptions = {}): Prom
 }
 
 async function openPrepared(path: string, options: ImageOptions): Promise<ImageSet> {
-  const dataset = await openDataset(path);
+  const dataset = await openDataset(path, options);
   const shape = arrayShape([dataset.count, dataset.height, dataset.width, dataset.channels], path, options);
   const labels = await dataset.labels();
   const ids = await dataset.ids();

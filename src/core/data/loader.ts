@@ -1,20 +1,37 @@
 /** Batches for training: the batch of a step depends on the seed and the step alone, so that runs resume exactly. */
+import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import type { Crop } from './crop.js';
 import type { Dataset } from './dataset.js';
-import { integerRandom, permutation } from './random.js';
+import { createDecodePool, UndecodableError, type DecodePool } from './decode-pool.js';
+import { batchOrder } from './order.js';
 
 const MEMORY_BYTES = 2 * 2 ** 30;
+
+/** Batches that are made beforehand. */
+const AHEAD = 2;
 
 export interface LoaderOptions {
   batchSize: number;
   /** A whole number of 0 or more. */
   seed: number;
-  /** Up to this size all images are held in memory, default 2 GiB. */
+  /** How images become squares, default center; see `Crop`. */
+  crop?: Crop;
+  /** Side of the squares in pixels, default the height of the dataset's images. */
+  resolution?: number;
+  /** Whether batches carry class numbers. */
+  labels?: boolean;
+  /** Threads that decode, default one less than there are processors. Results do not depend on it. */
+  workers?: number;
+  /** Up to this size all images are held in memory where none needs decoding, default 2 GiB. */
   memoryBytes?: number;
 }
 
 export interface Batch {
-  /** uint8 [batchSize, height, width, channels], a fresh array. */
+  /** uint8 [batchSize, resolution, resolution, channels], a fresh array. */
   images: Uint8Array;
+  /** int32 [batchSize]; absent if not asked for, or without classes. */
+  labels?: Int32Array;
 }
 
 export interface Loader {
@@ -22,50 +39,72 @@ export interface Loader {
   batch(step: number): Promise<Batch>;
   /** The images' numbers in the batch of a step. */
   indices(step: number): Uint32Array;
+  /** Ends the decoding threads; does nothing without them. */
+  close(): Promise<void>;
 }
 
-/** A loader over a dataset; small sets are read into memory on the first batch, of others the next batch is prefetched. */
+/**
+ * A loader over a dataset. Encoded images, and pixels that are cropped or resized, are made by worker threads; the next
+ * two batches are prefetched, and go on being made while the main thread is busy. Other pixels are copied: small sets
+ * are read into memory on the first batch, others are prefetched too.
+ */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
-  const { batchSize, seed, memoryBytes = MEMORY_BYTES } = options;
+  const { batchSize, seed, crop = 'center', resolution = dataset.height, memoryBytes = MEMORY_BYTES } = options;
   const { count, height, width, channels } = dataset;
+  const asStored = dataset.storage === 'pixels' && crop === 'center';
+  const sameSize = options.resolution === undefined || (resolution === height && resolution === width);
+  const decoded = !(asStored && sameSize);
   const imageLength = height * width * channels;
-  const inMemory = count * imageLength <= memoryBytes;
-  const orders = new Map<number, Uint32Array>();
+  const inMemory = !decoded && count * imageLength <= memoryBytes;
+  const indices = batchOrder(count, batchSize, seed);
+  const ahead = new Map<number, Promise<Batch>>();
   let all: Promise<Uint8Array> | undefined;
-  let ahead: { step: number; batch: Promise<Batch> } | undefined;
+  let classes: Promise<Int32Array | undefined> | undefined;
+  let pool: DecodePool | undefined;
 
-  const order = (epoch: number) => {
-    let found = orders.get(epoch);
-    if (!found) {
-      found = permutation(count, integerRandom(seed, epoch));
-      // A batch touches the end of one epoch and the start of the next; older orders are not needed again.
-      if (orders.size >= 4) orders.delete(orders.keys().next().value!);
-      orders.set(epoch, found);
+  const decode = async (step: number, wanted: Uint32Array) => {
+    const { workers = Math.max(1, availableParallelism() - 1) } = options;
+    const pixels = dataset.storage === 'pixels' ? { height, width, channels } : undefined;
+    const locations = await Promise.all(Array.from(wanted, dataset.locate));
+    pool ??= createDecodePool(workers, { pixels, crop, resolution, channels, seed });
+    try {
+      return await pool.decode(step, locations);
+    } catch (error) {
+      if (!(error instanceof UndecodableError)) throw error;
+      throw await dataset.undecodable(wanted[error.place], error.message);
     }
-    return found;
   };
-  const indices = (step: number) =>
-    Uint32Array.from({ length: batchSize }, (_, i) => {
-      const position = step * batchSize + i;
-      return order(Math.floor(position / count))[position % count];
-    });
-  const pick = async (wanted: Uint32Array) => {
-    if (!inMemory) return dataset.gather(wanted);
+  const copy = async (wanted: Uint32Array) => {
     all ??= dataset.read(0, count);
     const source = await all;
     const images = new Uint8Array(wanted.length * imageLength);
     wanted.forEach((index, at) => images.set(source.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength));
     return images;
   };
-  const make = async (step: number): Promise<Batch> => ({ images: await pick(indices(step)) });
+  const make = async (step: number): Promise<Batch> => {
+    const wanted = indices(step);
+    const images = await (decoded ? decode(step, wanted) : inMemory ? copy(wanted) : dataset.gather(wanted));
+    if (!options.labels) return { images };
+    const known = await (classes ??= dataset.labels());
+    return known ? { images, labels: Int32Array.from(wanted, (index) => known[index]) } : { images };
+  };
   const batch = async (step: number) => {
     if (inMemory) return make(step);
-    const current = ahead?.step === step ? ahead.batch : make(step);
-    const next = { step: step + 1, batch: make(step + 1) };
-    // A failure of the prefetched batch is reported when that batch is asked for.
-    next.batch.catch(() => {});
-    ahead = next;
+    const steps = Array.from({ length: AHEAD + 1 }, (_, i) => step + i);
+    for (const old of ahead.keys()) if (!steps.includes(old)) ahead.delete(old);
+    for (const next of steps) {
+      if (ahead.has(next)) continue;
+      const made = make(next);
+      // A failure of a prefetched batch is reported when that batch is asked for.
+      made.catch(() => {});
+      ahead.set(next, made);
+    }
+    const current = ahead.get(step)!;
+    // Asked for again, it is made again: the receiver may have changed it.
+    ahead.delete(step);
+    // The workers get their orders before the main thread is busy again.
+    await setImmediate();
     return current;
   };
-  return { batch, indices };
+  return { batch, indices, close: async () => pool?.close() };
 }

@@ -7,6 +7,9 @@ import { sha256 } from '../formats/digest.js';
 export const MANIFEST = 'dataset.json';
 const FORMAT = 'bigbigan dataset 1';
 
+export const STORAGES = ['pixels', 'encoded'] as const;
+export type Storage = (typeof STORAGES)[number];
+
 export interface ShardFile {
   file: string;
   sha256: string;
@@ -14,8 +17,10 @@ export interface ShardFile {
 
 export interface Shard {
   rows: number;
-  /** uint8 [rows, height, width, channels] */
+  /** Pixels: .npy of uint8 [rows, height, width, channels]. Encoded: .tar of the images' own bytes. */
   images: ShardFile;
+  /** Of encoded images: int64 [rows, 2], where each image's bytes begin in the .tar and how many they are. */
+  index?: ShardFile;
   /** int32 [rows]; absent without labels */
   labels?: ShardFile;
   /** One line an image: its path in the source, or its number. */
@@ -26,9 +31,13 @@ export interface DatasetManifest {
   format: typeof FORMAT;
   /** Of the program that wrote it. */
   version: string;
+  /** Pixels of one size, or encoded images of any; absent in older datasets, which hold pixels. */
+  storage?: Storage;
   count: number;
-  height: number;
-  width: number;
+  /** Of pixels; encoded images have their own. */
+  height?: number;
+  width?: number;
+  /** Of pixels; what encoded images are decoded to unless other channels are asked for. */
   channels: 1 | 3;
   /** Names by class number; absent without labels. */
   classes?: string[];
@@ -75,13 +84,18 @@ function check(manifest: DatasetManifest, path: string): void {
   if (manifest?.format !== FORMAT) {
     throw expected(`the format "${FORMAT}"`, path, JSON.stringify(manifest?.format) ?? 'none', 'prepare the dataset again');
   }
-  const { count, height, width, channels, shards, classes } = manifest;
-  const whole = [count, height, width].every((n) => Number.isSafeInteger(n) && n > 0) && (channels === 1 || channels === 3);
+  const { count, height, width, channels, shards, classes, storage = 'pixels' } = manifest;
+  if (!STORAGES.includes(storage)) {
+    throw expected(`storage ${STORAGES.join(' or ')}`, path, JSON.stringify(storage), 'prepare the dataset again');
+  }
+  const encoded = storage === 'encoded';
+  const sizes = encoded ? [count] : [count, height, width];
+  const whole = sizes.every((n) => Number.isSafeInteger(n) && n! > 0) && (channels === 1 || channels === 3);
   const named = (file?: ShardFile) => /^[\w.-]+$/.test(file?.file ?? '') && /^[0-9a-f]{64}$/.test(file?.sha256 ?? '');
   const sound =
     whole &&
     Array.isArray(shards) &&
-    shards.every((shard) => shard.rows > 0 && named(shard.images) && named(shard.ids)) &&
+    shards.every((shard) => shard.rows > 0 && named(shard.images) && named(shard.ids) && (!encoded || named(shard.index))) &&
     shards.every((shard) => Boolean(classes) === Boolean(shard.labels) && (!shard.labels || named(shard.labels))) &&
     shards.reduce((sum, { rows }) => sum + rows, 0) === count;
   if (!sound) {

@@ -4,15 +4,17 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expected, UserError } from '../errors.js';
 import { beginFolder, checkReplaceable, exists, type PendingFolder } from '../formats/atomic.js';
-import { CONVERSIONS, decodeImage, fitPixels, RESAMPLING, type Fit, type ResizeMethod } from './codec.js';
+import { CONVERSIONS, RESAMPLING, type Fit, type ResizeMethod } from './codec.js';
+import { fitted, kept } from './convert.js';
 import { MANIFEST, readManifest, type DatasetManifest } from './manifest.js';
 import { DECODERS, mapOrdered } from './ordered.js';
 import type { Channels } from './pixels.js';
 import { select, type Selection } from './select.js';
-import { createShards, type ShardWriter } from './shards.js';
+import { createShards, type ShardWriter, type StoredImage } from './shards.js';
 import { concatenate } from './sources/concatenate.js';
 import { openSource, recogniseFormat } from './sources/recognise.js';
-import type { Source, SourceFormat, SourceItem } from './sources/source.js';
+import type { Source, SourceFormat, SourceImage, SourceItem } from './sources/source.js';
+import { reasonOf } from './stored.js';
 
 export interface PrepareOptions {
   sources: string[];
@@ -21,9 +23,11 @@ export interface PrepareOptions {
   holdoutOut: string;
   /** Recognised if not stated. */
   format?: SourceFormat;
-  resolution: number;
-  resize: ResizeMethod;
-  /** Default: those that the format fixes, else 3. */
+  /** Side of the squares that are stored as pixels; without it the images stay encoded, each of its own size. */
+  resolution?: number;
+  /** How images become squares, default center-crop. */
+  resize?: ResizeMethod;
+  /** Of the pixels, or what encoded images are decoded to by default; default: those that the format fixes, else 3. */
   channels?: Channels;
   limit?: number;
   holdout?: number;
@@ -62,17 +66,17 @@ export async function prepareDataset(options: PrepareOptions, events: PrepareEve
   await Promise.all(paths.map((path) => present(path)));
   const source = concatenate(await Promise.all(paths.map((path) => openSource(path, format, options.labels))), paths);
   events.recognised?.(format, source);
-  const fit: Fit = { ...options, channels: options.channels ?? source.channels ?? 3 };
-  const preparation = await describe(options, source, fit);
+  const storing = storingOf(options, source);
+  const preparation = await describe(options, source, storing);
   const found = await findUnchanged(options, preparation);
   if (found) return { ...found, unchanged: true };
   const selection = select(source.count, options);
   events.selected?.(selection);
 
-  const parts = [await beginPart(options.out, options, fit, source)];
+  const parts = [await beginPart(options.out, options, storing, source)];
   try {
-    if (holdout > 0) parts.push(await beginPart(options.holdoutOut, options, fit, source));
-    await writeImages(source, selection, fit, parts, options, events);
+    if (holdout > 0) parts.push(await beginPart(options.holdoutOut, options, storing, source));
+    await writeImages(source, selection, storing, parts, options, events);
     const manifests: DatasetManifest[] = [];
     for (const [which, { writer, skipped }] of parts.entries()) {
       const part = holdout === 0 ? 'all' : which === 0 ? 'training' : 'holdout';
@@ -91,34 +95,50 @@ export async function prepareDataset(options: PrepareOptions, events: PrepareEve
   }
 }
 
+interface Storing {
+  channels: Channels;
+  /** Undefined for images that stay encoded. */
+  fit?: Fit;
+  store(image: SourceImage): Promise<StoredImage>;
+}
+
+function storingOf({ resolution, resize = 'center-crop', channels }: PrepareOptions, source: Source): Storing {
+  const wanted = channels ?? source.channels ?? 3;
+  if (resolution === undefined) return { channels: wanted, store: kept };
+  const fit: Fit = { resolution, resize, channels: wanted };
+  return { channels: wanted, fit, store: fitted(fit) };
+}
+
 interface PartInProgress {
   folder: PendingFolder;
   writer: ShardWriter;
   skipped: number;
 }
 
-async function beginPart(dir: string, options: PrepareOptions, fit: Fit, source: Source): Promise<PartInProgress> {
+async function beginPart(dir: string, options: PrepareOptions, storing: Storing, source: Source): Promise<PartInProgress> {
   const folder = await beginFolder(dir, { force: options.force, marker: MANIFEST });
-  const { resolution, channels } = fit;
-  const size = { height: resolution, width: resolution, channels, shardSize: options.shardSize };
-  return { folder, writer: createShards(folder.path, { ...size, labelled: source.classes !== undefined }), skipped: 0 };
+  const { fit, channels } = storing;
+  const shape = fit && { height: fit.resolution, width: fit.resolution, channels };
+  const { shardSize } = options;
+  const labelled = source.classes !== undefined;
+  return { folder, writer: createShards(folder.path, { shape, channels, shardSize, labelled }), skipped: 0 };
 }
 
 async function writeImages(
   source: Source,
   selection: Selection,
-  fit: Fit,
+  { store }: Storing,
   parts: PartInProgress[],
   { strict }: PrepareOptions,
   events: PrepareEvents,
 ): Promise<void> {
   const wanted = source.items((index) => selection.partOf(index) !== 'none');
   let done = 0;
-  for await (const { item, pixels, error } of mapOrdered(wanted, DECODERS, (item) => decode(item, fit))) {
+  for await (const { item, stored, error } of mapOrdered(wanted, DECODERS, (item) => convert(item, store))) {
     events.signal?.throwIfAborted();
     const part = parts[selection.partOf(item.index) === 'holdout' ? 1 : 0];
-    if (pixels) {
-      await part.writer.append(pixels, item.id, item.label);
+    if (stored) {
+      await part.writer.append(stored, item.id, item.label);
     } else {
       if (strict) throw expected('an image that can be decoded', item.id, error!, 'repair or remove it, or leave out --strict');
       events.skipped?.(item.id, error!);
@@ -132,31 +152,25 @@ async function writeImages(
   }
 }
 
-async function decode(item: SourceItem, fit: Fit): Promise<{ item: SourceItem; pixels?: Uint8Array; error?: string }> {
-  const { image } = item;
-  if ('error' in image) return { item, error: image.error };
-  if ('pixels' in image) return { item, pixels: await fitPixels(image.pixels, fit) };
+async function convert(item: SourceItem, store: Storing['store']): Promise<{ item: SourceItem; stored?: StoredImage; error?: string }> {
   try {
-    return { item, pixels: await decodeImage('path' in image ? image.path : image.bytes, fit) };
+    return { item, stored: await store(item.image) };
   } catch (error) {
-    const reason = (error as Error).message.split('\n')[0];
-    return { item, error: reason === 'Unknown error' ? 'damaged or cut short' : reason };
+    return { item, error: reasonOf(error) };
   }
 }
 
 /** Everything that decides what is written: the settings, and the names and sizes of the files read. */
-async function describe(options: PrepareOptions, source: Source, fit: Fit): Promise<Record<string, unknown>> {
+async function describe(options: PrepareOptions, source: Source, { fit, channels }: Storing): Promise<Record<string, unknown>> {
   const { limit, holdout = 0, seed, shardSize } = options;
   return {
     source: options.sources.map((path) => resolve(path)),
     source_format: source.format,
     source_count: source.count,
     source_listing: await listing(source.files),
-    resize: fit.resize,
-    resolution: fit.resolution,
-    channels: fit.channels,
-    resampling: RESAMPLING,
-    conversions: CONVERSIONS,
+    ...(fit
+      ? { resize: fit.resize, resolution: fit.resolution, channels, resampling: RESAMPLING, conversions: CONVERSIONS }
+      : { storage: 'encoded', channels }),
     order: 'of the source',
     limit: limit ?? null,
     holdout,
@@ -190,9 +204,10 @@ async function findUnchanged(options: PrepareOptions, preparation: Record<string
 }
 
 function differing(dir: string, old: Record<string, unknown>, wanted: Record<string, unknown>): UserError {
-  const keys = Object.keys(wanted).filter((key) => JSON.stringify(old?.[key]) !== JSON.stringify(wanted[key]));
+  const [before, now]: Record<string, unknown>[] = [old, wanted].map((settings) => ({ storage: 'pixels', ...settings }));
+  const keys = Object.keys(now).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(now[key]));
   const [key = 'version'] = keys;
-  const was = `${key} was ${JSON.stringify(old?.[key])}, now ${JSON.stringify(wanted[key])}`;
+  const was = `${key} was ${JSON.stringify(before[key])}, now ${JSON.stringify(now[key])}`;
   return new UserError(`${dir} holds a dataset made otherwise (${was})`, {
     hint: 'choose another --out, or add --force to replace it',
   });

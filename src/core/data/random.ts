@@ -7,9 +7,12 @@ export interface IntegerRandom {
   below(limit: number): number;
 }
 
-/** A generator for a seed (a whole number from 0 to 2^53 - 1) and a stream: other streams of a seed are independent. */
-export function integerRandom(seed: number, stream: number): IntegerRandom {
-  const mix = splitmix(seed >>> 0, Math.floor(seed / 2 ** 32), stream >>> 0, Math.floor(stream / 2 ** 32));
+/**
+ * A generator for a seed and a stream of it, which one number names or several, such as a step and a place in its batch;
+ * all whole numbers from 0 to 2^53 - 1. Other streams of a seed are independent.
+ */
+export function integerRandom(seed: number, ...stream: [number, ...number[]]): IntegerRandom {
+  const mix = splitmix(...[seed, ...stream].flatMap((n) => [n >>> 0, Math.floor(n / 2 ** 32)]));
   return xoshiro([mix(), mix(), mix(), mix()]);
 }
 

@@ -2,15 +2,37 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File } from '../formats/digest.js';
-import { writeNpy, createNpyWriter, type NpyWriter } from '../formats/npy.js';
+import { writeNpy } from '../formats/npy.js';
+import { createEncodedShard } from './encoded-shard.js';
 import { MANIFEST, manifestText, type DatasetManifest, type Shard, type ShardFile } from './manifest.js';
+import { createPixelShard, type PixelShape } from './pixel-shard.js';
+import type { Location } from './stored.js';
 
-/** Bytes of pixels gathered before they are written. */
-const BUFFER_BYTES = 4 * 2 ** 20;
+/** What goes into a shard: pixels, or an encoded image and the extension of its format. */
+export interface StoredImage {
+  bytes: Uint8Array;
+  extension?: string;
+}
+
+/** The images of a shard that is being written. */
+export interface ShardSink {
+  append(image: StoredImage, label?: number): Promise<void>;
+  close(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** The images of a shard. */
+export interface ShardReader {
+  /** uint8 [count, height, width, channels] from a row on. */
+  rows(first: number, count: number): Promise<Uint8Array>;
+  locate(row: number): Promise<Location>;
+  close(): Promise<void>;
+}
 
 export interface ShardOptions {
-  height: number;
-  width: number;
+  /** Of pixels; without it the images stay encoded. */
+  shape?: PixelShape;
+  /** Of pixels, or what encoded images are decoded to. */
   channels: 1 | 3;
   /** Images in a shard; the last one has what is left. */
   shardSize: number;
@@ -19,25 +41,22 @@ export interface ShardOptions {
 
 export interface ShardWriter {
   readonly count: number;
-  append(pixels: Uint8Array, id: string, label?: number): Promise<void>;
+  append(image: StoredImage, id: string, label?: number): Promise<void>;
   /** Completes the shards, names them with their number, and writes dataset.json with the rest of its fields. */
   finish(fields: Pick<DatasetManifest, 'version' | 'classes' | 'skipped' | 'part' | 'preparation'>): Promise<DatasetManifest>;
   abort(): Promise<void>;
 }
 
 interface OpenShard {
-  images: NpyWriter;
+  images: ShardSink;
   rows: number;
   labels: number[];
   ids: string[];
 }
 
-export function createShards(dir: string, { height, width, channels, shardSize, labelled }: ShardOptions): ShardWriter {
-  const imageLength = height * width * channels;
-  const buffered = Math.max(1, Math.floor(BUFFER_BYTES / imageLength));
-  const buffer = new Uint8Array(buffered * imageLength);
+export function createShards(dir: string, { shape, channels, shardSize, labelled }: ShardOptions): ShardWriter {
+  const extension = shape ? 'npy' : 'tar';
   const rows: number[] = [];
-  let waiting = 0;
   let count = 0;
   let shard: OpenShard | undefined;
 
@@ -46,13 +65,14 @@ export function createShards(dir: string, { height, width, channels, shardSize, 
     const five = (n: number) => String(n).padStart(5, '0');
     return `${kind}-${five(index)}${total === undefined ? '' : `-of-${five(total)}`}.${extension}`;
   };
-  const flush = async () => {
-    if (waiting > 0) await shard!.images.append(buffer.subarray(0, waiting * imageLength));
-    waiting = 0;
+  const beginShard = async (): Promise<OpenShard> => {
+    const path = join(dir, name('images', rows.length, extension));
+    const index = join(dir, name('index', rows.length, 'npy'));
+    const images = await (shape ? createPixelShard(path, shape) : createEncodedShard(path, index, count));
+    return { images, rows: 0, labels: [], ids: [] };
   };
   const closeShard = async () => {
     if (!shard) return;
-    await flush();
     await shard.images.close();
     const index = rows.length;
     if (labelled) await writeNpy(join(dir, name('labels', index, 'npy')), [shard.rows], Int32Array.from(shard.labels));
@@ -64,18 +84,13 @@ export function createShards(dir: string, { height, width, channels, shardSize, 
     get count() {
       return count;
     },
-    append: async (pixels, id, label) => {
-      if (pixels.length !== imageLength) throw new RangeError(`${id} has ${pixels.length} values, not ${imageLength}`);
-      if (!shard) {
-        const path = join(dir, name('images', rows.length, 'npy'));
-        shard = { images: await createNpyWriter(path, 'uint8', [height, width, channels]), rows: 0, labels: [], ids: [] };
-      }
-      buffer.set(pixels, waiting++ * imageLength);
+    append: async (image, id, label) => {
+      shard ??= await beginShard();
+      await shard.images.append(image, label);
       shard.labels.push(label ?? -1);
       shard.ids.push(id.replace(/[\r\n]/g, ' '));
       shard.rows++;
       count++;
-      if (waiting === buffered) await flush();
       if (shard.rows === shardSize) await closeShard();
     },
     finish: async (fields) => {
@@ -87,12 +102,16 @@ export function createShards(dir: string, { height, width, channels, shardSize, 
           await rename(join(dir, name(kind, index, extension)), join(dir, file));
           return { file, sha256: await sha256File(join(dir, file)) };
         };
-        const images = await settle('images', 'npy');
+        const images = await settle('images', extension);
+        const places = shape ? undefined : await settle('index', 'npy');
         const labels = labelled ? await settle('labels', 'npy') : undefined;
-        shards.push({ rows: n, images, ...(labels && { labels }), ids: await settle('ids', 'txt') });
+        const ids = await settle('ids', 'txt');
+        shards.push({ rows: n, images, ...(places && { index: places }), ...(labels && { labels }), ids });
       }
       const { version, classes, ...rest } = fields;
-      const manifest = { version, count, height, width, channels, ...(classes && { classes }), ...rest, shards };
+      const storage = shape ? ('pixels' as const) : ('encoded' as const);
+      const size = shape && { height: shape.height, width: shape.width };
+      const manifest = { version, storage, count, ...size, channels, ...(classes && { classes }), ...rest, shards };
       await writeFile(join(dir, MANIFEST), manifestText(manifest), { flush: true });
       return { format: 'bigbigan dataset 1', ...manifest };
     },
