@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { ResizeMethod } from '../core/data/codec.js';
+import { STORAGES, type Storage } from '../core/data/manifest.js';
 import type { Prepared, PrepareOptions } from '../core/data/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
@@ -15,8 +16,9 @@ interface PrepDataOptions extends OutputOptions {
   out: string;
   format?: SourceFormat;
   labels?: string;
-  resolution: number;
-  resize: ResizeMethod;
+  store: Storage;
+  resolution?: number;
+  resize?: ResizeMethod;
   channels?: '1' | '3';
   limit?: number;
   holdout: number;
@@ -32,18 +34,22 @@ export function prepDataCommand(): Command {
     .summary('make a dataset from images')
     .description(
       'Brings images to one size and stores them as a dataset folder: dataset.json with shards of uint8 pixels (.npy), ' +
-        'class numbers and ids, in the order of the source. Sources: a folder of images (its subfolders are the ' +
+        'class numbers and ids, in the order of the source. With --store encoded the shards are .tar archives of the ' +
+        'images as they are, at their original sizes, which WebDataset reads too. Sources: a folder of images (its subfolders are the ' +
         'classes), a CSV file of path,label, IDX (MNIST) and CIFAR binary files, gzipped or not, tar and zip archives ' +
         'of images. Several sources of one kind become one dataset. Broken images are named and skipped. The same ' +
         'command again does nothing.',
     )
     .argument('<source...>', 'folder or file of images')
     .requiredOption('-o, --out <dir>', 'dataset folder to write')
-    .requiredOption('--resolution <n>', 'height and width of the images in pixels', positiveInteger)
+    .addOption(new Option('--store <kind>', 'what the shards hold: see below').choices([...STORAGES]).default('pixels'))
+    .option('--resolution <n>', 'height and width in pixels, needed for --store pixels', positiveInteger)
     .addOption(
-      new Option('--resize <method>', 'how an image becomes a square: see below')
-        .choices(['center-crop', 'squash', 'pad'])
-        .default('center-crop'),
+      new Option('--resize <method>', 'how an image becomes a square: see below (default: "center-crop")').choices([
+        'center-crop',
+        'squash',
+        'pad',
+      ]),
     )
     .addOption(
       new Option('--channels <n>', '1 grey, 3 colour (default: 1 for idx, 3 for the others)').choices(['1', '3']),
@@ -59,7 +65,11 @@ export function prepDataCommand(): Command {
     .option('--force', 'replace an existing dataset')
     .addHelpText(
       'after',
-      '\nResize methods:\n' +
+      '\nKinds of shards:\n' +
+        '  pixels       images of one size, for training and evaluation at that size\n' +
+        '  encoded      the images as they are (pixels as PNG), for crops of them at any size; decoded when\n' +
+        '               they are used\n' +
+        '\nResize methods:\n' +
         '  center-crop  scale the shorter side to the resolution, keep the centre\n' +
         '  squash       scale both sides to the resolution\n' +
         '  pad          shrink what is larger, enlarge nothing, centre on black',
@@ -70,6 +80,7 @@ export function prepDataCommand(): Command {
     'bigbigan prep-data photos/ --out data/photos --resolution 64',
     'bigbigan prep-data train-images-idx3-ubyte.gz --out data/mnist --resolution 32 --resize pad',
     'bigbigan prep-data cifar-10-batches-bin --out data/cifar10 --resolution 32 --holdout 5000',
+    'bigbigan prep-data imagenet.tar --out data/imagenet --store encoded --holdout 10000',
     'bigbigan prep-data labels.csv --out data/mine --resolution 128 --strict --json | jq .count',
   ]);
 }
@@ -78,6 +89,7 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
   const started = performance.now();
   const report = createReport(options);
   const { out, holdout, holdoutOut = `${out.replace(/\/+$/, '')}-holdout` } = options;
+  checkStore(options);
   if (resolve(out) === resolve(holdoutOut)) throw usage('--out and --holdout-out name the same folder');
   if (options.labels && sources.length > 1) throw usage('--labels goes with one source only');
   const channels = options.channels === undefined ? undefined : (Number(options.channels) as 1 | 3);
@@ -92,15 +104,18 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
   if (holdout > 0) report.path(holdoutOut);
   if (!options.json) return;
   const result = {
+    resize: null,
+    resolution: null,
     ...main.preparation,
     out,
+    storage: main.storage ?? 'pixels',
     count: main.count,
     classes: main.classes?.length ?? null,
     skipped,
     holdout: second?.count ?? 0,
     holdout_out: holdout > 0 ? holdoutOut : null,
-    height: main.height,
-    width: main.width,
+    height: main.height ?? null,
+    width: main.width ?? null,
     channels: main.channels,
     shards: main.shards.length,
     unchanged,
@@ -108,6 +123,15 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
     seconds: (performance.now() - started) / 1000,
   };
   report.result(result, '');
+}
+
+function checkStore({ store, resolution, resize }: PrepDataOptions): void {
+  if (store === 'pixels') {
+    if (resolution === undefined) throw usage('--resolution is missing: the height and width of the images', 'or take --store encoded');
+    return;
+  }
+  const [given] = Object.entries({ resolution, resize }).find(([, value]) => value !== undefined) ?? [];
+  if (given) throw usage(`--${given} goes with --store pixels only`, 'encoded images keep their sizes');
 }
 
 /** Runs with words and progress on stderr; undefined when a signal stopped it. */
