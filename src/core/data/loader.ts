@@ -61,11 +61,13 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   let all: Promise<Uint8Array> | undefined;
   let classes: Promise<Int32Array | undefined> | undefined;
   let pool: DecodePool | undefined;
+  let closed = false;
 
   const decode = async (step: number, wanted: Uint32Array) => {
     const { workers = Math.max(1, availableParallelism() - 1) } = options;
     const pixels = dataset.storage === 'pixels' ? { height, width, channels } : undefined;
     const locations = await Promise.all(Array.from(wanted, dataset.locate));
+    if (closed) throw new Error('the loader is closed');
     pool ??= createDecodePool(workers, { pixels, crop, resolution, channels, seed });
     try {
       return await pool.decode(step, locations);
@@ -106,5 +108,9 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     await setImmediate();
     return current;
   };
-  return { batch, indices, close: async () => pool?.close() };
+  const close = async () => {
+    closed = true;
+    await pool?.close();
+  };
+  return { batch, indices, close };
 }
