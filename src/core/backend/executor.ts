@@ -29,10 +29,21 @@ export interface OutputSpec {
 export type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 export interface Executor {
-  /** Runs a TensorFlow op; `outputs` declares what it will give, as every op's shape is known beforehand. */
-  execute(op: string, attributes: Attributes, inputs: readonly Tensor[], outputs: readonly OutputSpec[]): Tensor[];
+  /**
+   * Runs a TensorFlow op; `outputs` declares what it will give, as every op's shape is known beforehand. It runs when
+   * those in `after` are computed, for executors that do not keep the order of calls.
+   */
+  execute(
+    op: string,
+    attributes: Attributes,
+    inputs: readonly Tensor[],
+    outputs: readonly OutputSpec[],
+    after?: readonly Tensor[],
+  ): Tensor[];
   /** A tensor of given values, which must not be changed afterwards: memory may be shared. */
   constant(values: Values, shape: readonly number[], dtype: DType): Tensor;
+  /** Frees what `body` makes, except what it returns; missing where tensors hold no memory. */
+  scope?<T>(body: () => T): T;
 }
 
 let active: Executor | undefined;
@@ -67,8 +78,20 @@ export function execute(
 }
 
 /** The common case of one output. */
-export function execute1(op: string, attributes: Attributes, inputs: readonly Tensor[], output: OutputSpec): Tensor {
-  return current().execute(op, attributes, inputs, [output])[0];
+export function execute1(
+  op: string,
+  attributes: Attributes,
+  inputs: readonly Tensor[],
+  output: OutputSpec,
+  after?: readonly Tensor[],
+): Tensor {
+  return current().execute(op, attributes, inputs, [output], after)[0];
+}
+
+/** Runs a part of a computation, of which only what it returns is needed later. */
+export function scoped<T>(body: () => T): T {
+  const executor = current();
+  return executor.scope ? executor.scope(body) : body();
 }
 
 /** A tensor from values; `values` must not be written to afterwards. */

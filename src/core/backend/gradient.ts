@@ -10,8 +10,17 @@ let tracking = true;
 
 /** Runs `body` without recording how its tensors were computed. */
 export function untracked<T>(body: () => T): T {
+  return withTracking(false, body);
+}
+
+/** Runs `body` recording it, also within a backward pass, which is not recorded itself. */
+export function tracked<T>(body: () => T): T {
+  return withTracking(true, body);
+}
+
+function withTracking<T>(on: boolean, body: () => T): T {
   const outer = tracking;
-  tracking = false;
+  tracking = on;
   try {
     return body();
   } finally {
@@ -47,16 +56,21 @@ export function differentiable(
  * @throws when one of them does not influence the scalar: a part of the network is then cut off.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[], names?: readonly string[]): Tensor[] {
-  return untracked(() => backpropagate(loss, wrt, names));
+  if (!sameShape(loss.shape, [])) throw new Error(`a gradient needs a scalar, got the shape [${loss.shape}]`);
+  return pullback(loss, fill(1, []), wrt, names);
 }
 
-function backpropagate(loss: Tensor, wrt: readonly Tensor[], names?: readonly string[]): Tensor[] {
-  if (!sameShape(loss.shape, [])) throw new Error(`a gradient needs a scalar, got the shape [${loss.shape}]`);
+/** The same for a tensor y of any shape, of whose loss the gradient dy is known. */
+export function pullback(y: Tensor, dy: Tensor, wrt: readonly Tensor[], names?: readonly string[]): Tensor[] {
+  return untracked(() => backpropagate(y, dy, wrt, names));
+}
+
+function backpropagate(y: Tensor, seed: Tensor, wrt: readonly Tensor[], names?: readonly string[]): Tensor[] {
   const wanted = new Set(wrt.map((leaf) => leaf.node));
   const pending = new Map<NonNullable<Tensor['node']>, Tensor[]>();
   const found = new Map<NonNullable<Tensor['node']>, Tensor>();
-  if (loss.node) pending.set(loss.node, [fill(1, [])]);
-  const queue = reachable(loss);
+  if (y.node) pending.set(y.node, [seed]);
+  const queue = reachable(y);
 
   for (const node of queue) {
     const parts = pending.get(node);

@@ -2,6 +2,7 @@
 export * from './ops/activation.js';
 export * from './ops/arithmetic.js';
 export * from './ops/convolution.js';
+export * from './ops/identity.js';
 export * from './ops/normalisation.js';
 export * from './ops/random.js';
 export * from './ops/shape.js';

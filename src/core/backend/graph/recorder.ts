@@ -55,9 +55,10 @@ export function createRecorder(specs: readonly VariableSpec[]): Recorder {
   }
 
   return {
-    execute(op, attributes, inputs, outputs) {
+    execute(op, attributes, inputs, outputs, after = []) {
       const name = `${scope}${op}_${nextNode++}`;
-      const node: GraphNode = { name, op, attributes, inputs: inputs.map(edgeOf), controls: [], outputs: [...outputs] };
+      const controls = after.map((tensor) => edgeOf(tensor).node);
+      const node: GraphNode = { name, op, attributes, inputs: inputs.map(edgeOf), controls, outputs: [...outputs] };
       orderAccess(node, accesses);
       keepFromRemapper(node, handleNodes.values().next().value);
       return addNode(node);

@@ -20,19 +20,21 @@ export function batchNorm(x: Tensor, scale: Tensor, offset: Tensor, epsilon: num
     [x, scale, offset, empty, empty],
     [{ shape: x.shape, dtype: x.dtype }, vector, vector, vector, vector, { shape: [-1], dtype: 'float32' }],
   );
-  let grads: Tensor[] | undefined;
-  const grad = (dy: Tensor, i: number) => () => {
-    grads ??= execute('FusedBatchNormGradV3', attributes, [dy, x, scale, ...reserve], [
-      { shape: x.shape, dtype: x.dtype },
-      vector,
-      vector,
-      { shape: [-1], dtype: 'float32' },
-      { shape: [-1], dtype: 'float32' },
-    ]);
-    return grads[i];
+  const backward = (dy: Tensor) => {
+    let grads: Tensor[] | undefined;
+    return [0, 1, 2].map((i) => () => {
+      grads ??= execute('FusedBatchNormGradV3', attributes, [dy, x, scale, ...reserve], [
+        { shape: x.shape, dtype: x.dtype },
+        vector,
+        vector,
+        { shape: [-1], dtype: 'float32' },
+        { shape: [-1], dtype: 'float32' },
+      ]);
+      return grads[i];
+    });
   };
   return {
-    y: differentiable(y, [x, scale, offset], (dy) => [grad(dy, 0), grad(dy, 1), grad(dy, 2)]),
+    y: differentiable(y, [x, scale, offset], backward),
     mean,
     variance,
   };

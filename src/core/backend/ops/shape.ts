@@ -18,8 +18,10 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const { dtype } = parts[0];
   const attributes = { T: type(dtype), Tidx: type('int32'), N: int(parts.length) };
   const y = execute1('ConcatV2', attributes, [...parts, scalar(axis, 'int32')], { shape, dtype });
-  let split: Tensor[] | undefined;
-  return differentiable(y, parts, (dy) => parts.map((_, i) => () => (split ??= splitSizes(dy, sizes, axis))[i]));
+  return differentiable(y, parts, (dy) => {
+    let split: Tensor[] | undefined;
+    return parts.map((_, i) => () => (split ??= splitSizes(dy, sizes, axis))[i]);
+  });
 }
 
 /** Pieces of the given sizes along an axis. */
@@ -29,19 +31,20 @@ export function splitSizes(x: Tensor, sizes: readonly number[], axis: number): T
   const specs = sizes.map((n) => ({ shape: x.shape.map((m, i) => (i === axis ? n : m)), dtype: x.dtype }));
   const outputs = execute('SplitV', attributes, [x, ints(sizes), scalar(axis, 'int32')], specs);
   return outputs.map((output, piece) =>
-    differentiable(output, [x], (dy) => [() => padAxis(dy, sizes, piece, axis)]),
+    differentiable(output, [x], (dy) => [() => pad(dy, total(sizes.slice(0, piece)), total(sizes.slice(piece + 1)), axis)]),
   );
 }
 
-/** Zeros around one piece of a split: its gradient with respect to the whole. */
-function padAxis(dy: Tensor, sizes: readonly number[], piece: number, axis: number): Tensor {
-  const before = sizes.slice(0, piece).reduce((a, b) => a + b, 0);
-  const after = sizes.slice(piece + 1).reduce((a, b) => a + b, 0);
-  const paddings = Int32Array.from(dy.shape.flatMap((_, i) => (i === axis ? [before, after] : [0, 0])));
-  const pairs = constant(paddings, [dy.shape.length, 2]);
-  const shape = dy.shape.map((n, i) => (i === axis ? before + n + after : n));
-  const attributes = { T: type(dy.dtype), Tpaddings: type('int32') };
-  return execute1('Pad', attributes, [dy, pairs], { shape, dtype: dy.dtype });
+const total = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
+
+/** Zeros before and after along an axis. */
+export function pad(x: Tensor, before: number, after: number, axis: number): Tensor {
+  const paddings = Int32Array.from(x.shape.flatMap((_, i) => (i === axis ? [before, after] : [0, 0])));
+  const pairs = constant(paddings, [x.shape.length, 2]);
+  const shape = x.shape.map((n, i) => (i === axis ? before + n + after : n));
+  const attributes = { T: type(x.dtype), Tpaddings: type('int32') };
+  const y = execute1('Pad', attributes, [x, pairs], { shape, dtype: x.dtype });
+  return differentiable(y, [x], (dy) => [() => splitSizes(dy, [before, x.shape[axis], after], axis)[1]]);
 }
 
 /** The order of one axis reversed. */
