@@ -20,6 +20,7 @@ interface GenerateOptions extends ModelOptions, OutputOptions, EngineOptions {
   count: number;
   seeds?: number[];
   seed: number;
+  class?: number;
   truncation?: number;
   standingStatistics?: number;
   columns?: number;
@@ -38,6 +39,7 @@ export function generateCommand(): Command {
     .addOption(new Option('--count <n>', 'number of images, with seeds from --seed on').argParser(positiveInteger).default(64))
     .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
     .option('--seed <n>', 'first seed', wholeNumber, 0)
+    .option('--class <n>', 'class of all images, for a conditional model (default: drawn for each seed)', wholeNumber)
     .option('--truncation <t>', 'draw latent values again until they lie in [-t, t], from 0.01 on (default: none)', positiveNumber)
     .addOption(
       new Option(
@@ -71,7 +73,11 @@ async function generate(options: GenerateOptions): Promise<void> {
 
   const { checkImageSink, openImageSink } = await import('../core/data/image-sink.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
-  const { output } = await describeModel(options);
+  const { output, classes } = await describeModel(options);
+  if (options.class !== undefined && options.class >= classes) {
+    const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
+    throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
+  }
   await checkImageSink(options.out, options.force);
   const { startEngine } = await import('../core/backend/engine.js');
   const { generateImages } = await import('../core/train/generate-images.js');
@@ -88,7 +94,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const progress = report.progress('generate', seeds.length);
   let done = 0;
   try {
-    for (const images of generateImages(engine, model, { seeds, ...options })) {
+    for (const images of generateImages(engine, model, { seeds, label: options.class, ...options })) {
       await sink.append(images);
       done += Math.min(options.batchSize, seeds.length - done);
       progress.update(done);
@@ -105,6 +111,7 @@ async function generate(options: GenerateOptions): Promise<void> {
       out: options.out,
       count: seeds.length,
       seeds: options.seeds ?? [options.seed, options.seed + options.count - 1],
+      class: options.class ?? null,
       truncation: options.truncation ?? null,
       ...model.provenance,
       version: packageVersion,

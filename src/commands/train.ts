@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { expected, usage } from '../core/errors.js';
+import { TERMS } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
@@ -17,6 +18,7 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
   steps?: number;
   batchSize?: number;
   seed?: number;
+  classes?: number;
   objective?: string[];
   logEvery: number;
   sampleEvery: number;
@@ -42,6 +44,7 @@ export function trainCommand(): Command {
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
     .option('--seed <n>', 'seed of everything random', wholeNumber)
+    .option('--classes <n>', 'labels of the dataset to condition G and D on; 1 for none', positiveInteger)
     .option('--objective <scores>', 'scores in the objective: xz,x,z or fewer', (text: string) => text.split(','))
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
@@ -80,6 +83,7 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
     steps: options.steps,
     batchSize: options.batchSize,
     scores: options.objective,
+    classes: options.classes,
     precision: options.precision,
     usualPrecision: await earlierPrecision(options.run),
   };
@@ -183,7 +187,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
 
 /** The losses, each score's mean for (x, E(x)) and (G(z), z), and the speed. */
 function describe(values: Record<string, number>, imagesPerSecond: number): string {
-  const scores = ['xz', 'x', 'z']
+  const scores = TERMS
     .filter((term) => `score_${term}_encoder` in values)
     .map((term) => `s_${term} ${values[`score_${term}_encoder`].toFixed(2)}/${values[`score_${term}_generator`].toFixed(2)}`);
   return [

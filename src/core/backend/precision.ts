@@ -2,7 +2,8 @@
 import { processorFeatures } from './install/device.js';
 
 /** bf16 is mixed precision: see graph/bfloat16.ts. */
-export type Precision = 'float32' | 'bf16';
+export const PRECISIONS = ['float32', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 /** bf16 where the processor multiplies in it, float32 elsewhere. */
 export function defaultPrecision(): Precision {

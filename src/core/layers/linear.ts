@@ -1,4 +1,4 @@
-import { orthogonal, zeros } from '../backend/initialise.js';
+import { type Initialiser, orthogonal, zeros } from '../backend/initialise.js';
 import { biasAdd, matMul } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { type Scope, parameter } from './scope.js';
@@ -9,9 +9,18 @@ export interface LayerOptions {
   spectralNorm?: boolean;
 }
 
-/** x [n, in] → [n, units]; orthogonal kernel [in, units], bias 0. */
-export function linear(scope: Scope, x: Tensor, units: number, { bias = true, spectralNorm = false }: LayerOptions = {}): Tensor {
-  const raw = parameter(scope, 'kernel', [x.shape[1], units], orthogonal);
+export interface LinearOptions extends LayerOptions {
+  initialiser?: Initialiser;
+}
+
+/** x [n, in] → [n, units]; kernel [in, units], orthogonal at first unless stated, bias 0. */
+export function linear(
+  scope: Scope,
+  x: Tensor,
+  units: number,
+  { bias = true, spectralNorm = false, initialiser = orthogonal }: LinearOptions = {},
+): Tensor {
+  const raw = parameter(scope, 'kernel', [x.shape[1], units], initialiser);
   const y = matMul(x, spectralNorm ? spectrallyNormalised(scope, raw) : raw);
   return bias ? biasAdd(y, parameter(scope, 'bias', [units], zeros)) : y;
 }

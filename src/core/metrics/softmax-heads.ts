@@ -1,7 +1,7 @@
 /** Several multinomial logistic regressions on the same inputs, trained side by side as one matrix product. */
 import type { EagerExecutor } from '../backend/eager.js';
-import { add, addScalar, constant, div, fill, matMul, mul, reshape, scale, sqrt, sub, sum } from '../backend/ops.js';
-import { oneHot, softmax } from '../backend/ops/search.js';
+import { add, addScalar, constant, div, fill, matMul, mul, reshape, scale, softmax, sqrt, sub, sum } from '../backend/ops.js';
+import { oneHot } from '../backend/ops/search.js';
 import type { Tensor } from '../backend/tensor.js';
 
 export interface Head {

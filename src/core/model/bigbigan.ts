@@ -1,11 +1,11 @@
 /** The three networks together: what variables they have, and how they are reached. */
 import { createDryExecutor } from '../backend/dry.js';
-import { constant, withExecutor } from '../backend/executor.js';
+import { constant, fill, withExecutor } from '../backend/executor.js';
 import type { Tensor } from '../backend/tensor.js';
 import { size } from '../backend/tensor.js';
 import { type VariableSpec, type Variables, declareOnly } from '../backend/variables.js';
 import { AVERAGE, type Pass, type PassOptions, createPass } from '../layers/scope.js';
-import type { ModelConfig } from './config.js';
+import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
 import { discriminate } from './discriminator.js';
 import { encode, sampleLatent } from './encoder.js';
 import { generate } from './generator.js';
@@ -24,10 +24,13 @@ export function modelVariables(config: ModelConfig): VariableSpec[] {
   withExecutor(createDryExecutor(), () => {
     const pass = modelPass(config, variables, { weights: 'trained', statistics: 'batch' });
     const n = 2;
-    const noise = constant(new Float32Array(n * config.latent), [n, config.latent]);
-    const images = generate(pass, noise, config);
-    const z = sampleLatent(encode(pass, images, config), noise);
-    discriminate(pass, [images], z, config);
+    const noise = fill(0, [n, config.latent]);
+    const labels = constant(new Int32Array(n), [n]);
+    const images = generate(pass, noise, config, labels);
+    const side = imageResolution(config);
+    const encoded = () => sampleLatent(encode(pass, fill(0, [n, side, side, config.channels]), config), noise);
+    const latents = hasEncoder(config) ? encoded() : undefined;
+    discriminate(pass, { images: [images], latents, labels }, config);
   });
   const specs = [...variables.specs.values()];
   const averages = specs

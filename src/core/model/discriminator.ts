@@ -1,44 +1,75 @@
 /** D: F on images, H on latents, J on both, and a score of each (paper section 2). */
-import { add, avgPool2, concat, relu, reshape, sum } from '../backend/ops.js';
+import { add, avgPool2, concat, mul, relu, reshape, sum } from '../backend/ops.js';
 import { type Tensor, size } from '../backend/tensor.js';
 import { convolution } from '../layers/convolution.js';
+import { embedding } from '../layers/embedding.js';
 import { linear } from '../layers/linear.js';
+import { nonLocalBlock } from '../layers/non-local.js';
 import { residualMlp } from '../layers/residual-mlp.js';
 import { type Pass, type Scope, within } from '../layers/scope.js';
-import type { DiscriminatorConfig, ModelConfig, Term } from './config.js';
+import type { ModelConfig, ResidualDiscriminatorConfig, Term } from './config.js';
+import { denseScores } from './dense.js';
 
 /** One score a pair, an image, or a latent: each [n]; those that the model has. */
 export type Scores = Partial<Record<Term, Tensor>>;
 
-/**
- * @param images [−1, 1], in one or several batches [n,h,w,c]: F runs on each by itself, so that nothing is propagated back
- *   through those that need no gradient
- * @param z latents of all of them in order, [Σn, latent]
- */
-export function discriminate(pass: Pass, images: readonly Tensor[], z: Tensor, config: ModelConfig): Scores {
+/** What D judges. */
+export interface Judged {
+  /**
+   * [−1, 1], in one or several batches [n,h,w,c]: F runs on each by itself, so that nothing is propagated back through
+   * those that need no gradient.
+   */
+  images: readonly Tensor[];
+  /** Latents of all of them in order, [Σn, latent]; absent where D sees images only. */
+  latents?: Tensor;
+  /** Labels of all of them in order, int32 [Σn]; absent where there is a single label. */
+  labels?: Tensor;
+}
+
+export function discriminate(pass: Pass, judged: Judged, config: ModelConfig): Scores {
   const scope: Scope = { pass, path: 'discriminator' };
-  const { hidden, blocks, latentSpectralNorm, scores, joint } = config.discriminator;
+  const { discriminator } = config;
+  return discriminator.kind === 'dense' ? denseScores(scope, judged, discriminator) : residualScores(scope, judged, config, discriminator);
+}
+
+function residualScores(scope: Scope, judged: Judged, config: ModelConfig, discriminator: ResidualDiscriminatorConfig): Scores {
+  const { hidden, blocks, latentSpectralNorm, scores, joint } = discriminator;
   const options = { spectralNorm: latentSpectralNorm };
-  const n = z.shape[0];
-  const map = concat(images.map((x) => imageFeatures(within(scope, 'F'), x, config.discriminator)), 0);
+  const map = concat(judged.images.map((x) => imageFeatures(within(scope, 'F'), x, discriminator)), 0);
+  const [n] = map.shape;
   const f = sum(map, [1, 2]);
-  const seenByJ = joint === 'pooled' ? f : reshape(map, [n, size(map.shape.slice(1))]);
-  const h = residualMlp(within(scope, 'H'), z, hidden, blocks, options);
-  const features: Record<Term, () => Tensor> = {
-    x: () => f,
-    z: () => h,
-    xz: () => residualMlp(within(scope, 'J'), concat([seenByJ, h], 1), hidden, blocks, options),
-  };
-  const score = (term: Term) =>
-    reshape(linear(within(scope, `score_${term}`), features[term](), 1, { spectralNorm: true }), [n]);
-  return Object.fromEntries(scores.map((term) => [term, score(term)]));
+  const score = (term: Term, features: Tensor) =>
+    reshape(linear(within(scope, `score_${term}`), features, 1, { spectralNorm: true }), [n]);
+
+  const result: Scores = {};
+  const latentFeatures = () => residualMlp(within(scope, 'H'), judged.latents!, hidden, blocks, options);
+  const h = scores.some((term) => term !== 'x') ? latentFeatures() : undefined;
+  for (const term of scores) {
+    if (term === 'x') result.x = labelled(scope, score('x', f), f, judged.labels, config.classes);
+    if (term === 'z') result.z = score('z', h!);
+    if (term === 'xz') {
+      const seenByJ = joint === 'pooled' ? f : reshape(map, [n, size(map.shape.slice(1))]);
+      result.xz = score('xz', residualMlp(within(scope, 'J'), concat([seenByJ, h!], 1), hidden, blocks, options));
+    }
+  }
+  return result;
+}
+
+/** Projection (Miyato & Koyama 2018): a label's embedding times the image's features is added to the score. */
+function labelled(scope: Scope, score: Tensor, f: Tensor, labels: Tensor | undefined, classes: number): Tensor {
+  if (classes === 1) return score;
+  const label = embedding(within(scope, 'projection'), labels!, classes, f.shape[1], { spectralNorm: true });
+  return add(score, sum(mul(label, f), [1]));
 }
 
 /** F before its global sum pool: BigGAN's discriminator trunk and a ReLU, [n, h, w, ch · last multiplier]. */
-function imageFeatures(scope: Scope, image: Tensor, { channels: ch, multipliers, smallest }: DiscriminatorConfig): Tensor {
+function imageFeatures(scope: Scope, image: Tensor, config: ResidualDiscriminatorConfig): Tensor {
+  const { channels: ch, multipliers, smallest, attention } = config;
   let x = image;
   multipliers.forEach((multiplier, i) => {
     x = downBlock(within(scope, `block${i}`), x, ch * multiplier, x.shape[1] > smallest, i === 0);
+    const last = multipliers[i + 1] === undefined;
+    if (x.shape[1] === attention && (last || attention > smallest)) x = nonLocalBlock(within(scope, 'attention'), x);
   });
   return relu(x);
 }

@@ -4,18 +4,33 @@ import type { GraphFunction } from '../backend/machine.js';
 import { fill } from '../backend/ops.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
-import type { ModelConfig } from './config.js';
+import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
 import { encode } from './encoder.js';
 import { generate } from './generator.js';
 import { fromPixels } from './pixels.js';
 
-/** A batch of images as it is in files: uint8 [n,h,w,c]. */
-export function imageBatch({ resolution, channels }: ModelConfig, n: number): OutputSpec {
-  return { shape: [n, resolution, resolution, channels], dtype: 'uint8' };
+/** A batch of images as it is in files, of the resolution that E sees: uint8 [n,h,w,c]. */
+export function imageBatch(config: ModelConfig, n: number): OutputSpec {
+  const side = imageResolution(config);
+  return { shape: [n, side, side, config.channels], dtype: 'uint8' };
 }
 
 export function latentBatch({ latent }: ModelConfig, n: number): OutputSpec {
   return { shape: [n, latent], dtype: 'float32' };
+}
+
+/** The input `labels`, int32 [n], of functions that need one: none where there is a single label. */
+export function labelBatch({ classes }: ModelConfig, n: number): Record<string, OutputSpec> {
+  return classes === 1 ? {} : { labels: { shape: [n], dtype: 'int32' } };
+}
+
+/** What a model can do by itself: `generate`, and `encode` where there is an E. */
+export function inferenceFunctions(config: ModelConfig, n: number, weights: Pass['weights']): Record<'encode' | 'generate', GraphFunction> {
+  const functions = {
+    generate: generateFunction(config, n, weights),
+    ...(hasEncoder(config) ? { encode: encodeFunction(config, n, weights) } : {}),
+  };
+  return functions as Record<'encode' | 'generate', GraphFunction>;
 }
 
 /** `images` → avepool, bn_crelu, z_mean, z_std (0 where E is deterministic). */
@@ -29,10 +44,10 @@ export function encodeFunction(config: ModelConfig, n: number, weights: Pass['we
   };
 }
 
-/** `z` → images, float32 [n,h,w,c] in [−1, 1]. */
+/** `z` (and `labels`) → images, float32 [n,h,w,c] in [−1, 1]. */
 export function generateFunction(config: ModelConfig, n: number, weights: Pass['weights']): GraphFunction {
   return {
-    inputs: { z: latentBatch(config, n) },
-    run: ({ z }, variables) => ({ images: generate(modelPass(config, variables, { weights }), z, config) }),
+    inputs: { z: latentBatch(config, n), ...labelBatch(config, n) },
+    run: ({ z, labels }, variables) => ({ images: generate(modelPass(config, variables, { weights }), z, config, labels) }),
   };
 }

@@ -1,7 +1,9 @@
 /** G and E on arrays of any length up to a batch: the rest is padded, so no row depends on its batch. */
 import type { Machine } from '../backend/machine.js';
 import type { Values } from '../backend/executor.js';
-import type { ModelConfig } from './config.js';
+import { UserError } from '../errors.js';
+import { type ModelConfig, featureWidth, hasEncoder, imageResolution } from './config.js';
+import type { LatentSpace } from './latents.js';
 import { toPixels } from './pixels.js';
 
 /** Rows of encodings, each float32 [n, width]. */
@@ -20,18 +22,17 @@ export interface ImageShape {
 }
 
 /** What goes into the networks and comes out. */
-export interface ModelShapes {
+export interface ModelShapes extends LatentSpace {
   /** Images that E takes. */
   input: ImageShape;
   /** Images that G gives. */
   output: ImageShape;
-  /** Dimensions of a latent. */
-  latent: number;
 }
 
-export function modelShapes({ resolution, channels, latent }: ModelConfig): ModelShapes {
-  const image = { height: resolution, width: resolution, channels };
-  return { input: image, output: image, latent };
+export function modelShapes(config: ModelConfig): ModelShapes {
+  const { resolution, channels, latent, prior, classes } = config;
+  const image = (side: number) => ({ height: side, width: side, channels });
+  return { input: image(imageResolution(config)), output: image(resolution), latent, prior, classes };
 }
 
 export interface InferenceModel extends ModelShapes {
@@ -39,35 +40,38 @@ export interface InferenceModel extends ModelShapes {
   widths: Record<keyof EncodedBatch, number>;
   /** uint8 images [count,h,w,c] → encodings. */
   encode(images: Uint8Array, count: number): EncodedBatch;
-  /** Latents float32 [count, latent] → uint8 images [count,h,w,c]. */
-  generate(latents: Float32Array, count: number): Uint8Array;
+  /** Latents float32 [count, latent], and labels int32 [count] where there are several → uint8 images [count,h,w,c]. */
+  generate(latents: Float32Array, count: number, labels?: Int32Array): Uint8Array;
 }
 
 /** Over a machine with functions `encode` and `generate` for batches of `batchSize`. */
 export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: ModelConfig, batchSize: number): InferenceModel {
-  const { resolution, channels, latent } = config;
-  const pixels = resolution * resolution * channels;
-  const features = config.encoder.channels * config.encoder.multipliers.at(-1)!;
+  const { latent, classes } = config;
+  const shapes = modelShapes(config);
+  const [seen, made] = [shapes.input, shapes.output].map(({ height, width, channels }) => height * width * channels);
+  const features = featureWidth(config);
   const widths = { avepool: features, bn_crelu: 2 * features, z_mean: latent, z_std: latent };
   const rows = (values: Values, count: number, width: number) => (values as Float32Array).slice(0, count * width);
 
   return {
-    ...modelShapes(config),
+    ...shapes,
     widths,
     encode(images, count) {
-      const outputs = machine.call('encode', { images: pad(images, batchSize * pixels) });
+      if (!hasEncoder(config)) throw new UserError('the model has no encoder', { hint: 'it was trained as a plain GAN: use one that has E' });
+      const outputs = machine.call('encode', { images: pad(images, batchSize * seen) });
       const cut = (name: keyof EncodedBatch) => rows(outputs[name], count, widths[name]);
       return { avepool: cut('avepool'), bn_crelu: cut('bn_crelu'), z_mean: cut('z_mean'), z_std: cut('z_std') };
     },
-    generate(latents, count) {
-      const { images } = machine.call('generate', { z: pad(latents, batchSize * latent) });
-      return toPixels(rows(images, count, pixels));
+    generate(latents, count, labels) {
+      const conditions: Record<string, Values> = classes === 1 ? {} : { labels: pad(labels ?? new Int32Array(count), batchSize) };
+      const { images } = machine.call('generate', { z: pad(latents, batchSize * latent), ...conditions });
+      return toPixels(rows(images, count, made));
     },
   };
 }
 
 /** A fresh array of `length`, filled up with zeros. */
-function pad<T extends Uint8Array | Float32Array>(values: T, length: number): T {
+function pad<T extends Uint8Array | Int32Array | Float32Array>(values: T, length: number): T {
   if (values.length > length) throw new RangeError(`${values.length} values do not fit a batch of ${length}`);
   const padded = new (values.constructor as new (n: number) => T)(length);
   padded.set(values);

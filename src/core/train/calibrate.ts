@@ -22,8 +22,9 @@ export function calibrateEncoder(
   variables: AllocatedVariables,
   images: Tensor,
 ): void {
-  const { calibrateSigma } = config.encoder;
-  if (calibrateSigma === null) return;
+  const { encoder } = config;
+  if (encoder.kind === 'dense' || encoder.kind === 'none' || encoder.calibrateSigma === null) return;
+  const { calibrateSigma } = encoder;
   const { centre, spread } = engine.scope(() => {
     const pass = modelPass(config, variables, { weights: 'trained', statistics: 'batch' });
     const mu = encode(pass, fromPixels(images), config).mean;

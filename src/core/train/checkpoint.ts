@@ -5,7 +5,7 @@ import { sameShape } from '../backend/tensor.js';
 import type { VariableSpec, VariableValues } from '../backend/variables.js';
 import type { Config } from './config.js';
 
-const FORMAT = 'bigbigan-checkpoint-1';
+const FORMAT = 'bigbigan-checkpoint-2';
 
 export interface CheckpointHeader {
   /** Steps completed. */

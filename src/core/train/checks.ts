@@ -1,18 +1,27 @@
 /** What has to agree before a run starts or continues. */
 import type { Dataset } from '../data/dataset.js';
 import { UserError, expected } from '../errors.js';
+import { imageResolution } from '../model/config.js';
 import type { Config } from './config.js';
 
-export function checkData(dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count'>, { model, train }: Config): void {
-  const { resolution, channels } = model;
+export function checkData(
+  dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>,
+  { model, train }: Config,
+): void {
+  const { channels, classes } = model;
+  const resolution = imageResolution(model);
   const { height, width } = dataset;
   if (height !== resolution || width !== resolution || dataset.channels !== channels) {
     throw expected(
       `images of ${resolution}×${resolution}×${channels}, which the settings ask for`,
       `--data ${dataset.path}`,
       `${height}×${width}×${dataset.channels}`,
-      `prepare it with --resolution ${resolution} --channels ${channels}, or change model.resolution and model.channels`,
+      `prepare it with --resolution ${resolution} --channels ${channels}, or choose a preset of that size`,
     );
+  }
+  if (classes > 1 && dataset.classes?.length !== classes) {
+    const found = dataset.classes ? `${dataset.classes.length} classes` : 'no labels';
+    throw expected(`${classes} classes, as model.classes says`, `--data ${dataset.path}`, found, `set --classes to what the dataset has; 1 trains without labels`);
   }
   if (dataset.count < train.batchSize) {
     throw expected(`at least one batch of ${train.batchSize} images`, `--data ${dataset.path}`, `${dataset.count}`, 'use a smaller --batch-size');

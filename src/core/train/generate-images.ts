@@ -1,6 +1,6 @@
 /** Images by seed. */
 import type { EagerExecutor } from '../backend/eager.js';
-import { latentsOf } from '../model/latents.js';
+import { labelsOf, latentsOf } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
 
 /** Batches over which statistics are taken when truncated latents make the checkpoint's unfit. */
@@ -9,6 +9,8 @@ const TRUNCATED_STATISTICS = 16;
 export interface GenerateRequest {
   seeds: readonly number[];
   batchSize: number;
+  /** Label of all images; default: one for each seed, drawn uniformly. */
+  label?: number;
   truncation?: number;
   /** Batches for new standing statistics; a model whose statistics are fixed keeps them. */
   standingStatistics?: number;
@@ -21,6 +23,7 @@ export function* generateImages(engine: EagerExecutor, model: OpenModel, request
   if (statistics > 0) model.takeGeneratorStatistics?.(statistics, truncation);
   for (let first = 0; first < seeds.length; first += batchSize) {
     const part = seeds.slice(first, first + batchSize);
-    yield model.generate(latentsOf(engine, part, model.latent, truncation), part.length);
+    const labels = request.label === undefined ? labelsOf(part, model) : new Int32Array(part.length).fill(request.label);
+    yield model.generate(latentsOf(engine, part, model, truncation), part.length, labels);
   }
 }

@@ -5,6 +5,7 @@ import { constant } from '../backend/ops.js';
 import { type VariableSpec, type VariableValues, allocate } from '../backend/variables.js';
 import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
+import { imageResolution } from '../model/config.js';
 import { adamVariables } from './adam.js';
 import { calibrateEncoder } from './calibrate.js';
 import type { Config } from './config.js';
@@ -21,7 +22,8 @@ export function runVariables(config: Config): VariableSpec[] {
 /** @param images uint8 [n,h,w,c] for E's calibration */
 export function initialValues(engine: Engine, config: Config, images: Uint8Array): VariableValues {
   const variables = allocate(engine, runVariables(config), (spec) => initialValue(spec, config.seed));
-  const { resolution: side, channels } = config.model;
+  const { channels } = config.model;
+  const side = imageResolution(config.model);
   engine.scope(() => {
     const shape = [images.length / (side * side * channels), side, side, channels];
     calibrateEncoder(engine, config.model, variables, constant(images, shape));

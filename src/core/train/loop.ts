@@ -6,10 +6,12 @@ import type { Execution } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
 import { createLoader } from '../data/loader.js';
 import { imagesOf } from '../data/sheet.js';
+import { shrink } from '../data/shrink.js';
 import { UserError } from '../errors.js';
 import { writeAtomic } from '../formats/atomic.js';
 import { appendJsonl } from '../formats/jsonl.js';
-import { latentsOf } from '../model/latents.js';
+import { hasEncoder } from '../model/config.js';
+import { labelsOf, latentsOf } from '../model/latents.js';
 import { readCheckpoint, saveCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
@@ -56,10 +58,11 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
   const { train } = config;
   const perStep = train.discriminatorSteps * train.batchSize;
   const loader = createLoader(dataset, { batchSize: perStep, seed: config.seed });
+  const labels = config.model.classes > 1 ? await dataset.labels() : undefined;
   const resumed = await resume(settings);
   const values = resumed?.values ?? initialValues(engine, config, (await fixedBatches(dataset, config.seed, CALIBRATION_IMAGES, 1))[0]);
   const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
-  const sheets = await prepareSheets(settings, trainer);
+  const sheets = await prepareSheets(settings, trainer, labels);
   await keepLogUntil(folder.log, resumed?.step ?? 0);
 
   let step = resumed?.step ?? 0;
@@ -83,7 +86,7 @@ export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
     const waited = performance.now();
     const { images } = await loader.batch(step);
     const begun = performance.now();
-    const values = trainer.step(step, images);
+    const values = trainer.step(step, images, labels && Int32Array.from(loader.indices(step), (i) => labels[i]));
     const seconds = (performance.now() - begun) / 1000;
     durations.push(seconds);
     step++;
@@ -123,32 +126,48 @@ async function resume({ config, folder, on }: LoopSettings) {
   return { values, step, checkpoint: newest.path };
 }
 
-/** Batches in an order of their own, the same ones at every call: for calibration, statistics and sheets. */
+/** Images in an order of their own, the same ones at every call: for calibration, statistics and sheets. */
+function fixedOrder(dataset: Dataset, seed: number, batchSize: number) {
+  return createLoader(dataset, { batchSize: Math.min(batchSize, dataset.count), seed: seed + 1 });
+}
+
 async function fixedBatches(dataset: Dataset, seed: number, batchSize: number, batches: number): Promise<Uint8Array[]> {
-  const { indices } = createLoader(dataset, { batchSize: Math.min(batchSize, dataset.count), seed: seed + 1 });
+  const { indices } = fixedOrder(dataset, seed, batchSize);
   return Promise.all(Array.from({ length: batches }, (_, i) => dataset.gather(indices(i))));
 }
 
 /** Sheets on averaged weights: samples of the latents of seeds 0, 1, … and reconstructions of fixed images. */
-async function prepareSheets({ engine, config, dataset, folder }: LoopSettings, { model }: Trainer) {
-  const pixels = config.model.resolution ** 2 * config.model.channels;
-  const [originals] = await fixedBatches(dataset, config.seed, SHEET.images, 1);
-  const count = originals.length / pixels;
+async function prepareSheets({ engine, config, dataset, folder }: LoopSettings, { model }: Trainer, labels: Int32Array | undefined) {
+  const { model: settings } = config;
   const seeds = Array.from({ length: SHEET.images }, (_, i) => i);
+  const indices = fixedOrder(dataset, config.seed, SHEET.images).indices(0);
+  const [originals] = hasEncoder(settings) ? [await dataset.gather(indices)] : [];
+  const own = labels && Int32Array.from(indices, (i) => labels[i]);
 
+  const pictures = () => {
+    const latents = latentsOf(engine, seeds, settings);
+    const { height, width, channels } = model.output;
+    const pixels = height * width * channels;
+    const samples = imagesOf(model.generate(latents, seeds.length, labelsOf(seeds, settings)), pixels);
+    if (!originals) return { samples };
+    const { z_mean: means } = model.encode(originals, indices.length);
+    const seen = shrink(originals, model.input, model.input.height / height);
+    const remade = model.generate(means, indices.length, own);
+    return { samples, reconstructions: besideReconstructions(seen, remade, pixels, SHEET.columns) };
+  };
   return async (step: number): Promise<string[]> => {
-    const latents = latentsOf(engine, seeds, config.model.latent);
-    const samples = imagesOf(model.generate(latents, seeds.length), pixels);
-    const reconstructions = model.generate(model.encode(originals, count).z_mean, count);
-    const paths = [folder.samples(step, 0), folder.reconstructions(step)];
-    const pictures = [samples, besideReconstructions(originals, reconstructions, pixels, SHEET.columns)];
-    for (const [i, path] of paths.entries()) {
-      const png = await sheetPng(pictures[i], model, SHEET.columns);
+    const { samples, reconstructions } = pictures();
+    const paths: string[] = [];
+    const write = async (path: string, images: Parameters<typeof sheetPng>[0]) => {
+      const png = await sheetPng(images, model, SHEET.columns);
       await mkdir(dirname(path), { recursive: true });
       await writeAtomic(path, async (handle) => {
         await handle.writeFile(png);
       });
-    }
+      paths.push(path);
+    };
+    await write(folder.samples(step, 0), samples);
+    if (reconstructions) await write(folder.reconstructions(step), reconstructions);
     return paths;
   };
 }

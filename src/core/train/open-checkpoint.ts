@@ -5,7 +5,7 @@ import type { Precision } from '../backend/precision.js';
 import { sha256File } from '../formats/digest.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
-import { encodeFunction, generateFunction } from '../model/functions.js';
+import { inferenceFunctions } from '../model/functions.js';
 import { inferenceModel } from '../model/inference.js';
 import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from './checkpoint.js';
 import type { OpenModel } from './open-model.js';
@@ -48,8 +48,7 @@ export async function openCheckpoint(
     specs,
     values,
     functions: {
-      encode: encodeFunction(model, batchSize, weights),
-      generate: generateFunction(model, batchSize, weights),
+      ...inferenceFunctions(model, batchSize, weights),
       ...statisticsFunctions(model, train.batchSize, [weights]),
     },
   });
@@ -59,7 +58,7 @@ export async function openCheckpoint(
     provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
     digest,
     takeGeneratorStatistics(batches, truncation) {
-      const latents = statisticsLatents(engine, batches, { batchSize: train.batchSize, latent: model.latent, truncation });
+      const latents = statisticsLatents(engine, batches, { batchSize: train.batchSize, space: model, truncation });
       takeStatistics(machine, 'generator', weights, latents);
     },
     dispose: machine.dispose,

@@ -43,6 +43,8 @@ export async function describeSavedModel(dir: string): Promise<SavedModelDescrip
     input: imageShape(images, `input x of encode in ${dir}`),
     output: imageShape(generate.images, `output default of generate in ${dir}`),
     latent: width(generate.z, `input z of generate in ${dir}`),
+    prior: 'normal',
+    classes: 1,
   };
   const widths = Object.fromEntries(NAMES.map((name, i) => [name, rows[i]])) as Record<keyof EncodedBatch, number>;
   if (widths.z_mean !== shapes.latent || widths.z_std !== shapes.latent) {

@@ -1,7 +1,7 @@
 /** G(E(x)) for a set of images. */
 import type { EagerExecutor } from '../backend/eager.js';
 import { openImageSink } from '../data/image-sink.js';
-import type { ImageSet } from '../data/images.js';
+import type { ImageBatch, ImageSet } from '../data/images.js';
 import { shrink } from '../data/shrink.js';
 import { expected } from '../errors.js';
 import type { ReconstructionPair } from '../metrics/reconstruction.js';
@@ -39,12 +39,21 @@ export async function reconstructImages(
     const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.latent) : undefined;
     const z = noise ? mean.map((value, i) => value + noise[i] * std[i]) : mean;
     originals.set(shrink(batch.data, images, factor).subarray(0, count * pixels), done * pixels);
-    reconstructions.set(model.generate(z, batch.count).subarray(0, count * pixels), done * pixels);
+    reconstructions.set(model.generate(z, batch.count, labelsFor(model, batch)).subarray(0, count * pixels), done * pixels);
     done += count;
     onRows?.(done);
     if (done === total) break;
   }
   return { count: total, height, width, channels, originals, reconstructions };
+}
+
+/** A conditional G is given the images' own labels. */
+function labelsFor({ classes }: OpenModel, { labels }: ImageBatch): Int32Array | undefined {
+  if (classes === 1) return undefined;
+  if (!labels) throw expected(`labels, on which G is conditioned (${classes} classes)`, 'reconstructions', 'images without labels');
+  const wrong = labels.find((label) => label < 0 || label >= classes);
+  if (wrong !== undefined) throw expected(`labels below ${classes}, as the model has classes`, 'reconstructions', `${wrong}`);
+  return labels;
 }
 
 /** How many times larger E's images are than G's. */

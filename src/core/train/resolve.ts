@@ -1,7 +1,7 @@
 /** One config from a preset, a partial config, and single settings, each over the one before. */
 import { defaultPrecision, type Precision } from '../backend/precision.js';
 import { usage } from '../errors.js';
-import { TERMS } from '../model/config.js';
+import { checkConfig } from './check-config.js';
 import type { Config } from './config.js';
 import { preset } from './presets.js';
 
@@ -15,6 +15,8 @@ export interface Overrides {
   steps?: number;
   batchSize?: number;
   scores?: string[];
+  /** Labels to condition on. */
+  classes?: number;
   precision?: Precision;
   /** Precision when nothing else names one; default: what the processor suggests. */
   usualPrecision?: Precision;
@@ -33,6 +35,7 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.steps !== undefined) config.train.steps = overrides.steps;
   if (overrides.batchSize !== undefined) config.train.batchSize = overrides.batchSize;
   if (overrides.scores) config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
+  if (overrides.classes !== undefined) config.model.classes = overrides.classes;
   if (overrides.precision) config.train.precision = overrides.precision;
   checkConfig(config);
   return config;
@@ -117,93 +120,4 @@ function distance(a: string, b: string): number {
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** What types alone do not rule out. */
-export function checkConfig(config: Config): void {
-  const { model, train } = config;
-  const { generator, discriminator, encoder } = model;
-  const whole = (name: string, value: number, least: number) => {
-    if (!Number.isSafeInteger(value) || value < least) throw usage(`expected a whole number of ${least} or more for ${name}, got ${value}`);
-  };
-  const wholes = (name: string, values: number[]) => values.forEach((value, i) => whole(`${name}[${i}]`, value, 1));
-  const inRange = (name: string, value: number, low: number, high: number) => {
-    if (!(value >= low && value <= high)) throw usage(`expected ${low} to ${high} for ${name}, got ${value}`);
-  };
-
-  whole('seed', config.seed, 0);
-  if (config.seed > 0x7fffffff) throw usage(`expected a seed below 2^31, got ${config.seed}`);
-  if (model.channels !== 1 && model.channels !== 3) throw usage(`expected 1 or 3 for model.channels, got ${model.channels}`);
-  for (const [name, value] of [
-    ['model.latent', model.latent],
-    ['model.generator.channels', generator.channels],
-    ['model.discriminator.channels', discriminator.channels],
-    ['model.discriminator.smallest', discriminator.smallest],
-    ['model.discriminator.hidden', discriminator.hidden],
-    ['model.encoder.channels', encoder.channels],
-    ['model.encoder.bottleneck', encoder.bottleneck],
-    ['model.encoder.hidden', encoder.hidden],
-    ['model.encoder.stem.size', encoder.stem.size],
-    ['model.encoder.stem.stride', encoder.stem.stride],
-    ['train.batchSize', train.batchSize],
-    ['train.discriminatorSteps', train.discriminatorSteps],
-    ['train.statisticsBatches', train.statisticsBatches],
-  ] as const) {
-    whole(name, value, 1);
-  }
-  for (const [name, value] of [
-    ['model.discriminator.blocks', discriminator.blocks],
-    ['model.encoder.blocks', encoder.blocks],
-    ['train.steps', train.steps],
-  ] as const) {
-    whole(name, value, 0);
-  }
-  wholes('model.generator.multipliers', generator.multipliers);
-  wholes('model.discriminator.multipliers', discriminator.multipliers);
-  wholes('model.encoder.multipliers', encoder.multipliers);
-  wholes('model.encoder.units', encoder.units);
-  if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
-
-  const size = 4 * 2 ** (generator.multipliers.length - 1);
-  if (size !== model.resolution) {
-    throw usage(
-      `model.generator.multipliers has ${generator.multipliers.length} levels, which make ${size} pixels, but model.resolution is ${model.resolution}`,
-      `resolutions are 4 times a power of 2, with one multiplier for 4×4 and one for each doubling`,
-    );
-  }
-  if (model.latent % generator.multipliers.length !== 0) {
-    throw usage(
-      `model.latent is ${model.latent}, which does not split into ${generator.multipliers.length} equal chunks (one for each level of G)`,
-      `use a multiple of ${generator.multipliers.length}`,
-    );
-  }
-  const indivisible = encoder.multipliers.find((multiplier) => (encoder.channels * multiplier) % encoder.bottleneck !== 0);
-  if (indivisible !== undefined) {
-    throw usage(`model.encoder.bottleneck is ${encoder.bottleneck}, which does not divide the width ${encoder.channels * indivisible}`);
-  }
-  if (encoder.units.length !== encoder.multipliers.length) {
-    throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
-  }
-  if (train.precision !== 'float32' && train.precision !== 'bf16') {
-    throw usage(`expected float32 or bf16 for train.precision, got ${train.precision}`);
-  }
-  if (discriminator.joint !== 'pooled' && discriminator.joint !== 'map') {
-    throw usage(`expected pooled or map for model.discriminator.joint, got ${discriminator.joint}`);
-  }
-  const scores = discriminator.scores;
-  const unknown = scores.find((score) => !TERMS.includes(score));
-  if (unknown !== undefined) throw usage(`there is no score "${unknown}"`, `scores: ${TERMS.join(', ')}`);
-  if (new Set(scores).size !== scores.length) throw usage(`a score is named twice: ${scores.join(',')}`);
-  if (!scores.includes('xz')) {
-    throw usage(`the objective ${scores.join(',')} lacks the joint score xz, without which E learns nothing of G`, 'add xz');
-  }
-  for (const [name, rate] of Object.entries(train.learningRate)) inRange(`train.learningRate.${name}`, rate, 0, 1);
-  inRange('train.decayFrom', train.decayFrom, 0, 1);
-  inRange('train.decayTo', train.decayTo, 0, 1);
-  inRange('train.adam.beta1', train.adam.beta1, 0, 0.9999999);
-  inRange('train.adam.beta2', train.adam.beta2, 0, 0.9999999);
-  inRange('train.adam.epsilon', train.adam.epsilon, 0, 1);
-  inRange('train.averageDecay', train.averageDecay, 0, 1);
-  inRange('model.epsilon.batchNorm', model.epsilon.batchNorm, 0, 1);
-  inRange('model.epsilon.spectralNorm', model.epsilon.spectralNorm, 0, 1);
 }

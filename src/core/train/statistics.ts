@@ -1,38 +1,39 @@
 /** Standing statistics: what batch norm uses in inference (Brock et al. 2019, appendix D). */
 import type { EagerExecutor } from '../backend/eager.js';
-import type { OutputSpec } from '../backend/executor.js';
+import type { OutputSpec, Values } from '../backend/executor.js';
 import type { GraphFunction, Machine } from '../backend/machine.js';
 import { fill, scalar } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { AVERAGE, type Pass } from '../layers/scope.js';
 import { modelPass } from '../model/bigbigan.js';
-import type { ModelConfig } from '../model/config.js';
+import { type ModelConfig, hasEncoder } from '../model/config.js';
 import { encode } from '../model/encoder.js';
-import { imageBatch, latentBatch } from '../model/functions.js';
+import { imageBatch, labelBatch, latentBatch } from '../model/functions.js';
 import { generate } from '../model/generator.js';
-import { latentsOf } from '../model/latents.js';
+import { type LatentSpace, labelsOf, latentsOf } from '../model/latents.js';
 import { fromPixels } from '../model/pixels.js';
 
 type Weights = Pass['weights'];
 type Network = 'encoder' | 'generator';
-type Part = `${'clear' | 'take'}_${Network}_${Weights}`;
+type Part<W extends Weights> = `${'clear' | 'take'}_${Network}_${W}`;
 
-/** Functions that set statistics to 0, and that add one batch's share. */
+/** Functions that set statistics to 0, and that add one batch's share; those of E where there is one. */
 export function statisticsFunctions<W extends Weights>(
   config: ModelConfig,
   batchSize: number,
   views: readonly W[],
-): Record<`${'clear' | 'take'}_${Network}_${W}`, GraphFunction> {
-  const entries = views.flatMap((weights): [Part, GraphFunction][] => [
-    [`clear_encoder_${weights}`, clear('encoder', weights)],
-    [`clear_generator_${weights}`, clear('generator', weights)],
-    [
-      `take_encoder_${weights}`,
-      take(config, weights, imageBatch(config, batchSize), (pass, images) => encode(pass, fromPixels(images), config).avepool),
-    ],
-    [`take_generator_${weights}`, take(config, weights, latentBatch(config, batchSize), (pass, z) => generate(pass, z, config))],
-  ]);
-  return Object.fromEntries(entries) as Record<`${'clear' | 'take'}_${Network}_${W}`, GraphFunction>;
+): Record<Part<W>, GraphFunction> {
+  const images = { images: imageBatch(config, batchSize) };
+  const latents = { z: latentBatch(config, batchSize), ...labelBatch(config, batchSize) };
+  const functions: Partial<Record<Part<Weights>, GraphFunction>> = {};
+  for (const weights of views) {
+    functions[`clear_generator_${weights}`] = clear('generator', weights);
+    functions[`take_generator_${weights}`] = take(config, weights, latents, (pass, { z, labels }) => generate(pass, z, config, labels));
+    if (!hasEncoder(config)) continue;
+    functions[`clear_encoder_${weights}`] = clear('encoder', weights);
+    functions[`take_encoder_${weights}`] = take(config, weights, images, (pass, batch) => encode(pass, fromPixels(batch.images), config).avepool);
+  }
+  return functions as Record<Part<W>, GraphFunction>;
 }
 
 function clear(network: Network, weights: Weights): GraphFunction {
@@ -51,13 +52,13 @@ function clear(network: Network, weights: Weights): GraphFunction {
 function take(
   config: ModelConfig,
   weights: Weights,
-  batch: OutputSpec,
-  network: (pass: Pass, batch: Tensor) => Tensor,
+  batch: Record<string, OutputSpec>,
+  network: (pass: Pass, batch: Record<string, Tensor>) => Tensor,
 ): GraphFunction {
   return {
-    inputs: { batch, share: { shape: [], dtype: 'float32' } },
-    run(inputs, variables) {
-      network(modelPass(config, variables, { weights, statistics: { share: inputs.share } }), inputs.batch);
+    inputs: { ...batch, share: { shape: [], dtype: 'float32' } },
+    run({ share, ...inputs }, variables) {
+      network(modelPass(config, variables, { weights, statistics: { share } }), inputs);
       return { done: scalar(0) };
     },
   };
@@ -65,24 +66,25 @@ function take(
 
 /** The mean over `batches` of each layer's batch mean and variance becomes what the layer uses in inference. */
 export function takeStatistics<W extends Weights>(
-  machine: Machine<`${'clear' | 'take'}_${Network}_${W}`>,
+  machine: Machine<Part<W>>,
   network: Network,
   weights: W,
-  batches: readonly (Uint8Array | Float32Array)[],
+  batches: readonly Record<string, Values>[],
 ): void {
   machine.call(`clear_${network}_${weights}`, {});
-  const share = 1 / batches.length;
-  for (const batch of batches) machine.call(`take_${network}_${weights}`, { batch, share: Float32Array.of(share) });
+  const share = Float32Array.of(1 / batches.length);
+  for (const batch of batches) machine.call(`take_${network}_${weights}`, { ...batch, share });
 }
 
-/** Latents for G's statistics; their seeds are below 0, so that no image's own latent is among them. */
+/** Latents and labels for G's statistics; their seeds are below 0, so that no image's own latent is among them. */
 export function statisticsLatents(
   engine: EagerExecutor,
   batches: number,
-  { batchSize, latent, truncation }: { batchSize: number; latent: number; truncation?: number },
-): Float32Array[] {
+  { batchSize, space, truncation }: { batchSize: number; space: LatentSpace; truncation?: number },
+): Record<string, Values>[] {
   return Array.from({ length: batches }, (_, index) => {
     const seeds = Array.from({ length: batchSize }, (_, i) => -1 - index * batchSize - i);
-    return latentsOf(engine, seeds, latent, truncation);
+    const z = latentsOf(engine, seeds, space, truncation);
+    return { z, ...(space.classes > 1 && { labels: labelsOf(seeds, space) }) };
   });
 }

@@ -5,6 +5,7 @@
 import { hash } from '../backend/initialise.js';
 import {
   add,
+  avgPool2,
   cast,
   concat,
   gradients,
@@ -28,16 +29,18 @@ import type { Tensor } from '../backend/tensor.js';
 import type { ResourceVariables } from '../backend/variables.js';
 import type { Pass } from '../layers/scope.js';
 import { AVERAGED, type Module, modelPass, moduleOf, parametersOf } from '../model/bigbigan.js';
-import type { Term } from '../model/config.js';
+import { type ModelConfig, hasEncoder } from '../model/config.js';
 import { type Scores, discriminate } from '../model/discriminator.js';
-import { encode, sampleLatent } from '../model/encoder.js';
-import { imageBatch } from '../model/functions.js';
+import { type Encoding, encode, sampleLatent } from '../model/encoder.js';
+import { imageBatch, labelBatch } from '../model/functions.js';
 import { generate } from '../model/generator.js';
+import { randomLabels } from '../model/labels.js';
+import { sampleOf } from '../model/latents.js';
 import { fromPixels } from '../model/pixels.js';
 import { type AdamInputs, applyAdam } from './adam.js';
 import { updateAverage } from './average.js';
-import type { Config, TrainConfig } from './config.js';
-import { discriminatorLoss, encoderGeneratorLoss } from './losses.js';
+import type { Config } from './config.js';
+import { OBJECTIVES } from './losses.js';
 
 /** One use of an optimizer within a step. */
 export interface Update {
@@ -49,25 +52,28 @@ export interface Update {
   perStep: number;
 }
 
-export function updates({ discriminatorSteps }: TrainConfig): Update[] {
+export function updates({ model, train: { discriminatorSteps } }: Config): Update[] {
   const discriminator = Array.from({ length: discriminatorSteps }, (_, index): Update => {
     return { name: `discriminator${index}`, module: 'discriminator', index, perStep: discriminatorSteps };
   });
-  const joint = (['generator', 'encoder'] as const).map((module): Update => ({ name: module, module, index: 0, perStep: 1 }));
-  return [...discriminator, ...joint];
+  const modules = hasEncoder(model) ? (['generator', 'encoder'] as const) : (['generator'] as const);
+  return [...discriminator, ...modules.map((module): Update => ({ name: module, module, index: 0, perStep: 1 }))];
 }
 
 /**
- * Inputs: `images` uint8 [discriminatorSteps · batchSize,h,w,c]; `step` int32, from 0; for each of `updates` its
+ * Inputs: `images` uint8 [discriminatorSteps · batchSize,h,w,c], and their `labels` int32 where there are several;
+ * `step` int32, from 0; for each of `updates` its
  * learning rate and the powers of β1 and β2; `average_remainder`, 1 − the moving average's decay.
  * Output: `report`, float32, one value for each of `reportedNames`.
  */
 export function stepFunction(config: Config): GraphFunction {
-  const scalars = updates(config.train).flatMap(({ name }) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
+  const scalars = updates(config).flatMap(({ name }) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
   const number: OutputSpec = { shape: [], dtype: 'float32' };
+  const images = config.train.discriminatorSteps * config.train.batchSize;
   return {
     inputs: {
-      images: imageBatch(config.model, config.train.discriminatorSteps * config.train.batchSize),
+      images: imageBatch(config.model, images),
+      ...labelBatch(config.model, images),
       step: { shape: [], dtype: 'int32' },
       ...Object.fromEntries([...scalars, 'average_remainder'].map((name) => [name, number])),
     },
@@ -76,14 +82,17 @@ export function stepFunction(config: Config): GraphFunction {
 }
 
 /** What a step reports, in the order of the vector that `trainStep` returns. */
-export function reportedNames(terms: readonly Term[]): string[] {
-  const scoreNames = terms.flatMap((term) => [`score_${term}_encoder`, `score_${term}_generator`]);
-  return ['loss_d', 'loss_eg', ...scoreNames, 'encoder_mean_std', 'encoder_sigma'];
+export function reportedNames(model: ModelConfig): string[] {
+  const scoreNames = model.discriminator.scores.flatMap((term) => [`score_${term}_encoder`, `score_${term}_generator`]);
+  return ['loss_d', 'loss_eg', ...scoreNames, ...(hasEncoder(model) ? ['encoder_mean_std', 'encoder_sigma'] : [])];
 }
 
+/** An image, its latent, and its label. */
 interface Pair {
   x: Tensor;
-  z: Tensor;
+  /** Absent for real images without E. */
+  z?: Tensor;
+  label?: Tensor;
 }
 
 interface Forward {
@@ -91,13 +100,12 @@ interface Forward {
   encoder: Pair;
   generator: Pair;
   passes: Pass[];
-  /** Spread of μ over the batch, and mean of σ: a dead encoder shows here first. */
-  meanStd: Tensor;
-  sigma: Tensor;
+  encoding?: Encoding;
 }
 
 function trainStep(config: Config, variables: ResourceVariables, inputs: Record<string, Tensor>): Tensor {
   const { train, model } = config;
+  const objective = OBJECTIVES[train.loss];
   const adam = (name: string): AdamInputs => ({
     learningRate: inputs[`${name}_rate`],
     beta1Power: inputs[`${name}_beta1_power`],
@@ -108,18 +116,17 @@ function trainStep(config: Config, variables: ResourceVariables, inputs: Record<
 
   const forward = (index: number, trains: boolean): Forward => {
     const random = streams(config.seed, inputs.step, index);
-    const x = realBatch(config, inputs.images, Math.min(index, train.discriminatorSteps - 1), random);
-    const passes = [pass(trains), pass(trains)];
+    const real = realBatch(config, inputs, Math.min(index, train.discriminatorSteps - 1), random);
     const shape = [train.batchSize, model.latent];
-    const z = randomNormal(shape, random('latent'));
-    const encoding = encode(passes[1], x, model);
-    return {
-      encoder: { x, z: sampleLatent(encoding, randomNormal(shape, random('encoder noise'))) },
-      generator: { x: generate(passes[0], z, model), z },
-      passes,
-      meanStd: spread(stopGradient(encoding.mean)),
-      sigma: encoding.std ? mean(encoding.std) : scalar(0),
-    };
+    const z = sampleOf(model.prior, shape, random('latent'));
+    const label = real.label && randomLabels(train.batchSize, model.classes, random('label'));
+    const generated = pass(trains);
+    const generator = { x: generate(generated, z, model, label), z, label };
+    if (!hasEncoder(model)) return { encoder: real, generator, passes: [generated] };
+    const encoded = pass(trains);
+    const encoding = encode(encoded, real.x, model);
+    const sample = sampleLatent(encoding, randomNormal(shape, random('encoder noise')));
+    return { encoder: { ...real, z: sample }, generator, passes: [generated, encoded], encoding };
   };
 
   let last: Forward | undefined;
@@ -129,14 +136,15 @@ function trainStep(config: Config, variables: ResourceVariables, inputs: Record<
     last = forward(i, train.reuseForward && i === train.discriminatorSteps - 1);
     const passD = pass(true);
     reported = scores(passD, detached(last), config);
-    lossD = discriminatorLoss(reported.encoder, reported.generator);
+    lossD = objective.discriminator(reported.encoder, reported.generator);
     update(variables, lossD, [passD], config, { discriminator: adam(`discriminator${i}`) });
   }
 
   if (!train.reuseForward) last = forward(train.discriminatorSteps, true);
   const judged = scores(pass(false), last!, config);
-  const lossEG = encoderGeneratorLoss(judged.encoder, judged.generator);
-  update(variables, lossEG, last!.passes, config, { generator: adam('generator'), encoder: adam('encoder') });
+  const lossEG = objective.encoderGenerator(judged.encoder, judged.generator);
+  const trained = hasEncoder(model) ? { generator: adam('generator'), encoder: adam('encoder') } : { generator: adam('generator') };
+  update(variables, lossEG, last!.passes, config, trained);
 
   const averaged = last!.passes.flatMap((p) => parametersOf(p).names).filter((name) => AVERAGED.includes(moduleOf(name)));
   updateAverage(variables, averaged, inputs.average_remainder);
@@ -145,23 +153,29 @@ function trainStep(config: Config, variables: ResourceVariables, inputs: Record<
     lossD!,
     lossEG,
     ...model.discriminator.scores.flatMap((term) => [mean(reported!.encoder[term]!), mean(reported!.generator[term]!)]),
-    last!.meanStd,
-    last!.sigma,
+    ...(last!.encoding ? encoderHealth(last!.encoding) : []),
   ]);
 }
 
 /** Scores of both kinds of pair from one pass of D over all of them. */
-function scores(pass: Pass, { encoder, generator }: Forward, config: Config) {
+function scores(pass: Pass, { encoder, generator }: Forward, { model }: Config) {
   const n = encoder.x.shape[0];
-  const all = discriminate(pass, [encoder.x, generator.x], concat([encoder.z, generator.z], 0), config.model);
-  const halves = Object.entries(all).map(([term, score]) => [term, splitSizes(score, [n, n], 0)] as const);
+  const both = (a: Tensor | undefined, b: Tensor | undefined) => (a && b ? concat([a, b], 0) : undefined);
+  const images = [shrinkTo(model.resolution, encoder.x), generator.x];
+  const judged = { images, latents: both(encoder.z, generator.z), labels: both(encoder.label, generator.label) };
+  const halves = Object.entries(discriminate(pass, judged, model)).map(([term, score]) => [term, splitSizes(score, [n, n], 0)] as const);
   const side = (i: number): Scores => Object.fromEntries(halves.map(([term, half]) => [term, half[i]]));
   return { encoder: side(0), generator: side(1) };
 }
 
+/** Means of 2×2 pixels until the side is `resolution`: D sees G's size where E sees more (section 3.1, High Res E). */
+function shrinkTo(resolution: number, x: Tensor): Tensor {
+  return x.shape[1] > resolution ? shrinkTo(resolution, avgPool2(x)) : x;
+}
+
 /** The pairs as D trains on them: no gradient flows into G and E. */
 function detached(forward: Forward): Forward {
-  const cut = ({ x, z }: Pair): Pair => ({ x: stopGradient(x), z: stopGradient(z) });
+  const cut = ({ x, z, label }: Pair): Pair => ({ x: stopGradient(x), z: z && stopGradient(z), label });
   return { ...forward, encoder: cut(forward.encoder), generator: cut(forward.generator) };
 }
 
@@ -181,15 +195,16 @@ function update(
   }
 }
 
-/** The batch of one D update as floats, mirrored at random where the run asks for it. */
-function realBatch(config: Config, images: Tensor, index: number, random: (use: string) => Tensor): Tensor {
+/** The batch of one D update, its images as floats, mirrored at random where the run asks for it. */
+function realBatch(config: Config, { images, labels }: Record<string, Tensor>, index: number, random: (use: string) => Tensor): Pair {
   const { batchSize, discriminatorSteps, flip } = config.train;
-  const batches = splitSizes(images, Array.from({ length: discriminatorSteps }, () => batchSize), 0);
-  const x = fromPixels(batches[index]);
-  if (!flip) return x;
+  const own = (all: Tensor) => splitSizes(all, Array.from({ length: discriminatorSteps }, () => batchSize), 0)[index];
+  const x = fromPixels(own(images));
+  const label = labels && own(labels);
+  if (!flip) return { x, label };
   const coin = less(randomUniform([batchSize], random('flip')), scalar(0.5));
   const mirrored = reshape(cast(coin, 'float32'), [batchSize, 1, 1, 1]);
-  return add(x, mul(sub(reverse(x, 2), x), mirrored));
+  return { x: add(x, mul(sub(reverse(x, 2), x), mirrored)), label };
 }
 
 /** Seeds that depend on the run, the use, the step and the update within it. */
@@ -197,8 +212,9 @@ function streams(seed: number, step: Tensor, index: number) {
   return (use: string) => stack([scalar(hash(`${seed}/${use}/${index}`), 'int32'), step]);
 }
 
-/** Standard deviation over the batch, averaged over dimensions. */
-function spread(x: Tensor): Tensor {
+/** Spread of μ over the batch, averaged over dimensions, and mean of σ: a dead encoder shows here first. */
+function encoderHealth({ mean: mu, std }: Encoding): Tensor[] {
+  const x = stopGradient(mu);
   const centred = sub(x, mean(x, [0], true));
-  return mean(sqrt(mean(mul(centred, centred), [0])));
+  return [mean(sqrt(mean(mul(centred, centred), [0]))), std ? mean(std) : scalar(0)];
 }

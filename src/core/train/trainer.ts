@@ -3,7 +3,8 @@ import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
 import { type Execution, createMachine } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
-import { encodeFunction, generateFunction } from '../model/functions.js';
+import { hasEncoder } from '../model/config.js';
+import { inferenceFunctions } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
 import { averageDecay } from './average.js';
 import type { Config } from './config.js';
@@ -13,8 +14,8 @@ import { statisticsFunctions, statisticsLatents, takeStatistics } from './statis
 import { reportedNames, stepFunction, updates } from './step.js';
 
 export interface Trainer {
-  /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c]. */
-  step(step: number, images: Uint8Array): Record<string, number>;
+  /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their labels. */
+  step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
   /** Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images. */
   takeStatistics(batches: Uint8Array[]): void;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */
@@ -39,19 +40,18 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
     values,
     functions: {
       step: stepFunction(config),
-      encode: encodeFunction(model, sheetImages, 'average'),
-      generate: generateFunction(model, sheetImages, 'average'),
+      ...inferenceFunctions(model, sheetImages, 'average'),
       ...statisticsFunctions(model, train.batchSize, ['trained', 'average']),
     },
   });
-  const names = reportedNames(model.discriminator.scores);
+  const names = reportedNames(model);
 
   return {
-    step(step, images) {
-      const inputs: Record<string, Values> = { images, step: Int32Array.of(step) };
+    step(step, images, labels) {
+      const inputs: Record<string, Values> = { images, ...(labels && { labels }), step: Int32Array.of(step) };
       const feed = (name: string, value: number) => (inputs[name] = Float32Array.of(value));
       const factor = decayFactor(step, train);
-      for (const { name, module, index, perStep } of updates(train)) {
+      for (const { name, module, index, perStep } of updates(config)) {
         const count = step * perStep + index + 1;
         feed(`${name}_rate`, train.learningRate[module] * factor);
         feed(`${name}_beta1_power`, train.adam.beta1 ** count);
@@ -62,9 +62,9 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
       return Object.fromEntries(names.map((name, i) => [name, report[i]]));
     },
     takeStatistics(batches) {
-      const latents = statisticsLatents(engine, batches.length, { batchSize: train.batchSize, latent: model.latent });
+      const latents = statisticsLatents(engine, batches.length, { batchSize: train.batchSize, space: model });
       for (const weights of ['trained', 'average'] as const) {
-        takeStatistics(machine, 'encoder', weights, batches);
+        if (hasEncoder(model)) takeStatistics(machine, 'encoder', weights, batches.map((images) => ({ images })));
         takeStatistics(machine, 'generator', weights, latents);
       }
     },

@@ -2,10 +2,11 @@
 import t from 'tap';
 import { constant } from '../../../src/core/backend/executor.js';
 import { gradients } from '../../../src/core/backend/gradient.js';
-import { add, addScalar, mean, neg, sum } from '../../../src/core/backend/ops.js';
+import { add, addScalar, avgPool2, mean, neg, sum } from '../../../src/core/backend/ops.js';
 import type { Tensor } from '../../../src/core/backend/tensor.js';
 import type { PassOptions } from '../../../src/core/layers/scope.js';
 import { modelPass, parametersOf } from '../../../src/core/model/bigbigan.js';
+import { imageResolution } from '../../../src/core/model/config.js';
 import { discriminate } from '../../../src/core/model/discriminator.js';
 import { encode, sampleLatent } from '../../../src/core/model/encoder.js';
 import { generate } from '../../../src/core/model/generator.js';
@@ -112,7 +113,7 @@ t.test('z = μ + ε·σ', async (t) => {
 t.test('D: s_x sees the image alone, s_z the latent alone, s_xz both', async (t) => {
   const scores = (x: number, z: number) =>
     engine.scope(() => {
-      const all = discriminate(pass(trained), [images(2, x)], latents(2, z), model);
+      const all = discriminate(pass(trained), { images: [images(2, x)], latents: latents(2, z) }, model);
       t.same(Object.values(all).map(({ shape }) => shape), [[2], [2], [2]]);
       return Object.fromEntries(Object.entries(all).map(([term, score]) => [term, Array.from(engine.read(score))]));
     });
@@ -130,7 +131,7 @@ t.test('D: a pair is judged by itself', async (t) => {
     engine.scope(() => {
       const x = Float32Array.from(rows.flatMap(([seed]) => [...noise(1024, seed)]));
       const z = Float32Array.from(rows.flatMap(([, seed]) => [...noise(8, seed)]));
-      return engine.read(discriminate(pass(trained), [tensor(x, rows.length, 32, 32, 1)], tensor(z, rows.length, 8), model).xz!)[0];
+      return engine.read(discriminate(pass(trained), { images: [tensor(x, rows.length, 32, 32, 1)], latents: tensor(z, rows.length, 8) }, model).xz!)[0];
     });
   t.ok(Math.abs(score([[1, 1]]) - score([[1, 1], [4, 7], [3, 2]])) < 1e-5);
 });
@@ -143,18 +144,30 @@ for (const [name, settings] of Object.entries({
   'J on the map': ['model.discriminator.joint=map'],
   'deeper MLPs, no spectral norm in them': ['model.discriminator.blocks=2', 'model.encoder.blocks=2', 'model.discriminator.latentSpectralNorm=false'],
   'without MLPs': ['model.discriminator.blocks=0', 'model.encoder.blocks=0'],
-  'three channels, 16 pixels': ['model.channels=3', 'model.resolution=16', 'model.generator.multipliers=2,1', 'model.generator.multipliers=2,2,1', 'model.latent=6'],
+  'three labels': ['model.classes=3', 'model.generator.embedding=5'],
+  'a single label, embedded': ['model.generator.embedding=5'],
+  'non-local blocks': ['model.generator.channels=8', 'model.discriminator.channels=8', 'model.generator.attention=16', 'model.discriminator.attention=8'],
+  'uniform prior': ['model.prior=uniform', 'model.encoder.stochastic=false'],
+  'E sees four times as many pixels': ['model.encoder.resolution=64', 'model.encoder.stem.pool=true'],
+  RevNet: ['model.encoder.kind=revnet', 'model.encoder.channels=16', 'model.encoder.units=2,1,3'],
+  'three channels, 16 pixels': ['model.channels=3', 'model.resolution=16', 'model.encoder.resolution=16', 'model.generator.multipliers=2,1', 'model.generator.multipliers=2,2,1', 'model.latent=6'],
 })) {
   t.test(`every parameter of G, D and E gets a gradient: ${name}`, async (t) => {
     const other = config(...settings).model;
     const store = variablesOf(other);
+    // At its initial 0 the gate of a non-local block lets no gradient through to the rest of it.
+    for (const { name } of store.specs.values()) if (name.endsWith('/gate')) store.set(name, Float32Array.of(0.5));
     const { resolution: r, channels: c, latent } = other;
     const flat = engine.scope(() => {
       const passes = [0, 1, 2].map(() => modelPass(other, store, { ...trained, trains: true }));
-      const x = tensor(noise(4 * r * r * c), 4, r, r, c);
+      const side = imageResolution(other);
+      const shrink = (image: Tensor): Tensor => (image.shape[1] > r ? shrink(avgPool2(image)) : image);
+      const labels = other.classes > 1 ? constant(Int32Array.of(0, 1, 2, 0), [4]) : undefined;
+      const x = tensor(noise(4 * side * side * c), 4, side, side, c);
       const z = tensor(noise(4 * latent, 2), 4, latent);
       const encoded = sampleLatent(encode(passes[1], x, other), tensor(noise(4 * latent, 3), 4, latent));
-      const scores = [discriminate(passes[2], [x], encoded, other), discriminate(passes[2], [generate(passes[0], z, other)], z, other)];
+      const judge = (image: Tensor, latents: Tensor) => discriminate(passes[2], { images: [shrink(image)], latents, labels }, other);
+      const scores = [judge(x, encoded), judge(generate(passes[0], z, other, labels), z)];
       // Another weight for each score, lest gradients cancel.
       const loss = scores
         .flatMap((s, side) => Object.values(s).map((score, i) => (side + i) % 2 ? neg(sum(addScalar(score, i))) : mean(score)))

@@ -98,7 +98,7 @@ t.test('scores are those of D, computed op by op', async (t) => {
         inputs: { x: { shape: [n, 32, 32, 1], dtype: 'float32' }, z: { shape: [n, config.model.latent], dtype: 'float32' } },
         run: ({ x, z }, variables) => {
           const pass = modelPass(config.model, variables, { weights: 'trained' });
-          return discriminate(pass, [x], z, config.model) as Required<ReturnType<typeof discriminate>>;
+          return discriminate(pass, { images: [x], latents: z }, config.model) as Required<ReturnType<typeof discriminate>>;
         },
       },
     },

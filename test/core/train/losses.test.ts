@@ -4,9 +4,10 @@ import { constant } from '../../../src/core/backend/executor.js';
 import { gradients, watch } from '../../../src/core/backend/gradient.js';
 import type { Tensor } from '../../../src/core/backend/tensor.js';
 import type { Scores } from '../../../src/core/model/discriminator.js';
-import { discriminatorLoss, encoderGeneratorLoss, hinge } from '../../../src/core/train/losses.js';
+import { OBJECTIVES, hinge } from '../../../src/core/train/losses.js';
 
 const engine = await startEngine();
+const { discriminator: discriminatorLoss, encoderGenerator: encoderGeneratorLoss } = OBJECTIVES.hinge;
 const vector = (...values: number[]) => constant(Float32Array.from(values), [values.length]);
 const number = (make: () => Tensor) => engine.scope(() => engine.read(make())[0]);
 const close = (t: Test, found: number, wanted: number) => t.ok(Math.abs(found - wanted) < 1e-6, `${found}, not ${wanted}`);
@@ -55,4 +56,22 @@ t.test('gradients: D pushes encoder pairs up and generator pairs down unless pas
     [0.5, 0.5],
     [-0.5, -0.5],
   ]);
+});
+
+t.test('summed hinge: one clamp on the sum of the scores of a pair', async (t) => {
+  const { discriminator, encoderGenerator } = OBJECTIVES['summed-hinge'];
+  // Sums: encoder −0.5 and 5.25, generator −3 and −1.25; (1.5 + 0)/2 + (0 + 0)/2
+  close(t, number(() => discriminator(encoder(), generator())), 0.75);
+  close(t, number(() => encoderGenerator(encoder(), generator())), 4.5);
+});
+
+t.test('sigmoid: cross-entropy, with exchanged labels for G and E', async (t) => {
+  const { discriminator, encoderGenerator } = OBJECTIVES.sigmoid;
+  const [real, fake] = [() => ({ xz: vector(0.5, 2) }), () => ({ xz: vector(-1, 0.25) })];
+  const sigma = (x: number) => 1 / (1 + Math.exp(-x));
+  const wanted = -(Math.log(sigma(0.5)) + Math.log(sigma(2)) + Math.log(1 - sigma(-1)) + Math.log(1 - sigma(0.25))) / 4;
+  close(t, number(() => discriminator(real(), fake())), wanted);
+  const exchanged = -(Math.log(1 - sigma(0.5)) + Math.log(1 - sigma(2)) + Math.log(sigma(-1)) + Math.log(sigma(0.25))) / 4;
+  close(t, number(() => encoderGenerator(real(), fake())), exchanged);
+  close(t, number(() => discriminator({ xz: vector(0) }, { xz: vector(0) })), Math.log(2));
 });

@@ -1,10 +1,13 @@
 import t from 'tap';
 import { UserError } from '../../../src/core/errors.js';
+import type { TrunkConfig } from '../../../src/core/model/config.js';
+import type { Config } from '../../../src/core/train/config.js';
 import { preset, presetNames } from '../../../src/core/train/presets.js';
 import { type Overrides, resolveConfig } from '../../../src/core/train/resolve.js';
 
 const resolve = (overrides: Partial<Overrides> = {}) => resolveConfig({ preset: 'tiny', ...overrides });
 const set = (...settings: string[]) => resolve({ settings });
+const trunk = ({ model }: Config) => model.encoder as TrunkConfig;
 const file = (values: unknown) => resolve({ partial: { values, source: 'my.json' } });
 
 t.test('preset, then file, then --set, then flags', async (t) => {
@@ -35,13 +38,13 @@ t.test('presets are sound, and resolving does not change them', async (t) => {
 });
 
 t.test('values as text', async (t) => {
-  t.same(set('model.encoder.units=[2, 1,3]').model.encoder.units, [2, 1, 3]);
+  t.same(trunk(set('model.encoder.units=[2, 1,3]')).units, [2, 1, 3]);
   t.same(set('model.discriminator.scores=z,xz').model.discriminator.scores, ['z', 'xz']);
   t.equal(set('train.flip=true').train.flip, true);
   t.equal(set('train.learningRate.encoder=1e-4').train.learningRate.encoder, 1e-4);
-  t.equal(set('model.encoder.calibrateSigma=null').model.encoder.calibrateSigma, null);
-  t.equal(set('model.encoder.calibrateSigma=null', 'model.encoder.calibrateSigma=-2').model.encoder.calibrateSigma, -2);
-  t.equal(set('model.discriminator.joint=map').model.discriminator.joint, 'map');
+  t.equal(trunk(set('model.encoder.calibrateSigma=null')).calibrateSigma, null);
+  t.equal(trunk(set('model.encoder.calibrateSigma=null', 'model.encoder.calibrateSigma=-2')).calibrateSigma, -2);
+  t.match(set('model.discriminator.joint=map').model.discriminator, { joint: 'map' });
 });
 
 t.test('a file holds an object of settings, and so do its groups', async (t) => {
@@ -110,7 +113,23 @@ refuses(() => set('model.latent=10'), /model\.latent is 10/, /multiple of 4/);
 refuses(() => set('model.generator.multipliers=2,2,1'), /16 pixels/, /model\.resolution is 32/);
 refuses(() => set('model.resolution=64'), /32 pixels/, /64/);
 refuses(() => set('model.encoder.units=1,1'), /2 stages/, /3/);
+refuses(() => set('model.encoder.resolution=16'), /model\.encoder\.resolution is 16/, /model\.resolution .* is 32/, /32, 64, 128/);
+refuses(() => set('model.encoder.resolution=96'), /model\.encoder\.resolution is 96/, /power of 2/);
+refuses(() => set('model.generator.attention=64'), /model\.generator\.attention is 64/, /8, 16, 32/);
+refuses(() => set('model.discriminator.attention=32'), /model\.discriminator\.attention is 32/, /16, 8, 4/);
+refuses(() => set('model.generator.attention=32'), /4 channels/);
+refuses(() => set('model.prior=uniform'), /model\.prior is uniform/, /stochastic=false/);
+refuses(() => set('model.prior=cauchy'), /normal or uniform/);
+refuses(() => set('model.classes=10'), /model\.generator\.embedding is 0/);
+refuses(() => set('model.encoder.kind=revnet', 'model.encoder.channels=6'), /half of the width 6/);
+refuses(() => set('model.encoder.kind=revnet', 'model.encoder.multipliers=2,1,4'), /never get narrower/);
+refuses(() => set('model.encoder.kind=vgg'), /resnet or revnet or none/);
+refuses(() => set('model.encoder.kind=dense'), /dense networks go with dense networks/, /bigan-mnist/);
 // Scores
+refuses(() => set('model.encoder.kind=none'), /xz,x,z judges latents/, /x alone/);
+refuses(() => set('model.classes=3', 'model.generator.embedding=4', 'model.discriminator.scores=xz'), /lacks the score x/);
+refuses(() => set('train.loss=wasserstein'), /hinge or summed-hinge or sigmoid/);
+refuses(() => set('train.crop=left'), /center or random-resized or distorted/);
 refuses(() => resolve({ scores: ['xz', 'y'] }), /no score "y"/, /xz, x, z/);
 refuses(() => resolve({ scores: ['xz', 'x', 'x'] }), /named twice/);
 refuses(() => resolve({ scores: ['x', 'z'] }), /lacks the joint score/);

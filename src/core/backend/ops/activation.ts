@@ -1,8 +1,8 @@
 /** Activations, each with TensorFlow's fused gradient. */
 import { differentiable } from '../gradient.js';
-import { execute1, scalar, type } from '../executor.js';
+import { execute1, float, scalar, type } from '../executor.js';
 import type { Tensor } from '../tensor.js';
-import { mul, sub } from './arithmetic.js';
+import { mul, sub, sum } from './arithmetic.js';
 
 export function relu(x: Tensor): Tensor {
   const y = same('Relu', [x]);
@@ -14,6 +14,15 @@ export function tanh(x: Tensor): Tensor {
   return differentiable(y, [x], (dy) => [() => same('TanhGrad', [y, dy])]);
 }
 
+/** x where it is positive, slope · x elsewhere. */
+export function leakyRelu(x: Tensor, slope: number): Tensor {
+  const attributes = { T: type(x.dtype), alpha: float(slope) };
+  const { shape, dtype } = x;
+  return differentiable(execute1('LeakyRelu', attributes, [x], { shape, dtype }), [x], (dy) => [
+    () => execute1('LeakyReluGrad', attributes, [dy, x], { shape, dtype }),
+  ]);
+}
+
 /** log(1 + exp x). */
 export function softplus(x: Tensor): Tensor {
   return differentiable(same('Softplus', [x]), [x], (dy) => [() => same('SoftplusGrad', [dy, x])]);
@@ -22,6 +31,12 @@ export function softplus(x: Tensor): Tensor {
 export function sigmoid(x: Tensor): Tensor {
   const y = same('Sigmoid', [x]);
   return differentiable(y, [x], (dy) => [() => mul(dy, mul(y, sub(scalar(1), y)))]);
+}
+
+/** Softmax over the last axis. */
+export function softmax(x: Tensor): Tensor {
+  const y = same('Softmax', [x]);
+  return differentiable(y, [x], (dy) => [() => mul(sub(dy, sum(mul(dy, y), [y.shape.length - 1], true)), y)]);
 }
 
 function same(op: string, inputs: Tensor[]): Tensor {

@@ -61,6 +61,11 @@ export function abs(x: Tensor): Tensor {
   return unary('Abs', x);
 }
 
+/** 0 everywhere in the shape of `x`; no gradient. */
+export function zerosLike(x: Tensor): Tensor {
+  return unary('ZerosLike', x);
+}
+
 /** Sum over `axes` (all when absent), which are kept as 1 with `keep`. */
 export function sum(x: Tensor, axes?: readonly number[], keep = false): Tensor {
   return reduce('Sum', x, axes, keep, (dy) => dy);
@@ -127,6 +132,19 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   return differentiable(y, [a, b], (dy) => [
     () => (transposeA ? matMul(b, dy, transposeB, true) : matMul(dy, b, false, !transposeB)),
     () => (transposeB ? matMul(dy, a, true, transposeA) : matMul(a, dy, !transposeA, false)),
+  ]);
+}
+
+/** [n,m,k]·[n,k,p] matrix by matrix, with either side read transposed. */
+export function batchMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  const [n, m, k] = transposeA ? [a.shape[0], a.shape[2], a.shape[1]] : a.shape;
+  const [n2, k2, p] = transposeB ? [b.shape[0], b.shape[2], b.shape[1]] : b.shape;
+  if (n !== n2 || k !== k2) throw new Error(`batchMatMul: the shapes [${a.shape}] and [${b.shape}] do not fit together`);
+  const attributes = { T: type(a.dtype), adj_x: bool(transposeA), adj_y: bool(transposeB) };
+  const y = execute1('BatchMatMulV2', attributes, [a, b], { shape: [n, m, p], dtype: a.dtype });
+  return differentiable(y, [a, b], (dy) => [
+    () => (transposeA ? batchMatMul(b, dy, transposeB, true) : batchMatMul(dy, b, false, !transposeB)),
+    () => (transposeB ? batchMatMul(dy, a, true, transposeA) : batchMatMul(a, dy, !transposeA, false)),
   ]);
 }
 

@@ -89,3 +89,18 @@ export function avgPool2(x: Tensor): Tensor {
     () => execute1('AvgPoolGrad', attributes, [ints(x.shape), dy], { shape: x.shape, dtype: x.dtype }),
   ]);
 }
+
+/** Largest of each size×size window with a stride; windows at the edges are smaller (SAME). */
+export function maxPool(x: Tensor, window: number, stride: number): Tensor {
+  const [n, h, w, c] = x.shape;
+  const attributes: Attributes = {
+    T: type(x.dtype),
+    ksize: int([1, window, window, 1]),
+    strides: int([1, stride, stride, 1]),
+    padding: string('SAME'),
+    data_format: string('NHWC'),
+  };
+  const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), c];
+  const y = execute1('MaxPool', attributes, [x], { shape, dtype: x.dtype });
+  return differentiable(y, [x], (dy) => [() => execute1('MaxPoolGrad', attributes, [x, y, dy], { shape: x.shape, dtype: x.dtype })]);
+}

@@ -13,11 +13,6 @@ export function topK(x: Tensor, k: number): { values: Tensor; indices: Tensor } 
   return { values, indices };
 }
 
-/** Softmax over the last axis of [m, n]. */
-export function softmax(x: Tensor): Tensor {
-  return execute1('Softmax', { T: type(x.dtype) }, [x], { shape: x.shape, dtype: x.dtype });
-}
-
 /** Class numbers int32 [n] to float32 [n, classes]: 1 at the class, 0 elsewhere. */
 export function oneHot(labels: Tensor, classes: number): Tensor {
   const attributes = { T: type('float32'), TI: type('int32'), axis: int(-1) };

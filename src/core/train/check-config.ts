@@ -1,0 +1,174 @@
+/** What types alone do not rule out: values and combinations with which nothing can be trained. */
+import { PRECISIONS } from '../backend/precision.js';
+import { usage } from '../errors.js';
+import { type BigGanConfig, type ModelConfig, PRIORS, type ResidualDiscriminatorConfig, TERMS, type TrunkConfig, hasEncoder } from '../model/config.js';
+import { CROPS, type Config, type TrainConfig } from './config.js';
+import { LOSSES } from './losses.js';
+
+/** @throws UserError that names the setting and what it may be */
+export function checkConfig({ seed, model, train }: Config): void {
+  whole('seed', seed, 0);
+  if (seed > 0x7fffffff) throw usage(`expected a seed below 2^31, got ${seed}`);
+  checkModel(model);
+  checkTraining(train);
+}
+
+function checkModel(model: ModelConfig): void {
+  const { generator, discriminator, encoder } = model;
+  if (model.channels !== 1 && model.channels !== 3) throw usage(`expected 1 or 3 for model.channels, got ${model.channels}`);
+  wholes('model', model, ['resolution', 'latent', 'classes'], 1);
+  oneOf('model.prior', model.prior, PRIORS);
+  inRange('model.epsilon.batchNorm', model.epsilon.batchNorm, 0, 1);
+  inRange('model.epsilon.spectralNorm', model.epsilon.spectralNorm, 0, 1);
+
+  const kinds = [generator.kind, discriminator.kind, encoder.kind];
+  if (kinds.includes('dense')) {
+    if (new Set(kinds).size > 1) throw usage(`G, D and E are ${kinds.join(', ')}: dense networks go with dense networks`, 'use the preset bigan-mnist');
+    if (model.classes > 1) throw usage(`model.classes is ${model.classes}; dense networks have a single label`);
+  }
+  if (generator.kind !== 'dense') checkGenerator(generator, model);
+  if (discriminator.kind !== 'dense') checkDiscriminator(discriminator, model);
+  if (encoder.kind !== 'dense') checkEncoder(encoder, model);
+  checkScores(model);
+}
+
+function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }: ModelConfig): void {
+  oneOf('model.generator.kind', generator.kind, ['biggan']);
+  wholes('model.generator', generator, ['channels'], 1);
+  wholes('model.generator', generator, ['embedding', 'attention'], 0);
+  widths('model.generator.multipliers', generator.multipliers);
+  const levels = generator.multipliers.length;
+  const size = 4 * 2 ** (levels - 1);
+  if (size !== resolution) {
+    throw usage(
+      `model.generator.multipliers has ${levels} levels, which make ${size} pixels, but model.resolution is ${resolution}`,
+      `resolutions are 4 times a power of 2, with one multiplier for 4×4 and one for each doubling`,
+    );
+  }
+  if (latent % levels !== 0) {
+    throw usage(
+      `model.latent is ${latent}, which does not split into ${levels} equal chunks (one for each level of G)`,
+      `use a multiple of ${levels}`,
+    );
+  }
+  if (classes > 1 && generator.embedding === 0) {
+    throw usage(`model.classes is ${classes}, but model.generator.embedding is 0: G would not see the label`, 'BigGAN has 128');
+  }
+  const sizes = generator.multipliers.slice(1).map((_, i) => 8 * 2 ** i);
+  checkAttention('model.generator.attention', generator.attention, sizes, (side) => generator.channels * generator.multipliers[Math.log2(side / 4)]);
+}
+
+function checkDiscriminator(discriminator: ResidualDiscriminatorConfig, { resolution }: ModelConfig): void {
+  oneOf('model.discriminator.kind', discriminator.kind, ['residual']);
+  wholes('model.discriminator', discriminator, ['channels', 'smallest', 'hidden'], 1);
+  wholes('model.discriminator', discriminator, ['blocks', 'attention'], 0);
+  widths('model.discriminator.multipliers', discriminator.multipliers);
+  oneOf('model.discriminator.joint', discriminator.joint, ['pooled', 'map']);
+  const sizes: number[] = [];
+  discriminator.multipliers.reduce((side) => {
+    sizes.push(side > discriminator.smallest ? Math.ceil(side / 2) : side);
+    return sizes.at(-1)!;
+  }, resolution);
+  const width = (side: number) => discriminator.channels * discriminator.multipliers[sizes.lastIndexOf(side)];
+  checkAttention('model.discriminator.attention', discriminator.attention, sizes, width);
+}
+
+function checkAttention(name: string, attention: number, sizes: readonly number[], width: (side: number) => number): void {
+  if (attention === 0) return;
+  const sides = [...new Set(sizes)];
+  if (!sides.includes(attention)) {
+    throw usage(`${name} is ${attention}, but the maps have sides ${sides.join(', ')}`, `use one of these, or 0 for no non-local block`);
+  }
+  if (width(attention) < 8) throw usage(`${name} is ${attention}, where there are ${width(attention)} channels; a non-local block needs 8`);
+}
+
+function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig): void {
+  oneOf('model.encoder.kind', encoder.kind, ['resnet', 'revnet', 'none']);
+  if (encoder.kind === 'none') return;
+  wholes('model.encoder', encoder, ['resolution', 'channels', 'bottleneck', 'hidden'], 1);
+  wholes('model.encoder', encoder, ['blocks'], 0);
+  wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1);
+  widths('model.encoder.multipliers', encoder.multipliers);
+  widths('model.encoder.units', encoder.units);
+  const factor = encoder.resolution / resolution;
+  if (!Number.isInteger(Math.log2(factor)) || factor < 1) {
+    const valid = [1, 2, 4].map((times) => times * resolution).join(', ');
+    throw usage(
+      `model.encoder.resolution is ${encoder.resolution}, but model.resolution (of G and D) is ${resolution}`,
+      `E sees images of G's size or a power of 2 times it: ${valid}`,
+    );
+  }
+  if (prior === 'uniform' && encoder.stochastic) {
+    throw usage('model.prior is uniform, for which E ends in tanh and is deterministic', 'add --set model.encoder.stochastic=false');
+  }
+  if (encoder.units.length !== encoder.multipliers.length) {
+    throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
+  }
+  // A RevNet's units work on half of the channels.
+  const share = encoder.kind === 'revnet' ? 2 : 1;
+  const indivisible = encoder.multipliers.find((multiplier) => (encoder.channels * multiplier) % (share * encoder.bottleneck) !== 0);
+  if (indivisible !== undefined) {
+    const half = share === 2 ? 'half of ' : '';
+    throw usage(`model.encoder.bottleneck is ${encoder.bottleneck}, which does not divide ${half}the width ${encoder.channels * indivisible}`);
+  }
+  if (encoder.kind === 'revnet') {
+    // Widths grow by channels of zeros, so they cannot shrink.
+    const falls = encoder.multipliers.findIndex((multiplier, i) => multiplier < (encoder.multipliers[i - 1] ?? 1));
+    if (falls >= 0) throw usage(`model.encoder.multipliers is ${encoder.multipliers}, but a RevNet's stages never get narrower`);
+  }
+}
+
+function checkScores(model: ModelConfig): void {
+  const { scores, kind } = model.discriminator;
+  scores.forEach((score) => {
+    if (!TERMS.includes(score)) throw usage(`there is no score "${score}"`, `scores: ${TERMS.join(', ')}`);
+  });
+  const list = scores.join(',');
+  if (new Set(scores).size !== scores.length) throw usage(`a score is named twice: ${list}`);
+  if (!hasEncoder(model)) {
+    if (list !== 'x') throw usage(`the objective ${list} judges latents, but model.encoder.kind is none`, 'without E the objective is x alone');
+  } else if (kind === 'dense') {
+    if (scores.length > 1) throw usage(`the objective ${list} has ${scores.length} scores; a dense D has one`, 'use xz, or x');
+  } else if (!scores.includes('xz')) {
+    throw usage(`the objective ${list} lacks the joint score xz, without which E learns nothing of G`, 'add xz, or choose model.encoder.kind=none');
+  }
+  if (model.classes > 1 && !scores.includes('x')) {
+    throw usage(`model.classes is ${model.classes}, but the objective ${list} lacks the score x, which is the one that sees labels`, 'add x');
+  }
+}
+
+function checkTraining(train: TrainConfig): void {
+  wholes('train', train, ['batchSize', 'discriminatorSteps', 'statisticsBatches'], 1);
+  wholes('train', train, ['steps'], 0);
+  if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
+  oneOf('train.precision', train.precision, PRECISIONS);
+  oneOf('train.loss', train.loss, LOSSES);
+  oneOf('train.crop', train.crop, CROPS);
+  for (const [name, rate] of Object.entries(train.learningRate)) inRange(`train.learningRate.${name}`, rate, 0, 1);
+  inRange('train.decayFrom', train.decayFrom, 0, 1);
+  inRange('train.decayTo', train.decayTo, 0, 1);
+  inRange('train.adam.beta1', train.adam.beta1, 0, 0.9999999);
+  inRange('train.adam.beta2', train.adam.beta2, 0, 0.9999999);
+  inRange('train.adam.epsilon', train.adam.epsilon, 0, 1);
+  inRange('train.averageDecay', train.averageDecay, 0, 1);
+}
+
+function whole(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) throw usage(`expected a whole number of ${least} or more for ${name}, got ${value}`);
+}
+
+function wholes<T extends object>(path: string, group: T, names: (keyof T & string)[], least: number): void {
+  for (const name of names) whole(`${path}.${name}`, group[name] as number, least);
+}
+
+function widths(name: string, values: readonly number[]): void {
+  values.forEach((value, i) => whole(`${name}[${i}]`, value, 1));
+}
+
+function inRange(name: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high)) throw usage(`expected ${low} to ${high} for ${name}, got ${value}`);
+}
+
+function oneOf(name: string, value: string, valid: readonly string[]): void {
+  if (!valid.includes(value)) throw usage(`expected ${valid.join(' or ')} for ${name}, got ${value}`);
+}

@@ -1,0 +1,160 @@
+/** Settings for small images and small machines. */
+import type { Config } from '../config.js';
+
+/**
+ * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
+ * vector, residual units as wide inside as outside, one D step, higher learning rates, G and E updated on D's batch.
+ * docs/results/encoder.md has the reasons.
+ */
+export const mnist = {
+  preset: 'mnist',
+  seed: 0,
+  model: {
+    resolution: 32,
+    channels: 1,
+    latent: 32,
+    prior: 'normal',
+    classes: 1,
+    generator: { kind: 'biggan', channels: 16, multipliers: [4, 4, 2, 1], embedding: 0, attention: 0 },
+    discriminator: {
+      kind: 'residual',
+      channels: 16,
+      multipliers: [1, 2, 4, 8],
+      smallest: 4,
+      attention: 0,
+      hidden: 256,
+      blocks: 1,
+      scores: ['xz', 'x', 'z'],
+      joint: 'map',
+      latentSpectralNorm: true,
+    },
+    encoder: {
+      kind: 'resnet',
+      resolution: 32,
+      channels: 16,
+      multipliers: [1, 4, 8],
+      bottleneck: 1,
+      units: [1, 1, 1],
+      stem: { size: 3, stride: 2, pool: false },
+      hidden: 256,
+      blocks: 1,
+      stochastic: true,
+      calibrateSigma: null,
+    },
+    epsilon: { batchNorm: 1e-4, spectralNorm: 1e-4 },
+  },
+  train: {
+    batchSize: 64,
+    steps: 1000,
+    discriminatorSteps: 1,
+    learningRate: { generator: 5e-4, encoder: 1e-3, discriminator: 5e-4 },
+    decayFrom: 0.6,
+    decayTo: 0.02,
+    adam: { beta1: 0, beta2: 0.999, epsilon: 1e-8 },
+    loss: 'hinge',
+    averageDecay: 0.999,
+    reuseForward: true,
+    crop: 'center',
+    flip: false,
+    precision: 'float32',
+    statisticsBatches: 16,
+  },
+} satisfies Config as Config;
+
+/**
+ * CIFAR-10 at 32 pixels: BigGAN-PyTorch's settings for G and F (Brock's code, launch_cifar_ema.sh) but for the skip-z latent,
+ * the orthogonal start and the missing labels; E is a ResNet-50 with the small stem that is usual at this size.
+ */
+export const cifar10 = {
+  preset: 'cifar10',
+  seed: 0,
+  model: {
+    resolution: 32,
+    channels: 3,
+    latent: 128,
+    prior: 'normal',
+    classes: 1,
+    generator: { kind: 'biggan', channels: 64, multipliers: [4, 4, 4, 4], embedding: 0, attention: 0 },
+    discriminator: {
+      kind: 'residual',
+      channels: 64,
+      multipliers: [4, 4, 4, 4],
+      smallest: 8,
+      attention: 0,
+      hidden: 1024,
+      blocks: 4,
+      scores: ['xz', 'x', 'z'],
+      joint: 'pooled',
+      latentSpectralNorm: true,
+    },
+    encoder: {
+      kind: 'resnet',
+      resolution: 32,
+      channels: 64,
+      multipliers: [4, 8, 16, 32],
+      bottleneck: 4,
+      units: [3, 4, 6, 3],
+      stem: { size: 3, stride: 1, pool: false },
+      hidden: 1024,
+      blocks: 2,
+      stochastic: true,
+      calibrateSigma: null,
+    },
+    epsilon: { batchNorm: 1e-5, spectralNorm: 1e-8 },
+  },
+  train: {
+    batchSize: 50,
+    steps: 125_000,
+    discriminatorSteps: 4,
+    learningRate: { generator: 2e-4, encoder: 2e-4, discriminator: 2e-4 },
+    decayFrom: 1,
+    decayTo: 0,
+    adam: { beta1: 0, beta2: 0.999, epsilon: 1e-8 },
+    loss: 'hinge',
+    averageDecay: 0.9999,
+    reuseForward: false,
+    crop: 'center',
+    flip: true,
+    precision: 'float32',
+    statisticsBatches: 100,
+  },
+} satisfies Config as Config;
+
+const { model, train } = structuredClone(mnist);
+
+/** For tests: every part of the model, a step in milliseconds. */
+export const tiny = {
+  preset: 'tiny',
+  seed: 0,
+  model: {
+    ...model,
+    latent: 8,
+    generator: { kind: 'biggan', channels: 4, multipliers: [2, 2, 1, 1], embedding: 0, attention: 0 },
+    discriminator: {
+      ...model.discriminator,
+      kind: 'residual',
+      channels: 4,
+      multipliers: [1, 1, 2, 2],
+      smallest: 4,
+      attention: 0,
+      hidden: 16,
+      blocks: 1,
+      joint: 'pooled',
+      latentSpectralNorm: true,
+    },
+    encoder: {
+      kind: 'resnet',
+      resolution: 32,
+      channels: 4,
+      multipliers: [1, 2, 4],
+      bottleneck: 2,
+      units: [1, 1, 1],
+      stem: { size: 3, stride: 2, pool: false },
+      hidden: 16,
+      blocks: 1,
+      stochastic: true,
+      calibrateSigma: -3,
+    },
+  },
+  train: { ...train, batchSize: 8, steps: 20, statisticsBatches: 2 },
+} satisfies Config as Config;
