@@ -55,10 +55,12 @@ export function createDecodePool(workers: number, recipe: Recipe): DecodePool {
 }
 
 function startThread(recipe: Recipe): DecodeThread {
-  const worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: recipe });
+  // Node's own options are for the program: some, such as --input-type, would end a thread.
+  const worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: recipe, execArgv: [] });
   const waiting = new Map<number, { resolve(images: Uint8Array): void; reject(error: Error): void }>();
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let orders = 0;
+  let closing = false;
   let failure: Error | undefined;
   const fail = (error: Error) => {
     failure ??= error;
@@ -71,7 +73,7 @@ function startThread(recipe: Recipe): DecodeThread {
   worker.on('message', (answer: DecodeAnswer) => {
     const { resolve, reject } = waiting.get(answer.order)!;
     waiting.delete(answer.order);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0 && !closing) worker.unref();
     if ('images' in answer) resolve(answer.images);
     else reject(new UndecodableError(answer.place, answer.reason));
   });
@@ -85,6 +87,7 @@ function startThread(recipe: Recipe): DecodeThread {
         worker.postMessage({ order, step, first, locations } satisfies DecodeOrder);
       }),
     close: async () => {
+      closing = true;
       worker.ref();
       worker.postMessage('close');
       await ended;
