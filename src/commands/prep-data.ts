@@ -67,8 +67,7 @@ export function prepDataCommand(): Command {
       'after',
       '\nKinds of shards:\n' +
         '  pixels       images of one size, for training and evaluation at that size\n' +
-        '  encoded      the images as they are (pixels as PNG), for crops of them at any size; decoded when\n' +
-        '               they are used\n' +
+        '  encoded      the images as they are (pixels as PNG), for crops of them at any size\n' +
         '\nResize methods:\n' +
         '  center-crop  scale the shorter side to the resolution, keep the centre\n' +
         '  squash       scale both sides to the resolution\n' +

@@ -239,6 +239,54 @@ t.test('all of MNIST', async (t) => {
   }
 });
 
+t.test('--store encoded keeps the files, and is a no-op the second time', async (t) => {
+  const dir = t.testdir();
+  const out = join(dir, 'out');
+  const args = ['prep-data', fixture('images/mixed'), '--store', 'encoded', '--holdout', '2', '--out', out];
+  const { code, stdout, stderr } = await bigbigan([...args, '--json']);
+  t.equal(code, 0, stderr);
+  t.match(stderr, /broken.png skipped[^]*words.jpg skipped/, 'broken images are found here, not in training');
+  const held = JSON.parse(await readFile(join(`${out}-holdout`, 'dataset.json'), 'utf8'));
+  const wanted = { storage: 'encoded', out, count: 8 - held.count, classes: 2, skipped: 2, channels: 3, shards: 1, unchanged: false };
+  t.match(JSON.parse(stdout), { ...wanted, resolution: null, resize: null, height: null, width: null });
+  const manifest = JSON.parse(await readFile(join(out, 'dataset.json'), 'utf8'));
+  t.match(manifest, { storage: 'encoded', channels: 3, part: 'training', preparation: { storage: 'encoded', source_format: 'folder' } });
+  t.notOk('height' in manifest || 'resolution' in manifest.preparation);
+  const ids = (await readFile(join(out, 'ids-00000-of-00001.txt'), 'utf8')).trim().split('\n');
+  const tar = await readFile(join(out, 'images-00000-of-00001.tar'));
+  for (const id of ids) t.ok(tar.includes(await readFile(join(fixture('images/mixed'), id))), id);
+  for (const { file, sha256 } of ['images', 'index', 'labels', 'ids'].map((kind) => manifest.shards[0][kind])) {
+    t.equal(createHash('sha256').update(await readFile(join(out, file))).digest('hex'), sha256, file);
+  }
+  t.same((await readdir(dir)).sort(), ['out', 'out-holdout']);
+
+  const again = await bigbigan([...args, '--json']);
+  t.match(again.stderr, /is up to date/);
+  t.match(JSON.parse(again.stdout), { storage: 'encoded', unchanged: true });
+  const pixels = [fixture('images/mixed'), '--resolution', '8', '--holdout', '2', '--out', out];
+  await fails(t, pixels, /made otherwise \(storage was "encoded", now "pixels"\)\n.*--force/);
+  await fails(t, [fixture('images/mixed'), '--store', 'encoded', '--strict', '--out', join(dir, 'strict')], /an image .* for cats\/broken.png, got/);
+  await fails(t, [fixture('images/odd'), '--store', 'encoded', '--out', join(dir, 'odd')], /bomb.png skipped: Input image exceeds pixel limit/);
+  t.same((await readdir(dir)).sort(), ['out', 'out-holdout'], 'a failed run leaves nothing');
+});
+
+t.test('--store encoded from every kind of source', async (t) => {
+  for (const [source, count, first] of [
+    ['sources/ten.bin.gz', 6, '0'],
+    ['sources/tiny-images-idx3-ubyte.gz', 10, '0'],
+    ['sources/images.tar.gz', 6, 'set/train/zebra/0.png'],
+    ['sources/images.zip', 6, 'set/train/zebra/0.png'],
+  ] as const) {
+    const dir = t.testdir();
+    const out = join(dir, 'out');
+    const { code, stderr } = await bigbigan(['prep-data', fixture(source), '--store', 'encoded', '--shard-size', '4', '--out', out]);
+    t.equal(code, 0, stderr);
+    const manifest = JSON.parse(await readFile(join(out, 'dataset.json'), 'utf8'));
+    t.match(manifest, { count, storage: 'encoded', channels: source.includes('idx') ? 1 : 3 });
+    t.equal((await readFile(join(out, manifest.shards[0].ids.file), 'utf8')).split('\n')[0], first);
+  }
+});
+
 t.test('repeating: a no-op, an error for other settings, --force', async (t) => {
   const dir = t.testdir();
   const args = [fixture('sources/ten.bin.gz'), '--resolution', '32'];
@@ -299,6 +347,10 @@ t.test('usage errors', async (t) => {
   await fails(t, [source, '--resolution', '8'], /required option '-o, --out <dir>'/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '0'], /whole number of 1 or more/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--resize', 'crop'], /Allowed choices are center-crop, squash, pad/, 2);
+  await fails(t, [source, '--out', 'x'], /--resolution is missing: the height and width/, 2);
+  await fails(t, [source, '--out', 'x', '--store', 'encoded', '--resolution', '8'], /--resolution goes with --store pixels only/, 2);
+  await fails(t, [source, '--out', 'x', '--store', 'encoded', '--resize', 'pad'], /--resize goes with --store pixels only/, 2);
+  await fails(t, [source, '--out', 'x', '--store', 'files'], /Allowed choices are pixels, encoded/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--holdout-out', './x'], /name the same folder/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--format', 'idx'], /expected a file of format idx/);
 });
