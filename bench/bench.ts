@@ -7,6 +7,7 @@ import { positiveInteger } from '../src/commands/options.js';
 import { processorFeatures } from '../src/core/backend/install/device.js';
 import { UserError } from '../src/core/errors.js';
 import { agreement } from './agreement.js';
+import { dataTable, decodingRates } from './data.js';
 import { stepFlops } from './flops.js';
 import { bestPeaks, resultOf } from './result.js';
 import { type Rounds, measure } from './rounds.js';
@@ -29,18 +30,21 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; or check that PyTorch computes the same').choices(['all', 'step', 'check']).default('all'),
+    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; or data: decoding, ours alone')
+      .choices(['all', 'step', 'check', 'data'])
+      .default('all'),
   )
-  .option('--rounds <n>', 'rounds', positiveInteger, 15)
+  .option('--rounds <n>', 'rounds; of data, batches of 64', positiveInteger, 15)
   .option('--only <names>', `settings to run, of ${settingNames.join(', ')} (default: ch16,ch32)`, settingList)
   .option('--compile', 'torch.compile too, which takes minutes to start')
   .option('--json', 'print the result as one JSON object')
   .action(async (part: string, options: Options) => {
-    const torch = findTorch(process.env.BENCH_PYTHON);
-    if (!torch) note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
+    const torch = part === 'data' ? undefined : findTorch(process.env.BENCH_PYTHON);
+    if (!torch && part !== 'data') note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
     const folder = mkdtempSync(join(tmpdir(), 'bigbigan-bench-'));
     try {
-      await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
+      if (part === 'data') await decode(options, folder);
+      else await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -68,6 +72,11 @@ async function check(options: Options, torch: Torch | undefined, folder: string)
     const result = await agreement(name, torch, folder);
     print(options.json ? JSON.stringify(result) : `${name}\n${JSON.stringify(result, null, 2)}`);
   }
+}
+
+async function decode({ rounds, json }: Options, folder: string): Promise<void> {
+  const data = await decodingRates(folder, rounds);
+  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
 }
 
 async function machine(torch: Torch | undefined) {

@@ -36,7 +36,7 @@ function row(numbers: SystemResult & Partial<OwnResult & { torch_eager_ratio: nu
 const number = (value: number | null | undefined, digits: number) => (value == null ? '' : value.toFixed(digits));
 
 /** The first column to the left, numbers to the right. */
-function align(rows: string[][]): string {
+export function align(rows: string[][]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
   const pad = (cell: string, column: number) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]));
   return rows.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');

@@ -49,6 +49,17 @@ t.test('the table has a row for each system; the step alone leaves inference out
   t.match(stdout, /machine at best: float32 matmul \d+/);
 });
 
+t.test('data: a rate for each size of image and kind of crop', async (t) => {
+  const { code, stdout, stderr } = await bench(['data', '--rounds', '1', '--json']);
+  t.equal(code, 0, stderr);
+  const { data } = JSON.parse(stdout) as { data: Record<string, unknown>[] };
+  const settings = new Set(data.map(({ resolution, crop }) => `${resolution} ${crop}`));
+  t.equal(settings.size, 9);
+  for (const { images_per_second, mean_bytes, cpu_ms_per_image } of data) {
+    t.ok(positive(images_per_second) && positive(mean_bytes) && positive(cpu_ms_per_image));
+  }
+});
+
 t.test('a comparison needs PyTorch', async (t) => {
   const { code, stderr } = await bench(['check'], withoutTorch);
   t.equal(code, 1);
