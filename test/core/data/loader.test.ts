@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { join } from 'node:path';
 import { openDataset } from '../../../src/core/data/dataset.js';
 import { createLoader } from '../../../src/core/data/loader.js';
@@ -6,11 +6,13 @@ import { prepareDataset } from '../../../src/core/data/prepare.js';
 import { readNpy } from '../../../src/core/formats/npy.js';
 import { fixture } from '../../paths.js';
 
-async function tiny(t: { testdir(): string }) {
+async function tiny(t: Test) {
   const out = join(t.testdir(), 'data');
   const sources = [fixture('sources/ten.bin.gz')];
   await prepareDataset({ sources, out, holdoutOut: '', resolution: 32, resize: 'pad', seed: 0, shardSize: 4, version: '0' });
-  return openDataset(out);
+  const dataset = await openDataset(out);
+  t.teardown(() => dataset.close());
+  return dataset;
 }
 
 t.test('every epoch shows every image once, each in its own order', async (t) => {
