@@ -1,9 +1,10 @@
 /**
  * Memory of one forward and backward pass of the RevNet trunk as a graph, at two depths, reversible and plain:
  *   make build engine && node scripts/revnet-memory.mjs --channels 64 --resolution 64 --batch 32 --precision float32
- * Each row is a process of its own. What is counted is the most memory that the process has held since just before the
- * passes (VmHWM, reset through /proc/self/clear_refs) less what it held then, so without the library, the weights and
- * the graph. The stem neither pools nor strides. Needs Linux. Prints a Markdown table.
+ * Every number is the median of --processes fresh processes of six passes each. Memory is the most that the process
+ * has held since just before its first pass (VmHWM, reset through /proc/self/clear_refs) less what it held then, so
+ * without the library and the weights; time is that of its fastest pass. The stem neither pools nor strides.
+ * Needs Linux. Prints a Markdown table.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ const { values: options } = parseArgs({
     resolution: { type: 'string', default: '64' },
     batch: { type: 'string', default: '32' },
     precision: { type: 'string', default: 'float32' },
+    processes: { type: 'string', default: '3' },
     /** One measurement, in this process: JSON of `units` and `reversible`. */
     measure: { type: 'string' },
   },
@@ -27,12 +29,17 @@ if (options.measure) console.log(JSON.stringify(await measure(JSON.parse(options
 else table();
 
 function table() {
+  const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
   const run = (units, reversible) => {
+    const results = Array.from({ length: Number(options.processes) }, () => one(units, reversible));
+    return { megabytes: median(results.map((result) => result.megabytes)), seconds: median(results.map((result) => result.seconds)) };
+  };
+  const one = (units, reversible) => {
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const child = [fileURLToPath(import.meta.url), ...args, '--measure', JSON.stringify({ units, reversible })];
-    return JSON.parse(execFileSync(process.execPath, child, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    return JSON.parse(execFileSync(process.execPath, ['--expose-gc', ...child], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   };
-  console.log(`| backward pass | ${DEPTHS.map((units) => `${units} units, MB`).join(' | ')} | growth, MB | seconds a pass |`);
+  console.log(`| backward pass | units ${DEPTHS.map((units) => `${units}, MB`).join(' | units ')} | growth, MB | seconds a pass |`);
   console.log('| --- | --- | --- | --- | --- |');
   const growth = {};
   for (const [name, reversible] of [['plain', false], ['reversible', true]]) {
@@ -93,11 +100,13 @@ async function measure({ units, reversible }) {
   const images = Float32Array.from({ length: 3 * batch * resolution ** 2 }, (_, i) => Math.sin(0.7 * i * i + 0.3 * i));
 
   const status = (field) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+  gc();
   writeFileSync('/proc/self/clear_refs', '5');
   const before = status('VmRSS');
-  machine.call('norms', { images });
-  const start = performance.now();
-  machine.call('norms', { images });
-  const seconds = (performance.now() - start) / 1000;
-  return { megabytes: Math.round(status('VmHWM') - before), seconds };
+  const times = Array.from({ length: 6 }, () => {
+    const start = performance.now();
+    machine.call('norms', { images });
+    return (performance.now() - start) / 1000;
+  });
+  return { megabytes: Math.round(status('VmHWM') - before), seconds: Math.min(...times) };
 }
