@@ -16,8 +16,8 @@ export const CROPS = ['center', 'random-resized', 'distorted'] as const;
  *
  * Deviations: sharp's bicubic (Catmull-Rom, where TensorFlow 1 had a = -0.75) and bilinear have antialiasing when they
  * shrink, TensorFlow's had none. Where they enlarge, neither aligns the centres of pixels: sharp's result lies half a
- * pixel to the right and below, TensorFlow's to the left and above. Parts are of the upright image: the EXIF orientation is applied first, which TensorFlow
- * ignored. Results are rounded to whole levels, 0 to 255.
+ * pixel to the right and below, TensorFlow's to the left and above. Parts are of the upright image: the EXIF orientation
+ * is applied first, which TensorFlow ignored. Results are rounded to whole levels, 0 to 255.
  */
 export type Crop = (typeof CROPS)[number];
 
