@@ -75,7 +75,7 @@ function imageFeatures(scope: Scope, image: Tensor, config: ResidualDiscriminato
 }
 
 /** The first block has no activation before its first layer; its skip is pooled before the 1×1 convolution. */
-function downBlock(scope: Scope, x: Tensor, filters: number, halves: boolean, first: boolean): Tensor {
+export function downBlock(scope: Scope, x: Tensor, filters: number, halves: boolean, first: boolean): Tensor {
   const options = { spectralNorm: true };
   const pool = (y: Tensor) => (halves ? avgPool2(y) : y);
   let y = convolution(within(scope, 'conv0'), first ? x : relu(x), filters, options);

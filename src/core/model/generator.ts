@@ -45,7 +45,7 @@ function bigGan(scope: Scope, z: Tensor, labels: Tensor, config: ModelConfig, ge
   return tanh(convolution(within(scope, 'to_image'), x, config.channels, { spectralNorm: true }));
 }
 
-function upBlock(scope: Scope, x: Tensor, condition: Tensor, filters: number): Tensor {
+export function upBlock(scope: Scope, x: Tensor, condition: Tensor, filters: number): Tensor {
   const options = { spectralNorm: true };
   let y = relu(conditionalBatchNorm(within(scope, 'batch_norm0'), x, condition));
   y = convolution(within(scope, 'conv0'), y, filters, { resample: 'up', ...options });

@@ -26,7 +26,7 @@ export function stem(scope: Scope, image: Tensor, { channels, stem: { size, stri
 }
 
 /** Pre-activation bottleneck; the stride is in the 3×3 convolution, the projection shortcut is taken after the activation. */
-function bottleneck(scope: Scope, x: Tensor, filters: number, inner: number, stride: number): Tensor {
+export function bottleneck(scope: Scope, x: Tensor, filters: number, inner: number, stride: number): Tensor {
   const active = relu(batchNorm(within(scope, 'batch_norm0'), x));
   const shortcut =
     stride === 1 && x.shape[3] === filters
