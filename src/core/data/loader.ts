@@ -8,6 +8,9 @@ import { batchOrder } from './order.js';
 
 const MEMORY_BYTES = 2 * 2 ** 30;
 
+/** Sets held in memory: read once, however many loaders there are. */
+const held = new WeakMap<Dataset, Promise<Uint8Array>>();
+
 /** Batches that are made beforehand. */
 const AHEAD = 2;
 
@@ -58,7 +61,6 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const inMemory = !decoded && count * imageLength <= memoryBytes;
   const indices = batchOrder(count, batchSize, seed);
   const ahead = new Map<number, Promise<Batch>>();
-  let all: Promise<Uint8Array> | undefined;
   let classes: Promise<Int32Array | undefined> | undefined;
   let pool: DecodePool | undefined;
   let closed = false;
@@ -77,8 +79,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     }
   };
   const copy = async (wanted: Uint32Array) => {
-    all ??= dataset.read(0, count);
-    const source = await all;
+    if (!held.has(dataset)) held.set(dataset, dataset.read(0, count));
+    const source = await held.get(dataset)!;
     const images = new Uint8Array(wanted.length * imageLength);
     wanted.forEach((index, at) => images.set(source.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength));
     return images;
