@@ -8,7 +8,7 @@ import { processorFeatures } from '../src/core/backend/install/device.js';
 import { UserError } from '../src/core/errors.js';
 import { agreement } from './agreement.js';
 import { dataTable, decodingRates } from './data.js';
-import { stepFlops } from './flops.js';
+import { estimateRun } from '../src/core/train/estimate.js';
 import { bestPeaks, resultOf } from './result.js';
 import { type Rounds, measure } from './rounds.js';
 import { type SettingName, benchConfig, settingNames } from './settings.js';
@@ -57,7 +57,7 @@ async function time(part: string, options: Options, torch: Torch | undefined, fo
   for (const name of options.only ?? (['ch16', 'ch32'] as const)) {
     const config = benchConfig(name);
     const rounds = await measure(name, { rounds: options.rounds, inference, compile: !!options.compile, torch, folder, note });
-    step[name] = resultOf(rounds, stepFlops(config), config.train.batchSize);
+    step[name] = resultOf(rounds, estimateRun(config).flops_per_step, config.train.batchSize);
     peaks.push(...rounds.peaks);
     if (!options.json) print(`${settingTable(name, step[name])}\n`);
   }

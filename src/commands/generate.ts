@@ -94,7 +94,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const progress = report.progress('generate', seeds.length);
   let done = 0;
   try {
-    for (const images of generateImages(engine, model, { seeds, label: options.class, ...options })) {
+    for await (const images of generateImages(engine, model, { seeds, label: options.class, ...options })) {
       await sink.append(images);
       done += Math.min(options.batchSize, seeds.length - done);
       progress.update(done);

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { expected, usage } from '../core/errors.js';
-import { TERMS } from '../core/model/config.js';
+import { TERMS, imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
@@ -49,7 +49,7 @@ export function trainCommand(): Command {
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
-    .option('--dry-run', 'print the resolved config and the number of parameters, and exit');
+    .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
   outputOptions(engineOptions(executionOptions(command))).action(async (options: TrainOptions) => train(options));
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
@@ -112,11 +112,18 @@ function required(value: string | undefined, option: string, what: string): stri
   return value;
 }
 
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
+
 async function dryRun(config: Config, options: TrainOptions): Promise<void> {
-  const { modelVariables, parameterCounts } = await import('../core/model/bigbigan.js');
-  const parameters = parameterCounts(modelVariables(config.model));
-  const counts = Object.entries(parameters).map(([module, n]) => `${module.padEnd(14)} ${n.toLocaleString('en')} parameters`);
-  createReport(options).result({ ...config, parameters }, [JSON.stringify(config, null, 2), ...counts].join('\n'));
+  const { estimateRun } = await import('../core/train/estimate.js');
+  const estimate = estimateRun(config);
+  const lines = [
+    ...Object.entries(estimate.parameters).map(([module, n]) => [module, `${n.toLocaleString('en')} parameters`]),
+    ['state', `${gigabytes(estimate.state_bytes)}: weights, moving averages, statistics, optimizer`],
+    ['activations', `${gigabytes(estimate.activation_bytes)} at a step's peak, estimated from shapes`],
+    ['step', `${(estimate.flops_per_step / 1e12).toPrecision(3)} TFLOP in convolutions and matrix products`],
+  ].map(([name, text]) => `${name.padEnd(14)} ${text}`);
+  createReport(options).result({ ...config, ...estimate }, [JSON.stringify(config, null, 2), ...lines].join('\n'));
 }
 
 async function continueOrStart(data: string, run: string, config: Config, options: TrainOptions): Promise<void> {
@@ -125,7 +132,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const { beginRun, listCheckpoints, readRunConfig, runFolder, writeConfig } = await import('../core/train/run-folder.js');
   const { checkData, checkSameRun } = await import('../core/train/checks.js');
   const started = Date.now();
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
   const earlier = await readRunConfig(run);
   if (earlier) checkSameRun(run, earlier, config);
@@ -190,9 +197,11 @@ function describe(values: Record<string, number>, imagesPerSecond: number): stri
   const scores = TERMS
     .filter((term) => `score_${term}_encoder` in values)
     .map((term) => `s_${term} ${values[`score_${term}_encoder`].toFixed(2)}/${values[`score_${term}_generator`].toFixed(2)}`);
+  const losses = Object.entries(values)
+    .filter(([name]) => name.startsWith('loss_'))
+    .map(([name, value]) => `L_${name.slice(5).toUpperCase()} ${value.toFixed(2)}`);
   return [
-    `L_D ${values.loss_d.toFixed(2)}`,
-    `L_EG ${values.loss_eg.toFixed(2)}`,
+    ...losses,
     ...scores,
     `${imagesPerSecond.toFixed(0)} images/s`,
   ].join(' ');

@@ -5,7 +5,7 @@
 import type { Engine } from './engine.js';
 import type { OutputSpec, Values } from './executor.js';
 import { toBfloat16 } from './graph/bfloat16.js';
-import { inputNode, outputNode, recordFunctions } from './graph/record.js';
+import { inputNode, outputNode, recordSafely } from './graph/record.js';
 import { readState, restoreState } from './graph/state.js';
 import { openSession } from './graph/session.js';
 import { constant } from './ops.js';
@@ -59,14 +59,16 @@ function eagerMachine<Name extends string>(engine: Engine, { specs, values, func
 }
 
 function tracedMachine<Name extends string>(engine: Engine, { specs, values, functions, precision }: MachineSettings<Name>): Machine<Name> {
-  const { nodes, outputs } = recordFunctions(specs, functions);
+  const { nodes, outputs } = recordSafely(specs, functions);
   const session = openSession(engine, precision === 'bf16' ? toBfloat16(nodes) : nodes);
   restoreState(session, specs, values);
+  const names = new Set(nodes.map((node) => node.name));
   return {
     call(name, inputs) {
-      const feeds = Object.entries<OutputSpec>(functions[name].inputs).map(([key, spec]) => {
-        return { node: inputNode(name, key), ...spec, values: inputs[key] };
-      });
+      const feeds = Object.entries<OutputSpec>(functions[name].inputs)
+        .map(([key, spec]) => ({ node: inputNode(name, key), ...spec, values: inputs[key] }))
+        // An input on which nothing depends is not part of the graph.
+        .filter(({ node }) => names.has(node));
       const keys = outputs.get(name)!;
       const results = session.run(feeds, keys.map((key) => outputNode(name, key)));
       return Object.fromEntries(keys.map((key, i) => [key, results[i]]));

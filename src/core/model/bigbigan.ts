@@ -5,7 +5,7 @@ import type { Tensor } from '../backend/tensor.js';
 import { size } from '../backend/tensor.js';
 import { type VariableSpec, type Variables, declareOnly } from '../backend/variables.js';
 import { AVERAGE, type Pass, type PassOptions, createPass } from '../layers/scope.js';
-import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
+import { type ModelConfig, hasDiscriminator, hasEncoder, imageResolution } from './config.js';
 import { discriminate } from './discriminator.js';
 import { encode, sampleLatent } from './encoder.js';
 import { generate } from './generator.js';
@@ -30,7 +30,7 @@ export function modelVariables(config: ModelConfig): VariableSpec[] {
     const side = imageResolution(config);
     const encoded = () => sampleLatent(encode(pass, fill(0, [n, side, side, config.channels]), config), noise);
     const latents = hasEncoder(config) ? encoded() : undefined;
-    discriminate(pass, { images: [images], latents, labels }, config);
+    if (hasDiscriminator(config)) discriminate(pass, { images: [images], latents, labels }, config);
   });
   const specs = [...variables.specs.values()];
   const averages = specs

@@ -96,8 +96,11 @@ export interface DenseConfig {
 }
 
 export interface DenseDiscriminatorConfig extends DenseConfig {
+  /** One score, or none: then there is no D. */
   scores: Term[];
 }
+
+export const hasDiscriminator = ({ discriminator }: ModelConfig): boolean => discriminator.scores.length > 0;
 
 export const hasEncoder = ({ encoder }: ModelConfig): boolean => encoder.kind !== 'none';
 

@@ -33,9 +33,10 @@ export function denseImages(scope: Scope, z: Tensor, { resolution, channels }: M
 export function denseEncoding(scope: Scope, images: Tensor, { latent }: ModelConfig, { hidden }: DenseConfig): Encoding {
   const first = leakyRelu(layer(scope, 'linear0', vectors(images), hidden), SLOPE);
   const features = leakyRelu(norm(scope, 'batch_norm', layer(scope, 'linear1', first, hidden)), SLOPE);
-  const mean = tanh(scale(layer(scope, 'output', features, latent), 0.5));
+  const logits = layer(scope, 'output', features, latent);
+  const mean = tanh(scale(logits, 0.5));
   const normalised = norm(scope, 'feature_norm', features);
-  return { avepool: features, bnCrelu: concat([relu(normalised), relu(neg(normalised))], 1), mean };
+  return { avepool: features, bnCrelu: concat([relu(normalised), relu(neg(normalised))], 1), mean, logits };
 }
 
 /** z enters at the second hidden layer only, before its norm; the score starts at 0. */

@@ -1,5 +1,5 @@
 /** E: image → distribution of latents: trunk, average pool, residual MLP (paper section 3.1). */
-import { add, concat, mean, mul, neg, relu, softplus, splitSizes, tanh } from '../backend/ops.js';
+import { add, concat, mean, mul, neg, relu, scale, softplus, splitSizes, tanh } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { plainBatchNorm } from '../layers/batch-norm.js';
 import { linear } from '../layers/linear.js';
@@ -19,6 +19,8 @@ export interface Encoding {
   mean: Tensor;
   /** σ, [n, latent]; absent when E is deterministic. */
   std?: Tensor;
+  /** With the uniform prior, the u of which the mean is 2σ(u) − 1, [n, latent]. */
+  logits?: Tensor;
 }
 
 /** @param x images [n,h,w,c] in [−1, 1], of the resolution that E takes */
@@ -36,7 +38,8 @@ function trunkEncoding(scope: Scope, x: Tensor, { latent, prior }: ModelConfig, 
   const bnCrelu = concat([relu(normalised), relu(neg(normalised))], 1);
   const head = residualMlp(within(scope, 'head'), avepool, hidden, blocks, {});
   const output = linear(within(scope, 'output'), head, stochastic ? 2 * latent : latent);
-  if (!stochastic) return { avepool, bnCrelu, mean: prior === 'uniform' ? tanh(output) : output };
+  if (prior === 'uniform') return { avepool, bnCrelu, mean: tanh(output), logits: scale(output, 2) };
+  if (!stochastic) return { avepool, bnCrelu, mean: output };
   const [mu, sigma] = splitSizes(output, [latent, latent], 1);
   return { avepool, bnCrelu, mean: mu, std: softplus(sigma) };
 }

@@ -3,12 +3,13 @@
  * names). With `channels` 256, 512, 1024, multipliers 1,2,4,8, units 3,4,6,3, a bottleneck of 4 and a stem of size 7,
  * stride 2 and a pool it is RevNet-50 ×1, ×2, ×4.
  */
-import { avgPool2, maxPool, pad, relu } from '../backend/ops.js';
+import { avgPool2, pad, relu } from '../backend/ops.js';
 import { type Residual, coupled, reversible } from '../backend/reversible.js';
 import type { Tensor } from '../backend/tensor.js';
 import { batchNorm } from '../layers/batch-norm.js';
 import { convolution } from '../layers/convolution.js';
 import { type Scope, within } from '../layers/scope.js';
+import { stem } from './resnet.js';
 
 export interface RevnetConfig {
   /** Width of the stem. */
@@ -31,9 +32,8 @@ export interface RevnetConfig {
  * choice. The stem pads as SAME does; the published code pads both sides alike, which shifts the map by a pixel.
  */
 export function revnetTrunk(scope: Scope, image: Tensor, config: RevnetConfig): Tensor {
-  const { channels, multipliers, stem } = config;
-  let x = convolution(within(scope, 'stem'), image, channels, { size: stem.size, stride: stem.stride, bias: false });
-  if (stem.pool) x = maxPool(x, 3, 2);
+  const { channels, multipliers } = config;
+  let x = stem(scope, image, config);
   multipliers.forEach((multiplier, stage) => {
     x = widened(stage > 0 ? avgPool2(x) : x, channels * multiplier);
     x = revnetStage(within(scope, `stage${stage}`), x, config.units[stage], config);

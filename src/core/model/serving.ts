@@ -22,6 +22,7 @@ export type ServedFunctions = Partial<Record<(typeof SERVED)[number], GraphFunct
  *   at every call), `avepool_feat`, `bn_crelu_feat`.
  * - `discriminate`: `x` and `z` → `score_xz`, `score_x`, `score_z`, as far as the model has them.
  *
+ * A dense D is left out: it has batch norm, whose standing statistics are taken of G and E alone.
  * A model of several labels also takes them, as `y`, int32 [n]; one without E has no `encode`.
  */
 export function servingFunctions(config: ModelConfig, n: number, weights: Pass['weights']): ServedFunctions {
@@ -33,7 +34,9 @@ export function servingFunctions(config: ModelConfig, n: number, weights: Pass['
       inputs: { z: latents, ...labels },
       run: ({ z, y }, variables) => ({ default: generate(modelPass(config, variables, { weights }), z, config, y) }),
     },
-    discriminate: {
+  };
+  if (config.discriminator.kind === 'residual') {
+    functions.discriminate = {
       inputs: { x: images(config.resolution), ...(hasEncoder(config) ? { z: latents } : {}), ...labels },
       run({ x, z, y }, variables) {
         // D has no moving average.
@@ -41,8 +44,8 @@ export function servingFunctions(config: ModelConfig, n: number, weights: Pass['
         const scores = discriminate(modelPass(config, variables, { weights: 'trained' }), judged, config);
         return Object.fromEntries(Object.entries<Tensor>(scores).map(([term, score]) => [`score_${term}`, score]));
       },
-    },
-  };
+    };
+  }
   if (hasEncoder(config)) {
     functions.encode = {
       inputs: { x: images(imageResolution(config)) },

@@ -1,8 +1,9 @@
 /** What types alone do not rule out: values and combinations with which nothing can be trained. */
 import { PRECISIONS } from '../backend/precision.js';
+import { CROPS } from '../data/crop.js';
 import { usage } from '../errors.js';
-import { type BigGanConfig, type ModelConfig, PRIORS, type ResidualDiscriminatorConfig, TERMS, type TrunkConfig, hasEncoder } from '../model/config.js';
-import { CROPS, type Config, type TrainConfig } from './config.js';
+import { type BigGanConfig, type ModelConfig, PRIORS, type ResidualDiscriminatorConfig, TERMS, type TrunkConfig, hasDiscriminator, hasEncoder, imageResolution } from '../model/config.js';
+import { type Config, DECAYS, METHODS, type TrainConfig, UPDATES } from './config.js';
 import { LOSSES } from './losses.js';
 
 /** @throws UserError that names the setting and what it may be */
@@ -10,6 +11,7 @@ export function checkConfig({ seed, model, train }: Config): void {
   whole('seed', seed, 0);
   if (seed > 0x7fffffff) throw usage(`expected a seed below 2^31, got ${seed}`);
   checkModel(model);
+  checkMethod(model, train);
   checkTraining(train);
 }
 
@@ -127,13 +129,44 @@ function checkScores(model: ModelConfig): void {
   if (new Set(scores).size !== scores.length) throw usage(`a score is named twice: ${list}`);
   if (!hasEncoder(model)) {
     if (list !== 'x') throw usage(`the objective ${list} judges latents, but model.encoder.kind is none`, 'without E the objective is x alone');
-  } else if (kind === 'dense') {
-    if (scores.length > 1) throw usage(`the objective ${list} has ${scores.length} scores; a dense D has one`, 'use xz, or x');
-  } else if (!scores.includes('xz')) {
-    throw usage(`the objective ${list} lacks the joint score xz, without which E learns nothing of G`, 'add xz, or choose model.encoder.kind=none');
+  } else if (kind === 'dense' && scores.length > 1) {
+    throw usage(`the objective ${list} has ${scores.length} scores; a dense D has one`, 'use xz, or x');
   }
-  if (model.classes > 1 && !scores.includes('x')) {
+  if (model.classes > 1 && hasDiscriminator(model) && !scores.includes('x')) {
     throw usage(`model.classes is ${model.classes}, but the objective ${list} lacks the score x, which is the one that sees labels`, 'add x');
+  }
+}
+
+/** What D judges, what E gives, and how updates go, as the method needs it. */
+function checkMethod(model: ModelConfig, { method, updates, discriminatorSteps, reuseForward }: TrainConfig): void {
+  const list = model.discriminator.scores.join(',');
+  oneOf('train.method', method, METHODS);
+  oneOf('train.updates', updates, UPDATES);
+  if (updates === 'simultaneous' && (discriminatorSteps !== 1 || !reuseForward)) {
+    throw usage(
+      'train.updates is simultaneous: one update of each network, from one forward pass',
+      'set train.discriminatorSteps=1 and train.reuseForward=true',
+    );
+  }
+  if (method === 'adversarial') {
+    if (hasEncoder(model) && !list.split(',').includes('xz')) {
+      throw usage(`the objective ${list} lacks the joint score xz, without which E learns nothing of G`, 'add xz, or choose model.encoder.kind=none');
+    }
+    return;
+  }
+  const wanted = method.startsWith('autoencoder') ? '' : 'x';
+  if (list !== wanted) {
+    const what = wanted ? 'D judges images alone' : 'there is no D';
+    throw usage(`train.method is ${method}, in which ${what}, but the scores are ${list || 'none'}`, `start from the preset ${method}-mnist`);
+  }
+  if (updates !== 'simultaneous') throw usage(`train.method is ${method}, whose updates are simultaneous`, 'set train.updates=simultaneous');
+  const { encoder } = model;
+  if (encoder.kind === 'none') throw usage(`train.method is ${method}, but model.encoder.kind is none`, 'it trains E: choose a kind');
+  if (encoder.kind !== 'dense' && encoder.stochastic) {
+    throw usage(`train.method is ${method}, in which E gives one latent for an image`, 'set model.encoder.stochastic=false');
+  }
+  if (wanted === 'x' && imageResolution(model) !== model.resolution) {
+    throw usage(`train.method is ${method}: E sees G's images, but takes ${imageResolution(model)} pixels, not ${model.resolution}`);
   }
 }
 
@@ -144,6 +177,9 @@ function checkTraining(train: TrainConfig): void {
   oneOf('train.precision', train.precision, PRECISIONS);
   oneOf('train.loss', train.loss, LOSSES);
   oneOf('train.crop', train.crop, CROPS);
+  oneOf('train.decay', train.decay, DECAYS);
+  if (train.decay === 'exponential' && train.decayTo === 0) throw usage('expected more than 0 for train.decayTo where train.decay is exponential, got 0');
+  inRange('train.weightDecay', train.weightDecay, 0, 1);
   for (const [name, rate] of Object.entries(train.learningRate)) inRange(`train.learningRate.${name}`, rate, 0, 1);
   inRange('train.decayFrom', train.decayFrom, 0, 1);
   inRange('train.decayTo', train.decayTo, 0, 1);

@@ -11,7 +11,9 @@ export function checkData(
   const { channels, classes } = model;
   const resolution = imageResolution(model);
   const { height, width } = dataset;
-  if (height !== resolution || width !== resolution || dataset.channels !== channels) {
+  // Random parts are enlarged or shrunk to the resolution, but stored images that are smaller have too little in them.
+  const fits = train.crop === 'center' ? height === resolution && width === resolution : Math.min(height, width) >= resolution;
+  if (!fits || dataset.channels !== channels) {
     throw expected(
       `images of ${resolution}×${resolution}×${channels}, which the settings ask for`,
       `--data ${dataset.path}`,

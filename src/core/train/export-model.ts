@@ -42,7 +42,7 @@ export async function exportModel({ source, out, weights, precision, force, vers
   const specs = modelVariables(config.model);
   const functions = servedFunctions(specs, functionsFor, precision);
   // As TensorFlow Serving and its clients ask for when they name no signature; and the published modules' `default`.
-  const { inputs, outputs } = functions.signatures.encode;
+  const { inputs, outputs } = functions.signatures.encode ?? functions.signatures.generate;
   functions.signatures.serving_default = { inputs, outputs: { default: outputs.default } };
   functions.signatures.default = functions.signatures.serving_default;
 

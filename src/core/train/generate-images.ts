@@ -17,10 +17,10 @@ export interface GenerateRequest {
 }
 
 /** Batches of uint8 images [n,h,w,c] in the order of the seeds. */
-export function* generateImages(engine: EagerExecutor, model: OpenModel, request: GenerateRequest): Generator<Uint8Array> {
+export async function* generateImages(engine: EagerExecutor, model: OpenModel, request: GenerateRequest): AsyncGenerator<Uint8Array> {
   const { seeds, batchSize, truncation } = request;
   const statistics = request.standingStatistics ?? (truncation === undefined ? 0 : TRUNCATED_STATISTICS);
-  if (statistics > 0) model.takeGeneratorStatistics?.(statistics, truncation);
+  if (statistics > 0) await model.takeGeneratorStatistics?.(statistics, truncation);
   for (let first = 0; first < seeds.length; first += batchSize) {
     const part = seeds.slice(first, first + batchSize);
     const labels = request.label === undefined ? labelsOf(part, model) : new Int32Array(part.length).fill(request.label);

@@ -2,6 +2,7 @@
 import type { Engine } from '../backend/engine.js';
 import { initialValue } from '../backend/initialise.js';
 import { constant } from '../backend/ops.js';
+import { size } from '../backend/tensor.js';
 import { type VariableSpec, type VariableValues, allocate } from '../backend/variables.js';
 import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
@@ -21,16 +22,20 @@ export function runVariables(config: Config): VariableSpec[] {
 
 /** @param images uint8 [n,h,w,c] for E's calibration */
 export function initialValues(engine: Engine, config: Config, images: Uint8Array): VariableValues {
-  const variables = allocate(engine, runVariables(config), (spec) => initialValue(spec, config.seed));
+  const specs = runVariables(config);
+  const averaged = new Set(specs.filter(({ trainable }) => trainable).map(({ name }) => AVERAGE + name));
+  const drawn = modelVariables(config.model).filter(({ name }) => !averaged.has(name));
+  const variables = allocate(engine, drawn, (spec) => initialValue(spec, config.seed));
   const { channels } = config.model;
   const side = imageResolution(config.model);
   engine.scope(() => {
     const shape = [images.length / (side * side * channels), side, side, channels];
     calibrateEncoder(engine, config.model, variables, constant(images, shape));
   });
-  const values = variables.values();
+  const start = variables.values();
   variables.dispose();
-  // The moving average begins at the weights themselves.
-  for (const [name, value] of values) if (values.has(AVERAGE + name)) values.set(AVERAGE + name, value);
-  return values;
+  // The moving average begins at the weights themselves, the optimizer's moments at 0.
+  const value = ({ name, shape }: VariableSpec) =>
+    start.get(averaged.has(name) ? name.slice(AVERAGE.length) : name) ?? { shape, data: new Float32Array(size(shape)) };
+  return new Map(specs.map((spec) => [spec.name, value(spec)]));
 }

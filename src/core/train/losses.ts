@@ -12,10 +12,13 @@ import type { Scores } from '../model/discriminator.js';
 export const LOSSES = ['hinge', 'summed-hinge', 'sigmoid'] as const;
 export type Loss = (typeof LOSSES)[number];
 
-/** What D, and what G and E together, minimise, from the scores of both kinds of pair. */
+/** What the networks minimise, from the scores of both kinds of pair. */
 export interface Objective {
   discriminator(encoder: Scores, generator: Scores): Tensor;
+  /** G and E together. */
   encoderGenerator(encoder: Scores, generator: Scores): Tensor;
+  /** G alone, where E is not trained against D: the generator's part, with weight 1. */
+  generator(generator: Scores): Tensor;
 }
 
 /** h(t) = max(0, 1 − t). */
@@ -34,14 +37,17 @@ export const OBJECTIVES: Record<Loss, Objective> = {
   hinge: {
     discriminator: (encoder, generator) => overTerms(encoder, generator, hinged),
     encoderGenerator: (encoder, generator) => overTerms(encoder, generator, linear),
+    generator: (generator) => neg(mean(total(generator))),
   },
   'summed-hinge': {
     discriminator: (encoder, generator) => hinged(total(encoder), total(generator)),
     encoderGenerator: (encoder, generator) => linear(total(encoder), total(generator)),
+    generator: (generator) => neg(mean(total(generator))),
   },
   sigmoid: {
     discriminator: (encoder, generator) => crossEntropy(total(encoder), total(generator)),
     encoderGenerator: (encoder, generator) => crossEntropy(total(generator), total(encoder)),
+    generator: (generator) => mean(softplus(neg(total(generator)))),
   },
 };
 

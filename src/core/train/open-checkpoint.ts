@@ -57,9 +57,9 @@ export async function openCheckpoint(
     ...inferenceModel(machine, model, batchSize),
     provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
     digest,
-    takeGeneratorStatistics(batches, truncation) {
+    async takeGeneratorStatistics(batches, truncation) {
       const latents = statisticsLatents(engine, batches, { batchSize: train.batchSize, space: model, truncation });
-      takeStatistics(machine, 'generator', weights, latents);
+      await takeStatistics(machine, 'generator', [weights], batches, latents);
     },
     dispose: machine.dispose,
   };

@@ -17,7 +17,7 @@ export interface OpenModel extends InferenceModel {
   /**
    * Takes G's standing statistics anew over so many batches of latents, truncated or not; absent where they are fixed.
    */
-  takeGeneratorStatistics?(batches: number, truncation?: number): void;
+  takeGeneratorStatistics?(batches: number, truncation?: number): Promise<void>;
   dispose(): void;
 }
 

@@ -1,11 +1,13 @@
 /** Named settings. */
 import { UserError } from '../errors.js';
 import type { Config } from './config.js';
+import { biganBaselines, biganMnist } from './presets/bigan.js';
 import { base, publishedPresets } from './presets/imagenet.js';
 import { cifar10, mnist, tiny } from './presets/small.js';
 
 const presets = new Map<string, () => Config>([
-  ...[mnist, cifar10, tiny].map((config) => [config.preset, () => structuredClone(config)] as const),
+  ...[mnist, cifar10, tiny, biganMnist].map((config) => [config.preset, () => structuredClone(config)] as const),
+  ...biganBaselines.map(({ name, changes }) => [name, () => changed<Config>({ ...biganMnist, preset: name }, changes)] as const),
   ...publishedPresets.map(({ name, changes }) => [name, () => changed<Config>({ ...base, preset: name }, changes)] as const),
 ]);
 

@@ -84,16 +84,17 @@ function parse(text: string, current: unknown): unknown {
 
 const number = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
 
-/** Settings that may be null hold a number otherwise. */
+/** Settings that may be null hold a number otherwise; a list that may be empty holds strings. */
 function checkType(name: string, current: unknown, value: unknown, source: string): unknown {
+  const example: unknown = Array.isArray(current) ? (current[0] ?? '') : current;
   const nullable = name === 'model.encoder.calibrateSigma';
   const fits = nullable
     ? value === null || typeof value === 'number'
     : Array.isArray(current)
-      ? Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === typeof current[0])
+      ? Array.isArray(value) && (value.length > 0 || current.length === 0) && value.every((item) => typeof item === typeof example)
       : typeof value === typeof current && value !== null;
   if (fits) return value;
-  const type = Array.isArray(current) ? `a list of ${typeof current[0]}s` : nullable ? 'a number or null' : `a ${typeof current}`;
+  const type = Array.isArray(current) ? `a list of ${typeof example}s` : nullable ? 'a number or null' : `a ${typeof current}`;
   throw usage(`expected ${type} for ${name} in ${source}, got ${JSON.stringify(value)}`);
 }
 

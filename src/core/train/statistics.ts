@@ -14,21 +14,35 @@ import { type LatentSpace, labelsOf, latentsOf } from '../model/latents.js';
 import { fromPixels } from '../model/pixels.js';
 
 type Weights = Pass['weights'];
+/** Images, or latents; and labels where there are several. */
+type Batch = { images: Values; labels?: Values } | Record<string, Values>;
 type Network = 'encoder' | 'generator';
 type Part<W extends Weights> = `${'clear' | 'take'}_${Network}_${W}`;
 
-/** Functions that set statistics to 0, and that add one batch's share; those of E where there is one. */
+/**
+ * Functions that set statistics to 0, and that add one batch's share; those of E where there is one. G's are taken on
+ * latents `z` of the prior, or, with `codes` 'encoder', on those of `images`, once E has statistics.
+ */
 export function statisticsFunctions<W extends Weights>(
   config: ModelConfig,
   batchSize: number,
   views: readonly W[],
+  codes: 'prior' | 'encoder' = 'prior',
 ): Record<Part<W>, GraphFunction> {
   const images = { images: imageBatch(config, batchSize) };
-  const latents = { z: latentBatch(config, batchSize), ...labelBatch(config, batchSize) };
+  const labels = labelBatch(config, batchSize);
+  const latents = { z: latentBatch(config, batchSize), ...labels };
+  const labelled = { ...images, ...labels };
   const functions: Partial<Record<Part<Weights>, GraphFunction>> = {};
   for (const weights of views) {
     functions[`clear_generator_${weights}`] = clear('generator', weights);
-    functions[`take_generator_${weights}`] = take(config, weights, latents, (pass, { z, labels }) => generate(pass, z, config, labels));
+    functions[`take_generator_${weights}`] =
+      codes === 'prior'
+        ? take(config, weights, latents, (pass, { z, labels }) => generate(pass, z, config, labels))
+        : take(config, weights, labelled, (pass, batch) => {
+            const encoding = encode(modelPass(config, pass.variables, { weights }), fromPixels(batch.images), config);
+            return generate(pass, encoding.mean, config, batch.labels);
+          });
     if (!hasEncoder(config)) continue;
     functions[`clear_encoder_${weights}`] = clear('encoder', weights);
     functions[`take_encoder_${weights}`] = take(config, weights, images, (pass, batch) => encode(pass, fromPixels(batch.images), config).avepool);
@@ -64,27 +78,30 @@ function take(
   };
 }
 
-/** The mean over `batches` of each layer's batch mean and variance becomes what the layer uses in inference. */
-export function takeStatistics<W extends Weights>(
+/** The mean over so many batches of each layer's batch mean and variance becomes what the layer uses in inference. */
+export async function takeStatistics<W extends Weights>(
   machine: Machine<Part<W>>,
   network: Network,
-  weights: W,
-  batches: readonly Record<string, Values>[],
-): void {
-  machine.call(`clear_${network}_${weights}`, {});
-  const share = Float32Array.of(1 / batches.length);
-  for (const batch of batches) machine.call(`take_${network}_${weights}`, { ...batch, share });
+  views: readonly W[],
+  count: number,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
+): Promise<void> {
+  for (const weights of views) machine.call(`clear_${network}_${weights}`, {});
+  const share = Float32Array.of(1 / count);
+  for await (const batch of batches) {
+    for (const weights of views) machine.call(`take_${network}_${weights}`, { ...batch, share } as Record<string, Values>);
+  }
 }
 
 /** Latents and labels for G's statistics; their seeds are below 0, so that no image's own latent is among them. */
-export function statisticsLatents(
+export function* statisticsLatents(
   engine: EagerExecutor,
   batches: number,
   { batchSize, space, truncation }: { batchSize: number; space: LatentSpace; truncation?: number },
-): Record<string, Values>[] {
-  return Array.from({ length: batches }, (_, index) => {
+): Generator<Record<string, Values>> {
+  for (let index = 0; index < batches; index++) {
     const seeds = Array.from({ length: batchSize }, (_, i) => -1 - index * batchSize - i);
     const z = latentsOf(engine, seeds, space, truncation);
-    return { z, ...(space.classes > 1 && { labels: labelsOf(seeds, space) }) };
-  });
+    yield { z, ...(space.classes > 1 && { labels: labelsOf(seeds, space) }) };
+  }
 }

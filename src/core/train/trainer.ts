@@ -3,10 +3,11 @@ import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
 import { type Execution, createMachine } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
-import { hasEncoder } from '../model/config.js';
+import type { Batch } from '../data/loader.js';
+import { hasDiscriminator, hasEncoder } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
-import { averageDecay } from './average.js';
+import { averageDecay, averagesFunction } from './average.js';
 import type { Config } from './config.js';
 import { runVariables } from './initial.js';
 import { decayFactor } from './schedule.js';
@@ -16,8 +17,8 @@ import { reportedNames, stepFunction, updates } from './step.js';
 export interface Trainer {
   /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their labels. */
   step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
-  /** Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images. */
-  takeStatistics(batches: Uint8Array[]): void;
+  /** Takes the averages, unless every step updates them, and the standing statistics of G and E, for trained and averaged weights, on `statisticsBatches` batches of real images. */
+  takeStatistics(batches: () => Iterable<Batch> | AsyncIterable<Batch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */
   model: InferenceModel;
   values(): VariableValues;
@@ -33,6 +34,7 @@ export interface TrainerSettings {
 
 export function createTrainer(engine: Engine, { config, values, execution, sheetImages }: TrainerSettings): Trainer {
   const { model, train } = config;
+  const autoencoder = !hasDiscriminator(model);
   const machine = createMachine(engine, {
     execution,
     precision: train.precision,
@@ -40,11 +42,13 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
     values,
     functions: {
       step: stepFunction(config),
+      take_averages: averagesFunction,
       ...inferenceFunctions(model, sheetImages, 'average'),
-      ...statisticsFunctions(model, train.batchSize, ['trained', 'average']),
+      ...statisticsFunctions(model, train.batchSize, ['trained', 'average'], autoencoder ? 'encoder' : 'prior'),
     },
   });
-  const names = reportedNames(model);
+  const averages = train.averageDecay > 0;
+  const names = reportedNames(config);
 
   return {
     step(step, images, labels) {
@@ -57,16 +61,16 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
         feed(`${name}_beta1_power`, train.adam.beta1 ** count);
         feed(`${name}_beta2_power`, train.adam.beta2 ** count);
       }
-      feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
+      if (averages) feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
       const { report } = machine.call('step', inputs);
       return Object.fromEntries(names.map((name, i) => [name, report[i]]));
     },
-    takeStatistics(batches) {
-      const latents = statisticsLatents(engine, batches.length, { batchSize: train.batchSize, space: model });
-      for (const weights of ['trained', 'average'] as const) {
-        if (hasEncoder(model)) takeStatistics(machine, 'encoder', weights, batches.map((images) => ({ images })));
-        takeStatistics(machine, 'generator', weights, latents);
-      }
+    async takeStatistics(batches) {
+      if (!averages) machine.call('take_averages', {});
+      const views = ['trained', 'average'] as const;
+      if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, train.statisticsBatches, batches());
+      const codes = autoencoder ? batches() : statisticsLatents(engine, train.statisticsBatches, { batchSize: train.batchSize, space: model });
+      await takeStatistics(machine, 'generator', views, train.statisticsBatches, codes);
     },
     model: inferenceModel(machine, model, sheetImages),
     values: machine.values,

@@ -111,7 +111,7 @@ t.test('taking standing statistics in between changes nothing else', async (t) =
   for (let i = 0; i < 3; i++) {
     plain.step(i, images(8, i));
     interrupted.step(i, images(8, i));
-    interrupted.takeStatistics([images(8, 4), images(8, 5)]);
+    await interrupted.takeStatistics(() => [{ images: images(8, 4) }, { images: images(8, 5) }]);
   }
   const differing = changed(copy(plain.values()), copy(interrupted.values()), /./);
   t.ok(differing.length > 0);
@@ -125,12 +125,12 @@ t.test('standing statistics are taken anew, of every norm, for trained and avera
   trainer.step(0, images(8));
   const names = [...trainer.values().keys()].filter((name) => /standing_(mean|variance)$/.test(name));
   const before = copy(trainer.values());
-  trainer.takeStatistics([images(8, 4), images(8, 5)]);
+  await trainer.takeStatistics(() => [{ images: images(8, 4) }, { images: images(8, 5) }]);
   const once = copy(trainer.values());
   t.same(changed(before, once, /standing_/), names);
-  trainer.takeStatistics([images(8, 4), images(8, 5)]);
+  await trainer.takeStatistics(() => [{ images: images(8, 4) }, { images: images(8, 5) }]);
   t.same(changed(once, copy(trainer.values()), /./), [], 'they do not add up');
-  trainer.takeStatistics([images(8, 6), images(8, 7)]);
+  await trainer.takeStatistics(() => [{ images: images(8, 6) }, { images: images(8, 7) }]);
   const encoder = changed(once, copy(trainer.values()), /./);
   t.same(encoder.filter((name) => !/^(ema\/)?encoder\//.test(name)), [], 'those of G do not depend on images');
   trainer.dispose();
@@ -234,7 +234,7 @@ t.test('50 steps leave no tensors behind', async (t) => {
   trainer.step(0, data);
   const before = engine.alive();
   for (let i = 1; i <= 50; i++) trainer.step(i, data);
-  trainer.takeStatistics([data, data]);
+  await trainer.takeStatistics(() => [{ images: data }, { images: data }]);
   trainer.values();
   trainer.model.encode(data.subarray(0, 1024), 1);
   t.equal(engine.alive(), before);

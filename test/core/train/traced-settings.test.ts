@@ -56,7 +56,7 @@ t.test('50 steps leave no tensors behind', async (t) => {
   trainer.step(0, data);
   const before = engine.alive();
   for (let i = 1; i <= 50; i++) trainer.step(i, data);
-  trainer.takeStatistics([data, data]);
+  await trainer.takeStatistics(() => [{ images: data }, { images: data }]);
   trainer.values();
   trainer.model.encode(data.subarray(0, 1024), 1);
   t.equal(engine.alive(), before);

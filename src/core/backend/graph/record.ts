@@ -3,6 +3,7 @@ import { withExecutor } from '../executor.js';
 import type { GraphFunction } from '../machine.js';
 import type { VariableSpec } from '../variables.js';
 import type { GraphNode } from './graph.js';
+import { graphDef } from './graph-def.js';
 import { createRecorder } from './recorder.js';
 
 export const inputNode = (name: string, key: string) => `${name}/inputs/${key}`;
@@ -29,4 +30,16 @@ export function recordFunctions(specs: readonly VariableSpec[], functions: Recor
     }
   });
   return { nodes: recorder.nodes(), outputs };
+}
+
+/**
+ * The same, recorded twice: what would change from one recording to the next would be frozen into the graph.
+ * @throws when the graphs' bytes differ
+ */
+export function recordSafely(specs: readonly VariableSpec[], functions: Record<string, GraphFunction>): RecordedFunctions {
+  const [recorded, again] = [recordFunctions(specs, functions), recordFunctions(specs, functions)];
+  if (!Buffer.from(graphDef(recorded.nodes)).equals(graphDef(again.nodes))) {
+    throw new Error('two recordings of the same functions differ: something besides their inputs and variables goes into them');
+  }
+  return recorded;
 }

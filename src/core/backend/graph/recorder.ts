@@ -16,7 +16,7 @@ export interface Recorder extends Executor {
   variables: ResourceVariables;
   /** Records a function: its outputs, by name, become nodes `FUNCTION/outputs/NAME` that wait for all its writes. */
   record(name: string, body: () => Record<string, Tensor>): string[];
-  /** Everything that some output needs, and what reads and sets the state. */
+  /** Everything that some output needs, in the order of recording; then what reads and sets the state. */
   nodes(): GraphNode[];
 }
 
@@ -29,18 +29,21 @@ export function createRecorder(specs: readonly VariableSpec[]): Recorder {
   const edges = new Map<number, Edge>();
   const constants = new Map<string, Tensor>();
   const handles = new Map<string, Tensor>();
+  const recorded: GraphNode[] = [];
   const ends: GraphNode[] = [];
   let nextId = -1;
   let nextNode = 0;
   let scope = '';
   let accesses = new Map<GraphNode, Access>();
 
-  const addNode = (node: GraphNode): Tensor[] =>
-    node.outputs.map(({ shape, dtype }, output) => {
+  const addNode = (node: GraphNode): Tensor[] => {
+    recorded.push(node);
+    return node.outputs.map(({ shape, dtype }, output) => {
       const tensor = { id: nextId--, shape, dtype };
       edges.set(tensor.id, { node, output });
       return tensor;
     });
+  };
   const edgeOf = (tensor: Tensor): Edge => {
     const edge = edges.get(tensor.id);
     if (!edge) throw new Error('a tensor from outside is used while recording: pass it in as an input');
@@ -91,21 +94,28 @@ export function createRecorder(specs: readonly VariableSpec[]): Recorder {
       const outputs = body();
       const writes = [...accesses.values()].flatMap(({ write }) => write ?? []);
       const done: GraphNode = { name: `${name}/done`, op: 'NoOp', attributes: {}, inputs: [], controls: writes, outputs: [] };
+      recorded.push(done);
       for (const [key, tensor] of Object.entries(outputs)) {
         const { shape, dtype } = tensor;
-        ends.push({
+        const end: GraphNode = {
           name: `${name}/outputs/${key}`,
           op: 'Identity',
           attributes: { T: type(dtype) },
           inputs: [edgeOf(tensor)],
           controls: [done],
           outputs: [{ shape, dtype }],
-        });
+        };
+        recorded.push(end);
+        ends.push(end);
       }
       scope = '';
       return Object.keys(outputs);
     },
-    nodes: () => needed([...ends, ...stateNodes(specs, handleNodes)]),
+    nodes() {
+      const state = stateNodes(specs, handleNodes);
+      const kept = new Set(needed([...ends, ...state]));
+      return [...recorded.filter((node) => kept.has(node)), ...state];
+    },
   };
 }
 

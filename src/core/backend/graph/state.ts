@@ -1,12 +1,13 @@
 /** Reading and setting all variables of a graph, each in one call. */
 import { bool, shapeOf, string, type } from '../executor.js';
+import { size } from '../tensor.js';
 import type { VariableSpec, VariableValues } from '../variables.js';
 import type { GraphNode } from './graph.js';
 import type { Session } from './session.js';
 
 const readName = (variable: string) => `state/${variable}/read`;
 const valueName = (variable: string) => `state/${variable}/value`;
-const RESTORED = 'state/restored';
+const assignedName = (variable: string) => `state/${variable}/assigned`;
 
 /** The node that stands for a variable. */
 export function handleNode({ name, shape, dtype }: VariableSpec): GraphNode {
@@ -20,10 +21,9 @@ export function handleNode({ name, shape, dtype }: VariableSpec): GraphNode {
   };
 }
 
-/** For each variable a read, and an assignment that waits to be fed; and one node that waits for all assignments. */
+/** For each variable a read, an assignment that waits to be fed, and a number that can be fetched and waits for that. */
 export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<string, GraphNode>): GraphNode[] {
   const nodes: GraphNode[] = [];
-  const assignments: GraphNode[] = [];
   for (const { name, shape, dtype } of specs) {
     const handle = { node: handles.get(name)!, output: 0 };
     const spec = { shape, dtype };
@@ -37,31 +37,56 @@ export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<
       controls: [],
       outputs: [],
     };
-    assignments.push(assign);
-    nodes.push(value, assign, { name: readName(name), op: 'ReadVariableOp', attributes: { dtype: type(dtype) }, inputs: [handle], ...common });
+    const assigned: GraphNode = {
+      name: assignedName(name),
+      op: 'Const',
+      attributes: { dtype: type('float32') },
+      inputs: [],
+      controls: [assign],
+      outputs: [{ shape: [], dtype: 'float32' }],
+      value: Float32Array.of(0),
+    };
+    nodes.push(value, assign, assigned, { name: readName(name), op: 'ReadVariableOp', attributes: { dtype: type(dtype) }, inputs: [handle], ...common });
   }
-  const zero: GraphNode = {
-    name: RESTORED,
-    op: 'Const',
-    attributes: { dtype: type('float32') },
-    inputs: [],
-    controls: assignments,
-    outputs: [{ shape: [], dtype: 'float32' }],
-    value: Float32Array.of(0),
-  };
-  return [...nodes, zero];
+  return nodes;
 }
 
+/** Sets all variables. */
 export function restoreState(session: Session, specs: readonly VariableSpec[], values: VariableValues): void {
-  const feeds = specs.map(({ name, shape, dtype }) => {
-    const value = values.get(name);
-    if (!value) throw new Error(`there is no value for ${name}`);
-    return { node: valueName(name), shape, dtype, values: value.data };
-  });
-  session.run(feeds, [RESTORED]);
+  for (const part of parts(specs)) {
+    const feeds = part.map(({ name, shape, dtype }) => {
+      const value = values.get(name);
+      if (!value) throw new Error(`there is no value for ${name}`);
+      return { node: valueName(name), shape, dtype, values: value.data };
+    });
+    session.run(feeds, part.map(({ name }) => assignedName(name)));
+  }
 }
 
+/** The values of all variables, as copies. */
 export function readState(session: Session, specs: readonly VariableSpec[]): VariableValues {
-  const arrays = session.run([], specs.map(({ name }) => readName(name)));
-  return new Map(specs.map(({ name, shape }, i) => [name, { shape, data: (arrays[i] as Float32Array).slice() }]));
+  const values: VariableValues = new Map();
+  for (const part of parts(specs)) {
+    const arrays = session.run([], part.map(({ name }) => readName(name)));
+    part.forEach(({ name, shape }, i) => values.set(name, { shape, data: (arrays[i] as Float32Array).slice() }));
+  }
+  return values;
+}
+
+/** What goes into one call: everything, but for models whose state would be in memory several times over. */
+const CALL_BYTES = 2 ** 29;
+
+function parts(specs: readonly VariableSpec[]): VariableSpec[][] {
+  const all: VariableSpec[][] = [];
+  let bytes = Infinity;
+  for (const spec of specs) {
+    const own = 4 * size(spec.shape);
+    if (bytes + own > CALL_BYTES) {
+      all.push([]);
+      bytes = 0;
+    }
+    all.at(-1)!.push(spec);
+    bytes += own;
+  }
+  return all;
 }

@@ -1,0 +1,80 @@
+/**
+ * Writes docs/presets.md: what each preset changes, what it takes, and what the paper reports of it.
+ *   make build && node scripts/presets.mjs > docs/presets.md
+ */
+const core = (path) => import(new URL(`../dist/src/core/${path}.js`, import.meta.url).href);
+const { publishedPresets } = await core('train/presets/imagenet');
+const { presetNames } = await core('train/presets');
+const { resolveConfig } = await core('train/resolve');
+const { estimateRun } = await core('train/estimate');
+
+const published = new Map(publishedPresets.map((preset) => [preset.name, preset]));
+const resolved = (preset) => resolveConfig({ preset, precision: 'float32' });
+const millions = (n) => (n < 1e5 ? n.toLocaleString('en') : `${(n / 1e6).toFixed(n < 1e7 ? 2 : 1)} M`);
+const gigabytes = (n) => `${(n / 1e9).toPrecision(3)} GB`;
+
+function flatten(tree, path = '') {
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const name = path ? `${path}.${key}` : key;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? flatten(value, name) : [[name, String(value)]];
+  });
+}
+
+/** Settings in which a preset differs from another, as for --set. */
+function difference(name, from) {
+  const before = new Map(flatten(resolved(from)));
+  const changed = flatten(resolved(name)).filter(([key, value]) => key !== 'preset' && before.get(key) !== value);
+  return changed.map(([key, value]) => `\`${key}=${value}\``).join(', ') || '–';
+}
+
+function size(name) {
+  const { parameters, state_bytes, activation_bytes, flops_per_step } = estimateRun(resolved(name));
+  const { generator, discriminator, encoder } = parameters;
+  return [...[generator, discriminator, encoder].map(millions), gigabytes(state_bytes), gigabytes(activation_bytes), `${(flops_per_step / 1e12).toPrecision(3)}`];
+}
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+const paper = (number) => presetNames.filter((name) => published.get(name)?.published.table === number);
+const own = presetNames.filter((name) => !published.has(name));
+const sizes = ['G', 'D', 'E', 'state', 'activations', 'TFLOP a step'];
+
+console.log(`# Presets
+
+Written by \`node scripts/presets.mjs\`. \`bigbigan train --preset NAME --dry-run\` prints a preset whole, and its size with your
+settings. Parameters are trainable ones; state is weights, moving averages, statistics and the optimizer's moments;
+activations are the most that a step's intermediate results take at one time in float32, estimated from shapes at the preset's
+batch size; arithmetic is that of convolutions and matrix products.
+
+The paper's numbers are what its authors measured on ImageNet. **No number of ours at this scale exists**: these presets have
+been run for two steps each at full width ([results/presets.md](results/presets.md)).
+
+## Table 1 of the paper
+
+Each row changes \`base\`. Inception Score, FID against the training set, and top-1 of a linear classifier on 10,000 training images
+that were held out, in percent.
+
+${table(['preset', "paper's row", 'IS', 'FID', 'top-1', 'changes'], paper(1).map((name) => {
+  const { row: title, inceptionScore, fid, top1 } = published.get(name).published;
+  return [`\`${name}\``, title, inceptionScore, fid, top1, difference(name, 'base')];
+}))}
+
+## Table 3 of the paper
+
+Unconditional generation at 128 pixels: median (mean ± deviation) of three runs, FID against the training and the validation set.
+
+${table(['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'changes to `base`'], paper(3).map((name) => {
+  const { row: title, inceptionScore, fid, fidValidation } = published.get(name).published;
+  return [`\`${name}\``, title, inceptionScore, fid, fidValidation, difference(name, 'base')];
+}))}
+
+## Small images
+
+${table(['preset', ...sizes], own.map((name) => [`\`${name}\``, ...size(name)]))}
+
+\`mnist\` is what the demo trains, \`cifar10\` BigGAN's settings at 32 pixels, \`tiny\` for tests and first tries. The others are BiGAN and
+the baselines of its paper on MNIST as vectors ([results/bigan.md](results/bigan.md)).
+
+## Sizes of the paper's presets
+
+${table(['preset', ...sizes], [...paper(1), ...paper(3)].map((name) => [`\`${name}\``, ...size(name)]))}`);
