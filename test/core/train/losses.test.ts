@@ -58,6 +58,14 @@ t.test('gradients: D pushes encoder pairs up and generator pairs down unless pas
   ]);
 });
 
+t.test("G's part alone, with weight 1", async (t) => {
+  const part = () => ({ xz: vector(-1, 0.25) });
+  close(t, number(() => OBJECTIVES.hinge.generator(part())), 0.375);
+  close(t, number(() => OBJECTIVES['summed-hinge'].generator(generator())), 4.25 / 2);
+  const wanted = (Math.log1p(Math.exp(1)) + Math.log1p(Math.exp(-0.25))) / 2;
+  close(t, number(() => OBJECTIVES.sigmoid.generator(part())), wanted);
+});
+
 t.test('summed hinge: one clamp on the sum of the scores of a pair', async (t) => {
   const { discriminator, encoderGenerator } = OBJECTIVES['summed-hinge'];
   // Sums: encoder −0.5 and 5.25, generator −3 and −1.25; (1.5 + 0)/2 + (0 + 0)/2

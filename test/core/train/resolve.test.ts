@@ -68,7 +68,7 @@ function refuses(make: () => unknown, ...words: RegExp[]) {
   });
 }
 
-refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /mnist, tiny/);
+refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /mnist, cifar10, tiny, bigan-mnist/);
 // Unknown keys
 refuses(() => set('train.batchsize=4'), /train\.batchsize/, /nearest is train\.batchSize/);
 refuses(() => set('model.encodr.units=1'), /model\.encodr/, /nearest is model\.encoder/);
@@ -129,6 +129,32 @@ refuses(() => set('model.encoder.kind=dense'), /dense networks go with dense net
 refuses(() => set('model.encoder.kind=none'), /xz,x,z judges latents/, /x alone/);
 refuses(() => set('model.classes=3', 'model.generator.embedding=4', 'model.discriminator.scores=xz'), /lacks the score x/);
 refuses(() => set('train.loss=wasserstein'), /hinge or summed-hinge or sigmoid/);
+// Method
+const dense = (name: string, ...settings: string[]) => resolve({ preset: name, settings });
+refuses(() => set('train.method=vae'), /adversarial or latent-regressor or .* for train\.method/);
+refuses(() => set('train.updates=joint'), /alternating or simultaneous for train\.updates/);
+refuses(() => set('train.decay=cosine'), /linear or exponential for train\.decay/);
+refuses(() => set('train.decay=exponential', 'train.decayTo=0'), /more than 0 for train\.decayTo/);
+refuses(() => set('train.weightDecay=-1'), /0 to 1 for train\.weightDecay/);
+refuses(() => set('train.updates=simultaneous', 'train.discriminatorSteps=2'), /simultaneous/, /discriminatorSteps=1/);
+refuses(() => set('train.updates=simultaneous', 'train.reuseForward=false'), /one forward pass/, /reuseForward=true/);
+refuses(() => set('train.method=latent-regressor'), /D judges images alone/, /scores are xz,x,z/, /preset latent-regressor-mnist/);
+refuses(() => set('train.method=autoencoder-l1'), /there is no D/, /preset autoencoder-l1-mnist/);
+refuses(() => dense('autoencoder-l2-mnist', 'model.discriminator.scores=x'), /scores are x\b/);
+refuses(() => dense('latent-regressor-mnist', 'train.updates=alternating'), /whose updates are simultaneous/);
+refuses(() => dense('bigan-mnist', 'model.discriminator.scores=x'), /the objective x lacks the joint score/);
+refuses(() => dense('bigan-mnist', 'model.discriminator.scores=xz,x'), /a dense D has one/);
+refuses(() => dense('bigan-mnist', 'model.classes=10'), /single label/);
+const regressor = ['train.updates=simultaneous', 'model.discriminator.scores=x', 'train.method=latent-regressor'];
+refuses(() => set(...regressor), /one latent for an image/, /stochastic=false/);
+refuses(() => set(...regressor, 'model.encoder.kind=none'), /model\.encoder\.kind is none/);
+refuses(() => set(...regressor, 'model.encoder.stochastic=false', 'model.encoder.resolution=64'), /E sees G's images, but takes 64/);
+t.test("a baseline's whole config resolves to itself", async (t) => {
+  for (const name of presetNames.filter((other) => other.endsWith('-mnist'))) {
+    const values = JSON.parse(JSON.stringify(preset(name))) as unknown;
+    t.same(resolve({ preset: name, partial: { values, source: 'config.json' } }), preset(name));
+  }
+});
 refuses(() => set('train.crop=left'), /center or random-resized or distorted/);
 refuses(() => resolve({ scores: ['xz', 'y'] }), /no score "y"/, /xz, x, z/);
 refuses(() => resolve({ scores: ['xz', 'x', 'x'] }), /named twice/);

@@ -2,15 +2,25 @@ import t from 'tap';
 import { decayFactor } from '../../../src/core/train/schedule.js';
 
 t.test('constant, then a straight line', async (t) => {
-  const settings = { steps: 100, decayFrom: 0.6, decayTo: 0.2 };
+  const settings = { steps: 100, decayFrom: 0.6, decayTo: 0.2, decay: 'linear' } as const;
   for (const [step, wanted] of [[0, 1], [59, 1], [60, 1], [70, 0.8], [80, 0.6], [90, 0.4], [99, 0.22], [100, 0.2], [1000, 0.2]]) {
     t.ok(Math.abs(decayFactor(step, settings) - wanted) < 1e-12, `step ${step}`);
   }
 });
 
+t.test('constant, then by the same factor at every step', async (t) => {
+  const settings = { steps: 400, decayFrom: 0.5, decayTo: 0.01, decay: 'exponential' } as const;
+  for (const [step, wanted] of [[0, 1], [200, 1], [300, 0.1], [350, 0.1 ** 1.5], [400, 0.01], [1000, 0.01]]) {
+    t.ok(Math.abs(decayFactor(step, settings) - wanted) < 1e-12, `step ${step}`);
+  }
+  t.ok(Math.abs(decayFactor(222, settings) / decayFactor(221, settings) - 0.01 ** (1 / 200)) < 1e-12);
+});
+
 t.test('never, or from the start', async (t) => {
-  for (const step of [0, 50, 100]) t.equal(decayFactor(step, { steps: 100, decayFrom: 1, decayTo: 0 }), 1);
-  t.equal(decayFactor(50, { steps: 100, decayFrom: 0, decayTo: 0 }), 0.5);
-  t.equal(decayFactor(0, { steps: 0, decayFrom: 0.6, decayTo: 0.02 }), 1);
-  t.ok(Number.isFinite(decayFactor(1, { steps: 1, decayFrom: 1, decayTo: 0 })));
+  for (const decay of ['linear', 'exponential'] as const) {
+    for (const step of [0, 50, 100]) t.equal(decayFactor(step, { steps: 100, decayFrom: 1, decayTo: 0, decay }), 1);
+    t.equal(decayFactor(0, { steps: 0, decayFrom: 0.6, decayTo: 0.02, decay }), 1);
+    t.ok(Number.isFinite(decayFactor(1, { steps: 1, decayFrom: 1, decayTo: 0, decay })));
+  }
+  t.equal(decayFactor(50, { steps: 100, decayFrom: 0, decayTo: 0, decay: 'linear' }), 0.5);
 });
