@@ -21,7 +21,8 @@ export function reconstructCommand(): Command {
     .summary('encode images and generate them back: G(E(x))')
     .description(
       'Reconstruct images and report the relative pixel-wise L1 error: the mean of |x - G(E(x))| over the mean of ' +
-        "|x' - G(E(x))| with another image x' of the set. 1 means that the encoder says nothing about x. With --out, " +
+        "|x' - G(E(x))| with another image x' of the set; and the same of L2, the Euclidean norm over an image (pixels 0 to 1). " +
+        '1 means that the encoder says nothing about x. With --out, ' +
         'FILE.png gets a sheet with each row of originals above its reconstructions, FILE.npy the reconstructions as ' +
         "uint8 [n, height, width, channels]. Where E takes larger images than G gives, x is compared at G's size, each " +
         'pixel the mean of the 2x2 (or 4x4, ...) that it covers.',
@@ -64,14 +65,17 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
   const pair = await reconstructImages(engine, model, images, { ...options, onRows: (done) => progress.update(done) });
   progress.stop();
   await images.close();
-  const error = reconstructionError(pair, options.seed);
+  const { l1, l2 } = reconstructionError(pair, options.seed);
   if (out !== undefined) await saveReconstructions(out, pair, options);
 
   report.result(
     {
-      l1_matched: error.matched,
-      l1_mismatched: error.mismatched,
-      l1_ratio: error.ratio,
+      l1_matched: l1.matched,
+      l1_mismatched: l1.mismatched,
+      l1_ratio: l1.ratio,
+      l2_matched: l2.matched,
+      l2_mismatched: l2.mismatched,
+      l2_ratio: l2.ratio,
       count: pair.count,
       out: out ?? null,
       data,
@@ -83,7 +87,9 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
       seconds: (Date.now() - started) / 1000,
     },
     [
-      `L1 ratio ${error.ratio.toFixed(4)} (matched ${error.matched.toFixed(4)}, mismatched ${error.mismatched.toFixed(4)}, ${pair.count} images)`,
+      ...Object.entries({ L1: l1, L2: l2 }).map(([name, { matched, mismatched, ratio }]) => {
+        return `${name} ratio ${ratio.toFixed(4)} (matched ${matched.toFixed(4)}, mismatched ${mismatched.toFixed(4)}, ${pair.count} images)`;
+      }),
       ...(out === undefined ? [] : [out]),
     ].join('\n'),
   );

@@ -16,6 +16,9 @@ interface Result {
   l1_matched: number;
   l1_mismatched: number;
   l1_ratio: number;
+  l2_matched: number;
+  l2_mismatched: number;
+  l2_ratio: number;
   count: number;
 }
 const result = async (...more: string[]) => JSON.parse((await succeed(reconstruct('--json', ...more))).stdout) as Result;
@@ -46,6 +49,13 @@ t.test('the error follows from the reconstructions', async (t) => {
   const reconstructions = await array('all.npy');
   t.ok(near(all.l1_matched, l1(reconstructions, 40, (i) => i)), `${all.l1_matched}`);
   t.ok(near(all.l1_ratio, all.l1_matched / all.l1_mismatched));
+  const norms = Array.from({ length: 40 }, (_, i) => {
+    let squares = 0;
+    for (let p = i * 1024; p < (i + 1) * 1024; p++) squares += ((pixels[p] - reconstructions[p]) / 255) ** 2;
+    return Math.sqrt(squares);
+  });
+  t.ok(near(all.l2_matched, norms.reduce((sum, norm) => sum + norm) / 40), `${all.l2_matched}`);
+  t.ok(near(all.l2_ratio, all.l2_matched / all.l2_mismatched));
   // The expectation over partners is the mean over all others.
   let mean = 0;
   for (let shift = 1; shift < 40; shift++) mean += l1(reconstructions, 40, (i) => (i + shift) % 40) / 39;
@@ -96,7 +106,7 @@ t.test('--sample draws z', async (t) => {
 
 t.test('a sheet: each row of originals above its reconstructions', async (t) => {
   const { stdout } = await succeed(reconstruct('--out', join(dir, 'sheet.png'), '--count', '5', '--columns', '3'));
-  t.match(stdout, /^L1 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\n.*sheet\.png\n$/);
+  t.match(stdout, /^L1 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\nL2 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\n.*sheet\.png\n$/);
   const { width, height } = await sharp(join(dir, 'sheet.png')).metadata();
   t.same([width, height], [96, 128]);
   const sheet = await sharp(join(dir, 'sheet.png')).toColourspace('b-w').raw().toBuffer();
