@@ -22,7 +22,7 @@ async function table() {
   console.log('| preset | parameters | loss of D | loss of E and G | seconds to start | seconds a step | memory, GB |');
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const name of positionals.length > 0 ? positionals : rows) {
-    const args = [fileURLToPath(import.meta.url), '--measure', name];
+    const args = ['--expose-gc', fileURLToPath(import.meta.url), '--measure', name];
     const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 26 });
     const { parameters, report, start, step, memory, without } = JSON.parse(output.trim().split('\n').at(-1));
     const losses = [report.loss_d, report.loss_eg];
@@ -61,6 +61,7 @@ async function measure(preset) {
   const values = new Map(runVariables(config).map(({ name, shape, initialiser }) => [name, { shape, data: initial(name, shape, initialiser) }]));
   const trainer = createTrainer(engine, { config, values, execution: 'traced', sheetImages: 2 });
   values.clear();
+  globalThis.gc();
   const started = performance.now();
   const n = config.train.discriminatorSteps * config.train.batchSize;
   trainer.step(0, images(n, 2));

@@ -11,7 +11,8 @@ const { estimateRun } = await core('train/estimate');
 const published = new Map(publishedPresets.map((preset) => [preset.name, preset]));
 const resolved = (preset) => resolveConfig({ preset, precision: 'float32' });
 const millions = (n) => (n < 1e5 ? n.toLocaleString('en') : `${(n / 1e6).toFixed(n < 1e7 ? 2 : 1)} M`);
-const gigabytes = (n) => `${(n / 1e9).toPrecision(3)} GB`;
+const rounded = (n) => Number(n.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 });
+const gigabytes = (n) => `${rounded(n / 1e9)} GB`;
 
 function flatten(tree, path = '') {
   return Object.entries(tree).flatMap(([key, value]) => {
@@ -30,7 +31,7 @@ function difference(name, from) {
 function size(name) {
   const { parameters, state_bytes, activation_bytes, flops_per_step } = estimateRun(resolved(name));
   const { generator, discriminator, encoder } = parameters;
-  return [...[generator, discriminator, encoder].map(millions), gigabytes(state_bytes), gigabytes(activation_bytes), `${(flops_per_step / 1e12).toPrecision(3)}`];
+  return [...[generator, discriminator, encoder].map(millions), gigabytes(state_bytes), gigabytes(activation_bytes), rounded(flops_per_step / 1e12)];
 }
 
 const row = (cells) => `| ${cells.join(' | ')} |`;

@@ -112,7 +112,8 @@ function required(value: string | undefined, option: string, what: string): stri
   return value;
 }
 
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
+const rounded = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
+const gigabytes = (bytes: number) => `${rounded(bytes / 1e9)} GB`;
 
 async function dryRun(config: Config, options: TrainOptions): Promise<void> {
   const { estimateRun } = await import('../core/train/estimate.js');
@@ -121,7 +122,7 @@ async function dryRun(config: Config, options: TrainOptions): Promise<void> {
     ...Object.entries(estimate.parameters).map(([module, n]) => [module, `${n.toLocaleString('en')} parameters`]),
     ['state', `${gigabytes(estimate.state_bytes)}: weights, moving averages, statistics, optimizer`],
     ['activations', `${gigabytes(estimate.activation_bytes)} at a step's peak, estimated from shapes`],
-    ['step', `${(estimate.flops_per_step / 1e12).toPrecision(3)} TFLOP in convolutions and matrix products`],
+    ['step', `${rounded(estimate.flops_per_step / 1e12)} TFLOP in convolutions and matrix products`],
   ].map(([name, text]) => `${name.padEnd(14)} ${text}`);
   createReport(options).result({ ...config, ...estimate }, [JSON.stringify(config, null, 2), ...lines].join('\n'));
 }

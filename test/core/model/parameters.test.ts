@@ -1,11 +1,13 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { size } from '../../../src/core/backend/tensor.js';
 import { modelVariables, parameterCounts } from '../../../src/core/model/bigbigan.js';
+import { presetNames } from '../../../src/core/train/presets.js';
 import { publishedPresets } from '../../../src/core/train/presets/imagenet.js';
 import { runVariables } from '../../../src/core/train/initial.js';
 import { resolveConfig } from '../../../src/core/train/resolve.js';
-import { fixture } from '../../paths.js';
+import { fixture, root } from '../../paths.js';
 
 const json = (name: string) => JSON.parse(readFileSync(fixture(`model/${name}`), 'utf8')) as Record<string, never>;
 const names = (...settings: string[]) =>
@@ -78,6 +80,15 @@ t.test("every row of the paper's Table 1 has its published size", async (t) => {
     const specs = modelVariables(resolveConfig({ preset }).model).filter(({ trainable }) => trainable);
     const count = (part: RegExp) => specs.filter(({ name }) => part.test(name)).reduce((sum, { shape }) => sum + size(shape), 0);
     t.same(Object.fromEntries(Object.entries(PARTS).map(([part, names]) => [part, count(names)])), wanted, preset);
+  }
+});
+
+t.test('docs/presets.md has every preset with its sizes', async (t) => {
+  const text = readFileSync(join(root, 'docs', 'presets.md'), 'utf8');
+  for (const name of presetNames) {
+    const { generator } = parameterCounts(modelVariables(resolveConfig({ preset: name }).model));
+    const shown = generator < 1e5 ? generator.toLocaleString('en') : `${(generator / 1e6).toFixed(generator < 1e7 ? 2 : 1)} M`;
+    t.ok(text.includes(`| \`${name}\` | ${shown} |`), `${name} with ${shown}; node scripts/presets.mjs > docs/presets.md`);
   }
 });
 
