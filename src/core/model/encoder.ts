@@ -11,7 +11,7 @@ import { resnetTrunk } from './resnet.js';
 import { revnetTrunk } from './revnet.js';
 
 export interface Encoding {
-  /** Global average of the trunk's last map: the feature that is judged, [n, features]. */
+  /** Global average of the trunk's last map, or a dense E's last hidden layer: the feature that is judged, [n, features]. */
   avepool: Tensor;
   /** [ReLU(h), ReLU(−h)] of the parameter-free batch norm h of avepool (section 3.2), [n, 2 · features]. */
   bnCrelu: Tensor;

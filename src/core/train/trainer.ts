@@ -17,7 +17,10 @@ import { reportedNames, stepFunction, updates } from './step.js';
 export interface Trainer {
   /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their labels. */
   step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
-  /** Takes the averages, unless every step updates them, and the standing statistics of G and E, for trained and averaged weights, on `statisticsBatches` batches of real images. */
+  /**
+   * Takes the standing statistics of G and E, for trained and averaged weights, on `statisticsBatches` batches of real
+   * images; before that the averages, where steps do not update them (`averageDecay` 0).
+   */
   takeStatistics(batches: () => Iterable<Batch> | AsyncIterable<Batch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */
   model: InferenceModel;
