@@ -74,7 +74,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { checkImageSink, openImageSink } = await import('../core/data/image-sink.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
   const { output, classes } = await describeModel(options);
-  if (options.class !== undefined && options.class >= classes) {
+  if (options.class !== undefined && (classes === 1 || options.class >= classes)) {
     const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
     throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
   }
