@@ -19,6 +19,9 @@ export class UserError extends Error {
   }
 }
 
+/** A file that is not as it was written: cut short, altered, or half there. */
+export class DamagedFile extends UserError {}
+
 /**
  * The one form of error message: what was expected, for what, what came instead.
  * `expected('a positive whole number', '--steps', '"ten"')`

@@ -10,6 +10,11 @@ export function temporaryName(path: string): string {
   return join(dirname(full), `.${basename(full)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
 }
 
+/** The name of the file for which `temporaryName` made this name, if it did. */
+export function targetOf(temporary: string): string | undefined {
+  return /^\.(.+)\.\d+-[0-9a-f]{8}\.tmp$/.exec(temporary)?.[1];
+}
+
 /** Throws if something is at `path` and `force` is off. */
 export async function refuseExisting(path: string, force = false): Promise<void> {
   if (!force && (await exists(path))) {
@@ -32,7 +37,7 @@ export async function writeAtomic(path: string, write: (handle: FileHandle) => P
   } catch (error) {
     await handle.close().catch(() => {});
     await rm(temporary, { force: true });
-    throw error;
+    throw noRoom(error, path);
   }
   await syncFolder(dirname(resolve(path)));
 }
@@ -153,5 +158,15 @@ function writeError(error: unknown, path: string): unknown {
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return expected('a folder', dirname(path), 'a file', 'choose another name');
   }
-  return error;
+  return noRoom(error, path);
+}
+
+/** Says so if there was no room for `path`: a full disk, a quota, a limit on the size of files. Other errors stay as they are. */
+export function noRoom(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
+  const what = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up', EFBIG: 'it would be larger than files may be here' }[code];
+  return new UserError(`${path} cannot be written: ${what} (${code})`, {
+    hint: 'what was there before is unharmed; make room and run the same command again',
+  });
 }

@@ -1,14 +1,19 @@
 /** Logs of one JSON object a line. A line counts once its newline is written, so a crash costs at most one line. */
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { expected } from '../errors.js';
+import { noRoom } from './atomic.js';
 
 /** Adds a line, after dropping an unfinished one that a crash left behind. Creates the file. */
 export async function appendJsonl(path: string, record: object): Promise<void> {
-  const handle = await open(path, 'a+');
+  const handle = await open(path, 'a+').catch((error: unknown) => {
+    throw noRoom(error, path);
+  });
   try {
     const { size } = await handle.stat();
     if (size > 0 && !(await endsWithNewline(handle, size))) await truncateTo(handle, Infinity);
     await handle.appendFile(`${JSON.stringify(record)}\n`);
+  } catch (error) {
+    throw noRoom(error, path);
   } finally {
     await handle.close();
   }
