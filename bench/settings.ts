@@ -24,13 +24,14 @@ function coloured(ch: number): Config {
     hidden: 256,
     blocks: 2,
     joint: 'pooled',
+    latentSpectralNorm: true,
   });
   Object.assign(model.encoder, {
-    channels: ch,
-    multipliers: [2, 4, 8],
+    channels: 2 * ch,
+    multipliers: [1, 2, 4],
     bottleneck: 4,
     units: [3, 3, 4],
-    stem: { size: 3, stride: 1 },
+    stem: { size: 3, stride: 1, pool: false },
     hidden: 256,
     blocks: 1,
   });
