@@ -1,13 +1,15 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFile } from 'node:fs/promises';
-import { expected, usage } from '../core/errors.js';
+import type { Dataset } from '../core/data/dataset.js';
+import { DamagedFile, expected, usage } from '../core/errors.js';
 import { TERMS, imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
 import { type ExecutionOptions, executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
-import { createReport } from './report.js';
+import { type Report, createReport } from './report.js';
+import { type Stopping, duration, watchStopping } from './stopping.js';
 
 interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
   data?: string;
@@ -23,6 +25,8 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
   logEvery: number;
   sampleEvery: number;
   checkpointEvery: number;
+  keep: number;
+  timeLimit?: number;
   dryRun?: boolean;
   listPresets?: boolean;
 }
@@ -32,8 +36,9 @@ export function trainCommand(): Command {
     .summary('train G, D and E on a dataset; the same command again continues')
     .description(
       'Train a BigBiGAN. The run folder gets the resolved config, a log, sample sheets and checkpoints that hold\n' +
-        'everything needed to continue. Running the same command again continues from the last checkpoint; a finished\n' +
-        'run is left alone. Ctrl-C saves a checkpoint and exits with 130.',
+        'everything needed to continue. Running the same command again continues from the last checkpoint, to the same\n' +
+        'end as without a break; a finished run is left alone. Ctrl-C saves a checkpoint and exits with 130. One process\n' +
+        'at a time trains a run. A checkpoint that turns out to be damaged is put aside and the one before it is used.',
     )
     .option('--data <dir>', 'dataset made by prep-data')
     .option('--run <dir>', 'folder of the run')
@@ -49,13 +54,22 @@ export function trainCommand(): Command {
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
+    .option('--keep <n>', 'newest checkpoints to keep, or all; older ones are deleted after a new one is written', keepCount, 3)
+    .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
     .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
   outputOptions(engineOptions(executionOptions(command))).action(async (options: TrainOptions) => train(options));
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
+    'bigbigan train --data mnist --run runs/mnist --time-limit 2h     # again and again, until it is finished',
     'bigbigan train --preset mnist --set train.learningRate.encoder=5e-4 --dry-run --json',
     'bigbigan train --data mnist --run runs/bigan --objective xz     # no unary terms, as BiGAN',
   ]);
+}
+
+function keepCount(text: string): number {
+  if (text === 'all') return Infinity;
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number of 1 or more, or all.');
+  return Number(text);
 }
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
@@ -129,30 +143,68 @@ async function dryRun(config: Config, options: TrainOptions): Promise<void> {
 
 async function continueOrStart(data: string, run: string, config: Config, options: TrainOptions): Promise<void> {
   const report = createReport(options);
+  const stopping = watchStopping({ note: report.note, timeLimit: options.timeLimit });
   const { openDataset } = await import('../core/data/dataset.js');
-  const { beginRun, listCheckpoints, readRunConfig, runFolder, writeConfig } = await import('../core/train/run-folder.js');
+  const { acquireLock } = await import('../core/train/lock.js');
+  const { makeRunFolder, readRunConfig, runFolder } = await import('../core/train/run-folder.js');
   const { checkData, checkSameRun } = await import('../core/train/checks.js');
-  const started = Date.now();
   const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
   const earlier = await readRunConfig(run);
   if (earlier) checkSameRun(run, earlier, config);
-
-  const newest = (await listCheckpoints(run)).at(-1);
-  if (newest && newest.step >= config.train.steps) {
+  const finished = await finishedAt(run, config);
+  if (finished) {
     report.note(`${run} has finished its ${config.train.steps} steps; --steps N trains on`);
-    report.result({ run, step: newest.step, steps_run: 0, finished: true, checkpoint: newest.path }, newest.path);
+    report.result({ run, step: finished.step, steps_run: 0, finished: true, checkpoint: finished.path }, finished.path);
     return;
   }
 
+  await makeRunFolder(run);
+  const lock = acquireLock(runFolder(run).lock, `the run ${run}`);
+  process.once('exit', lock.release);
+  try {
+    await trainRun({ data, run, config, dataset, options, report, stopping });
+  } finally {
+    lock.release();
+    await dataset.close();
+    stopping.done();
+  }
+}
+
+/** The newest checkpoint, if it is of the last step or a later one, and sound. */
+async function finishedAt(run: string, config: Config) {
+  const { listCheckpoints } = await import('../core/train/run-folder.js');
+  const { verifyCheckpoint } = await import('../core/train/checkpoint.js');
+  const newest = (await listCheckpoints(run)).at(-1);
+  if (!newest || newest.step < config.train.steps) return undefined;
+  return verifyCheckpoint(newest.path).then(
+    () => newest,
+    (error: unknown) => {
+      // Training finds out which one is sound.
+      if (error instanceof DamagedFile) return undefined;
+      throw error;
+    },
+  );
+}
+
+interface RunToTrain {
+  data: string;
+  run: string;
+  config: Config;
+  dataset: Dataset;
+  options: TrainOptions;
+  report: Report;
+  stopping: Stopping;
+}
+
+async function trainRun({ data, run, config, dataset, options, report, stopping }: RunToTrain): Promise<void> {
+  const started = Date.now();
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
+  const { beginRun, runFolder } = await import('../core/train/run-folder.js');
   const engine = await startEngine(options);
-  if (earlier) await writeConfig(run, config);
-  else await beginRun(run, config);
-
+  await beginRun(run, config);
   report.note(`training ${config.train.steps} steps in ${options.eager ? 'float32, op by op' : config.train.precision}`);
-  const interrupted = watchSignals(report.note);
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,
@@ -163,15 +215,21 @@ async function continueOrStart(data: string, run: string, config: Config, option
     logEvery: options.logEvery,
     sampleEvery: options.sampleEvery,
     checkpointEvery: options.checkpointEvery,
-    stopped: () => interrupted.signal !== undefined,
+    keep: options.keep,
+    stopped: () => stopping.reason() !== undefined,
     on: (event) => {
+      if (event.kind === 'damaged') report.warn(`${event.problem}; it is now ${event.path}`);
       if (event.kind === 'resumed') report.note(`continuing from step ${event.step} (${event.checkpoint})`);
-      if (event.kind === 'step') progress.update(event.step, describe(event.values, event.imagesPerSecond));
+      if (event.kind === 'warning') report.warn(`step ${event.step}: ${event.message}`);
+      if (event.kind !== 'step') return;
+      stopping.savable();
+      progress.update(event.step, describe(event.values, event.imagesPerSecond));
     },
   });
   progress.stop();
-  await dataset.close();
-  interrupted.done();
+  if (!result.finished && stopping.reason() === 'time limit') {
+    report.note(`the time limit is reached at step ${result.step} of ${config.train.steps}; the same command continues`);
+  }
   report.result(
     {
       run,
@@ -190,7 +248,8 @@ async function continueOrStart(data: string, run: string, config: Config, option
     },
     result.checkpoint,
   );
-  if (interrupted.signal) process.exitCode = interrupted.signal === 'SIGINT' ? 130 : 143;
+  const code = stopping.exitCode();
+  if (code !== undefined) process.exitCode = code;
 }
 
 /** The losses, each score's mean for (x, E(x)) and (G(z), z), and the speed. */
@@ -206,21 +265,4 @@ function describe(values: Record<string, number>, imagesPerSecond: number): stri
     ...scores,
     `${imagesPerSecond.toFixed(0)} images/s`,
   ].join(' ');
-}
-
-/** The first SIGINT or SIGTERM asks to stop after the step; a second one ends the process. */
-function watchSignals(note: (message: string) => void) {
-  const state: { signal?: 'SIGINT' | 'SIGTERM'; done: () => void } = { done: () => {} };
-  const handle = (signal: 'SIGINT' | 'SIGTERM') => {
-    if (state.signal) process.exit(signal === 'SIGINT' ? 130 : 143);
-    state.signal = signal;
-    note(`${signal}: saving a checkpoint`);
-  };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
-  state.done = () => {
-    process.off('SIGINT', handle);
-    process.off('SIGTERM', handle);
-  };
-  return state;
 }

@@ -3,16 +3,18 @@ import type { Engine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
 import { type Loader, createLoader } from '../data/loader.js';
-import { UserError } from '../errors.js';
 import { appendJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
-import { readCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { saveCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
 import { keepLogUntil } from './log.js';
+import { createMonitor } from './monitor.js';
+import { nonFiniteVariable, notFinite } from './non-finite.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
-import { type RunFolder, listCheckpoints } from './run-folder.js';
+import { readResumePoint } from './resume.js';
+import { type RunFolder, pruneCheckpoints } from './run-folder.js';
 import { createTrainer } from './trainer.js';
 
 export interface LoopSettings {
@@ -25,13 +27,17 @@ export interface LoopSettings {
   logEvery: number;
   sampleEvery: number;
   checkpointEvery: number;
+  /** Newest checkpoints that are kept when another one has been written; Infinity for all. */
+  keep: number;
   /** Asked between steps: true saves and ends the loop. */
   stopped: () => boolean;
   on: (event: LoopEvent) => void;
 }
 
 export type LoopEvent =
+  | { kind: 'damaged'; problem: string; path: string }
   | { kind: 'resumed'; step: number; checkpoint: string }
+  | { kind: 'warning'; step: number; message: string }
   | { kind: 'step'; step: number; values: Record<string, number>; imagesPerSecond: number }
   | { kind: 'wrote'; path: string };
 
@@ -66,7 +72,9 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
   const { engine, config, dataset, folder, on } = settings;
   const { train } = config;
   const perStep = train.discriminatorSteps * train.batchSize;
-  const resumed = await resume(settings);
+  const resumed = await readResumePoint(folder.path, runVariables(config));
+  for (const found of resumed?.damaged ?? []) on({ kind: 'damaged', ...found });
+  if (resumed) on({ kind: 'resumed', step: resumed.step, checkpoint: resumed.checkpoint });
   const values = resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);
   const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
   const originals = await fixedBatch(dataset, config, SHEET.images);
@@ -80,14 +88,19 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     await trainer.takeStatistics(() => fixedBatches(dataset, config, train.batchSize, train.statisticsBatches));
     statisticsAt = step;
   };
+  const monitor = createMonitor(config, resumed?.monitor);
   const save = async () => {
     await takeStatistics();
+    const state = trainer.values();
+    const broken = nonFiniteVariable(state);
+    if (broken !== undefined) throw notFinite(step, 'no checkpoint is written', broken, checkpoint);
+    await saveCheckpoint(folder.checkpoint(step), state, { step, config, monitor: monitor.state() });
     checkpoint = folder.checkpoint(step);
-    await saveCheckpoint(checkpoint, trainer.values(), { step, config });
+    await pruneCheckpoints(folder.path, settings.keep);
     on({ kind: 'wrote', path: checkpoint });
   };
 
-  const meter = createMeter(perStep);
+  const timer = createTimer(perStep);
   const durations: number[] = [];
   while (step < train.steps && !settings.stopped()) {
     const waited = performance.now();
@@ -97,13 +110,15 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     const seconds = (performance.now() - begun) / 1000;
     durations.push(seconds);
     step++;
-    refuseNonFinite(values, step, checkpoint);
-    meter.add(values, seconds, (begun - waited) / 1000);
+    const broken = Object.entries(values).find(([, value]) => !Number.isFinite(value));
+    if (broken) throw notFinite(step, `${broken[0]} is ${broken[1]}`, nonFiniteVariable(trainer.values()), checkpoint);
+    for (const message of monitor.add(values)) on({ kind: 'warning', step, message });
+    timer.add(seconds, (begun - waited) / 1000);
+    on({ kind: 'step', step, values, imagesPerSecond: perStep / seconds });
     if (step % settings.logEvery === 0 || step === train.steps) {
-      const line = { step, epoch: (step * perStep) / dataset.count, ...meter.take() };
+      const line = { step, epoch: (step * perStep) / dataset.count, ...monitor.take(), ...timer.take() };
       await appendJsonl(folder.log, line);
     }
-    on({ kind: 'step', step, values, imagesPerSecond: perStep / seconds });
     if (step % settings.sampleEvery === 0 || step === train.steps) {
       await takeStatistics();
       const paths = await writeSheets(engine, trainer.model, { config, folder, step, originals });
@@ -126,44 +141,23 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
   };
 }
 
-async function resume({ config, folder, on }: LoopSettings) {
-  const newest = (await listCheckpoints(folder.path)).at(-1);
-  if (!newest) return undefined;
-  const { values, step } = await readCheckpoint(newest.path, runVariables(config));
-  on({ kind: 'resumed', step, checkpoint: newest.path });
-  return { values, step, checkpoint: newest.path };
-}
-
-function refuseNonFinite(values: Record<string, number>, step: number, checkpoint: string | undefined): void {
-  const broken = Object.entries(values).find(([, value]) => !Number.isFinite(value));
-  if (!broken) return;
-  throw new UserError(`step ${step}: ${broken[0]} is ${broken[1]}`, {
-    hint: `the last good checkpoint is ${checkpoint ?? 'none'}; lower learning rates help`,
-  });
-}
-
-/** Means over the steps since the last line of the log. */
-function createMeter(imagesPerStep: number) {
-  let sums: Record<string, number> = {};
+/** Speed over the steps of this process since the last line of the log. */
+function createTimer(imagesPerStep: number) {
   let [steps, seconds, waited] = [0, 0, 0];
   return {
-    add(values: Record<string, number>, stepSeconds: number, waitSeconds: number) {
-      for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value;
+    add(stepSeconds: number, waitSeconds: number) {
       steps++;
       seconds += stepSeconds;
       waited += waitSeconds;
     },
     take() {
-      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / steps]));
-      const line = {
-        ...means,
+      const speed = {
         seconds_per_step: seconds / steps,
         data_wait_per_step: waited / steps,
         images_per_second: (steps * imagesPerStep) / (seconds + waited),
       };
-      sums = {};
       [steps, seconds, waited] = [0, 0, 0];
-      return line;
+      return speed;
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { Engine } from '../backend/engine.js';
 import { type Execution, createMachine } from '../backend/machine.js';
 import type { Precision } from '../backend/precision.js';
+import { DamagedFile } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
@@ -9,7 +10,7 @@ import { inferenceFunctions } from '../model/functions.js';
 import { inferenceModel } from '../model/inference.js';
 import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from './checkpoint.js';
 import type { OpenModel } from './open-model.js';
-import { findCheckpoint } from './run-folder.js';
+import { findCheckpoint, listCheckpoints } from './run-folder.js';
 import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
 
 export interface CheckpointSource {
@@ -28,7 +29,21 @@ export interface CheckpointSettings {
 /** What a checkpoint says of itself, without the engine. */
 export async function describeCheckpoint(source: CheckpointSource): Promise<CheckpointHeader & { checkpoint: string }> {
   const checkpoint = await findCheckpoint(source);
-  return { checkpoint, ...(await readCheckpointHeader(checkpoint)) };
+  return { checkpoint, ...(await namingOlder(source, readCheckpointHeader(checkpoint))) };
+}
+
+/**
+ * Where the newest checkpoint of a run is damaged, the error says how to use the one before it. It is not taken by itself,
+ * as when training goes on: what is made from a model is of the model that was asked for.
+ */
+async function namingOlder<T>({ run, checkpoint }: CheckpointSource, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (checkpoint !== undefined || !(error instanceof DamagedFile)) throw error;
+    const older = (await listCheckpoints(run!)).at(-2);
+    throw older ? new DamagedFile(error.message, { hint: `for the one before it: --checkpoint ${older.path}` }) : error;
+  }
 }
 
 export async function openCheckpoint(
@@ -41,7 +56,7 @@ export async function openCheckpoint(
   const { checkpoint, config } = await describeCheckpoint(source);
   const { model, train } = config;
   const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));
-  const { values, step } = await readCheckpoint(checkpoint, specs);
+  const { values, step } = await namingOlder(source, readCheckpoint(checkpoint, specs));
   const machine = createMachine(engine, {
     execution,
     precision,

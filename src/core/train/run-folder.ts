@@ -1,13 +1,15 @@
 /** A run on disk: config.json, log.jsonl, checkpoints/ and samples/. */
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { UserError, expected } from '../errors.js';
-import { writeAtomic } from '../formats/atomic.js';
+import { targetOf, writeAtomic } from '../formats/atomic.js';
 import type { Config } from './config.js';
 
 export interface RunFolder {
   path: string;
   log: string;
+  /** Held by the process that trains. */
+  lock: string;
   checkpoint(step: number): string;
   samples(step: number, seed: number): string;
   reconstructions(step: number): string;
@@ -18,24 +20,50 @@ export function runFolder(path: string): RunFolder {
   return {
     path,
     log: join(path, 'log.jsonl'),
+    lock: join(path, 'lock'),
     checkpoint: (step) => join(path, 'checkpoints', `${digits(step)}.safetensors`),
     samples: (step, seed) => join(path, 'samples', `${digits(step)}-seed${seed}.png`),
     reconstructions: (step) => join(path, 'samples', `${digits(step)}-reconstructions.png`),
   };
 }
 
-/** Makes the folder and records its config; a folder that holds other things is refused. */
-export async function beginRun(path: string, config: Config): Promise<void> {
+/** Makes the folder of a run; one that holds other things is refused. */
+export async function makeRunFolder(path: string): Promise<void> {
   const present = await entries(path);
-  if (present.length > 0 && !present.includes('config.json')) {
-    throw expected('an empty folder or a run', `--run ${path}`, `a folder with ${present[0]}`, 'choose another folder');
+  const foreign = present.find((name) => !name.startsWith(basename(runFolder(path).lock)) && !isLeftover(name));
+  if (foreign !== undefined && !present.includes('config.json')) {
+    throw expected('an empty folder or a run', `--run ${path}`, `a folder with ${foreign}`, 'choose another folder');
   }
-  await mkdir(join(path, 'checkpoints'), { recursive: true });
-  await mkdir(join(path, 'samples'), { recursive: true });
-  await writeConfig(path, config);
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`the folder ${path} cannot be made: ${error.code}`, { hint: 'choose a folder that you may write to' });
+  });
 }
 
-export async function writeConfig(path: string, config: Config): Promise<void> {
+/**
+ * Makes the folder or goes on with what is there: records the config, and removes the unfinished files of a process that
+ * was killed while it wrote. Nobody else may be training the run.
+ */
+export async function beginRun(path: string, config: Config): Promise<void> {
+  await makeRunFolder(path);
+  await writeConfig(path, config);
+  for (const folder of [path, join(path, 'checkpoints'), join(path, 'samples')]) {
+    await mkdir(folder, { recursive: true });
+    for (const name of (await readdir(folder)).filter(isLeftover)) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Whether this is the temporary name of a file that training writes. */
+function isLeftover(name: string): boolean {
+  return /^(config\.json|\d{8,}\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
+}
+
+/** Removes all but the newest `keep` checkpoints. */
+export async function pruneCheckpoints(path: string, keep: number): Promise<void> {
+  const all = await listCheckpoints(path);
+  for (const old of all.slice(0, Math.max(0, all.length - keep))) await rm(old.path, { force: true });
+}
+
+async function writeConfig(path: string, config: Config): Promise<void> {
   await writeAtomic(join(path, 'config.json'), async (handle) => {
     await handle.writeFile(`${JSON.stringify(config, null, 2)}\n`);
   });

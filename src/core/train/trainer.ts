@@ -10,12 +10,16 @@ import { type InferenceModel, inferenceModel } from '../model/inference.js';
 import { averageDecay, averagesFunction } from './average.js';
 import type { Config } from './config.js';
 import { runVariables } from './initial.js';
+import { trainedModules, withGradientCheck } from './non-finite.js';
 import { decayFactor } from './schedule.js';
 import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
 import { reportedNames, stepFunction, updates } from './step.js';
 
 export interface Trainer {
-  /** Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their labels. */
+  /**
+   * Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their
+   * labels. Gives what `reportedNames` says, and `gradient_MODULE` for a module whose gradients were not finite.
+   */
   step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
   /**
    * Takes the standing statistics of G and E, for trained and averaged weights, on `statisticsBatches` batches of real
@@ -44,7 +48,7 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
     specs: runVariables(config),
     values,
     functions: {
-      step: stepFunction(config),
+      step: withGradientCheck(stepFunction(config)),
       take_averages: averagesFunction,
       ...inferenceFunctions(model, sheetImages, 'average'),
       ...statisticsFunctions(model, train.batchSize, ['trained', 'average'], autoencoder ? 'encoder' : 'prior'),
@@ -52,6 +56,7 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
   });
   const averages = train.averageDecay > 0;
   const names = reportedNames(config);
+  const modules = trainedModules(runVariables(config).map(({ name }) => name));
 
   return {
     step(step, images, labels) {
@@ -65,8 +70,9 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
         feed(`${name}_beta2_power`, train.adam.beta2 ** count);
       }
       if (averages) feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
-      const { report } = machine.call('step', inputs);
-      return Object.fromEntries(names.map((name, i) => [name, report[i]]));
+      const { report, gradients } = machine.call('step', inputs);
+      const broken = modules.flatMap((module, i) => (Number.isFinite(gradients[i]) ? [] : [[`gradient_${module}`, NaN] as const]));
+      return Object.fromEntries([...names.map((name, i) => [name, report[i]] as const), ...broken]);
     },
     async takeStatistics(batches) {
       if (!averages) machine.call('take_averages', {});

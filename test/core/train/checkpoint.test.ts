@@ -96,7 +96,7 @@ t.test('another type is named', async (t) => {
 
 t.test('files of other kinds', async (t) => {
   await complains(t, fixture('formats/reference.safetensors'), /a checkpoint of bigbigan/);
-  await refused(t, (_, metadata) => Object.assign(metadata, { format: 'bigbigan-checkpoint-1' }), /bigbigan-checkpoint-2/);
+  await refused(t, (_, metadata) => Object.assign(metadata, { format: 'bigbigan-checkpoint-1' }), /bigbigan-checkpoint-3/);
   await refused(t, (_, metadata) => Object.assign(metadata, { step: '-1' }), /a step/);
   await refused(t, (_, metadata) => Object.assign(metadata, { config: '{' }), /a config/);
   await complains(t, join(t.testdir(), 'none.safetensors'));
