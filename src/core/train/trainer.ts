@@ -1,4 +1,5 @@
 /** A model in training, and what can be done with it between steps. */
+import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
 import { type Execution, createMachine } from '../backend/machine.js';
@@ -77,12 +78,20 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
     async takeStatistics(batches) {
       if (!averages) machine.call('take_averages', {});
       const views = ['trained', 'average'] as const;
-      if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, train.statisticsBatches, batches());
+      if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, train.statisticsBatches, unhurried(batches()));
       const codes = autoencoder ? batches() : statisticsLatents(engine, train.statisticsBatches, { batchSize: train.batchSize, space: model });
-      await takeStatistics(machine, 'generator', views, train.statisticsBatches, codes);
+      await takeStatistics(machine, 'generator', views, train.statisticsBatches, unhurried<Batch | Record<string, Values>>(codes));
     },
     model: inferenceModel(machine, model, sheetImages),
     values: machine.values,
     dispose: machine.dispose,
   };
+}
+
+/** Lets signals in between batches, of which there may be minutes' worth: the engine's calls block the event loop. */
+async function* unhurried<T>(batches: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const batch of batches) {
+    yield batch;
+    await setImmediate();
+  }
 }
