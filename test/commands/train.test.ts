@@ -199,12 +199,12 @@ t.test('folders that are no runs are left alone', async (t) => {
 
 t.test('a damaged newest checkpoint is named and put aside, and the one before it is used', async (t) => {
   cpSync(run('straight'), run('damaged'), { recursive: true });
-  truncateSync(checkpoint('damaged', 6), 5000);
+  truncateSync(checkpoint('damaged', 6), 100_000);
   // Nothing is evaluated in place of what was asked for.
   await fails(t, 1, ['generate', '--run', run('damaged'), '--out', join(dir, 'none.npy')], /00000006\.safetensors/, /--checkpoint .*00000003\.safetensors/);
   const { stdout, stderr } = await succeed(args('damaged', '--steps', '6', '--set', 'train.decayFrom=1', '--log-every', '2'));
   t.equal(stdout, `${checkpoint('damaged', 6)}\n`);
-  t.match(stderr, /warning: expected \d+ bytes as its header says for .*00000006\.safetensors, got 5000 bytes; it is now .*00000006\.safetensors\.damaged/);
+  t.match(stderr, /warning: expected \d+ bytes as its header says for .*00000006\.safetensors, got 100000 bytes; it is now .*00000006\.safetensors\.damaged/);
   t.match(stderr, /continuing from step 3/);
   t.same(readdirSync(join(run('damaged'), 'checkpoints')), ['00000003.safetensors', '00000006.safetensors', '00000006.safetensors.damaged']);
   t.equal(await sha256File(checkpoint('damaged', 6)), await sha256File(checkpoint('straight', 6)));
@@ -213,8 +213,8 @@ t.test('a damaged newest checkpoint is named and put aside, and the one before i
 
 t.test('where all checkpoints are damaged, nothing is begun anew', async (t) => {
   cpSync(run('straight'), run('lost'), { recursive: true });
-  for (const step of [3, 6]) truncateSync(checkpoint('lost', step), 5000);
-  await fails(t, 1, args('lost', '--steps', '6', '--set', 'train.decayFrom=1'), /no checkpoint of .* can be read/, /00000006\.safetensors, got 5000/, /00000003\.safetensors, got 5000/);
+  for (const step of [3, 6]) truncateSync(checkpoint('lost', step), 100_000);
+  await fails(t, 1, args('lost', '--steps', '6', '--set', 'train.decayFrom=1'), /no checkpoint of .* can be read/, /00000006\.safetensors, got 100000/, /00000003\.safetensors, got 100000/);
   t.same(readdirSync(join(run('lost'), 'checkpoints')), ['00000003.safetensors', '00000006.safetensors']);
   t.same(log('lost').map(({ step }) => step), [2, 4, 6], 'the log is as it was');
 });
