@@ -113,9 +113,10 @@ t.test('no room for a file: an error that says so, and nothing left behind', asy
   const dir = t.testdir({ 'x.safetensors': 'old' });
   const module = pathToFileURL(join(root, 'dist/src/core/formats/safetensors.js')).href;
   const script = `import { writeSafetensors } from ${JSON.stringify(module)};
+    process.on('SIGXFSZ', () => {});
     const data = new Float32Array(1 << 20);
     await writeSafetensors(process.argv[1], new Map([['a', { shape: [data.length], data }]])).catch((error) => console.log(error.name, error.message));`;
-  // The system refuses files beyond so many blocks.
+  // The system refuses files beyond so many blocks; without a listener it would end the process.
   const limited = ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script, join(dir, 'x.safetensors')];
   const { stdout } = await run('sh', limited);
   t.match(stdout, /^UserError .*x\.safetensors cannot be written: it would be larger than files may be here \(EFBIG\)/);

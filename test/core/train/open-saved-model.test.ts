@@ -23,7 +23,7 @@ t.test('the graph for inference is chosen, and its shapes read', async (t) => {
     { tags: [], restores: false },
   ]);
   const { shapes, widths } = await describeSavedModel(hub);
-  t.same(shapes, { input: { height: 16, width: 16, channels: 3 }, output: { height: 8, width: 8, channels: 3 }, latent: 4 });
+  t.same(shapes, { input: { height: 16, width: 16, channels: 3 }, output: { height: 8, width: 8, channels: 3 }, latent: 4, prior: 'normal', classes: 1 });
   t.same(widths, { avepool: 6, bn_crelu: 12, z_mean: 4, z_std: 4 });
 });
 
