@@ -8,7 +8,7 @@ export const SETTINGS = ['--preset', 'tiny', '--precision', 'float32', '--thread
 
 export async function succeed(args: string[], options?: RunOptions) {
   const result = await bigbigan(args, options);
-  if (result.code !== 0) throw new Error(`bigbigan ${args.join(' ')}: ${result.stderr}`);
+  if (result.code !== 0) throw new Error(`bigbigan ${args.join(' ')}: exit code ${result.code}: ${result.stderr}`);
   return result;
 }
 
