@@ -21,7 +21,11 @@ export function handleNode({ name, shape, dtype }: VariableSpec): GraphNode {
   };
 }
 
-/** For each variable a read, an assignment that waits to be fed, and a number that can be fetched and waits for that. */
+/**
+ * For each variable a read, an assignment that waits to be fed, and a number that can be fetched and waits for that.
+ * What is fed may be memory of JavaScript, which only the main thread may let go: a variable gets a copy, as its values
+ * are freed by whichever thread of the kernels replaces them.
+ */
 export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<string, GraphNode>): GraphNode[] {
   const nodes: GraphNode[] = [];
   for (const { name, shape, dtype } of specs) {
@@ -29,11 +33,18 @@ export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<
     const spec = { shape, dtype };
     const common = { controls: [], outputs: [spec] };
     const value = { name: valueName(name), op: 'Placeholder', attributes: { dtype: type(dtype), shape: shapeOf(shape) }, inputs: [], ...common };
+    const copy: GraphNode = {
+      name: `state/${name}/copy`,
+      op: 'DeepCopy',
+      attributes: { T: type(dtype) },
+      inputs: [{ node: value, output: 0 }],
+      ...common,
+    };
     const assign: GraphNode = {
       name: `state/${name}/assign`,
       op: 'AssignVariableOp',
       attributes: { dtype: type(dtype), validate_shape: bool(false) },
-      inputs: [handle, { node: value, output: 0 }],
+      inputs: [handle, { node: copy, output: 0 }],
       controls: [],
       outputs: [],
     };
@@ -46,7 +57,7 @@ export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<
       outputs: [{ shape: [], dtype: 'float32' }],
       value: Float32Array.of(0),
     };
-    nodes.push(value, assign, assigned, { name: readName(name), op: 'ReadVariableOp', attributes: { dtype: type(dtype) }, inputs: [handle], ...common });
+    nodes.push(value, copy, assign, assigned, { name: readName(name), op: 'ReadVariableOp', attributes: { dtype: type(dtype) }, inputs: [handle], ...common });
   }
   return nodes;
 }
