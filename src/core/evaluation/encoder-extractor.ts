@@ -9,11 +9,12 @@ export async function encoderExtractor(engine: Engine, path: string, batchSize: 
   const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
   const model = await openModel(engine, isFile ? { checkpoint: path } : { run: path }, { batchSize });
   return {
+    name: 'encoder',
     label: `encoder avepool (${model.provenance.weights} weights)`,
     digest: model.digest,
     width: model.widths.avepool,
     image: model.input,
-    extract: (images, [count]) => model.encode(images, count).avepool,
+    extract: (images, [count]) => ({ features: model.encode(images, count).avepool }),
     close: () => model.dispose(),
   };
 }

@@ -26,6 +26,7 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
   const [low, high] = range;
   const isFloat = model.input.dtype === 'float32';
   return {
+    name: 'saved-model',
     label: `saved-model ${name}${isFloat ? ` (pixels ${low} to ${high})` : ''}`,
     digest: await savedModelDigest(dir),
     width,
@@ -34,7 +35,7 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
       const step = (high - low) / 255;
       const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
       const result = model.run(values, shape, name);
-      return result.shape.length === 4 ? average(result.values, result.shape) : result.values;
+      return { features: result.shape.length === 4 ? average(result.values, result.shape) : result.values };
     },
     close: model.close,
   };

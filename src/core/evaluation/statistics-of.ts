@@ -61,7 +61,7 @@ async function imageStatistics(
     const moments = createMoments(engine, extractor.width);
     let done = 0;
     for await (const batch of images.batches(batchSize)) {
-      const rows = extractor.extract(batch.data, [batch.count, height, width, channels]);
+      const { features: rows } = extractor.extract(batch.data, [batch.count, height, width, channels]);
       checkFinite(rows, extractor.width, done, `${extractor.label} on ${path}`);
       moments.add(rows, batch.count);
       done += batch.count;
