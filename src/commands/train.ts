@@ -26,6 +26,7 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
   sampleEvery: number;
   checkpointEvery: number;
   keep: number;
+  tensorboard: boolean;
   timeLimit?: number;
   dryRun?: boolean;
   listPresets?: boolean;
@@ -55,6 +56,7 @@ export function trainCommand(): Command {
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
     .option('--keep <n>', 'newest checkpoints to keep, or all; older ones are deleted after a new one is written', keepCount, 3)
+    .option('--no-tensorboard', 'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)')
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
     .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
   outputOptions(engineOptions(executionOptions(command))).action(async (options: TrainOptions) => train(options));
@@ -216,6 +218,7 @@ async function trainRun({ data, run, config, dataset, options, report, stopping 
     sampleEvery: options.sampleEvery,
     checkpointEvery: options.checkpointEvery,
     keep: options.keep,
+    tensorboard: options.tensorboard,
     stopped: () => stopping.reason() !== undefined,
     on: (event) => {
       if (event.kind === 'damaged') report.warn(`${event.problem}; it is now ${event.path}`);

@@ -1,6 +1,7 @@
 /** The wire format of protocol buffers, for writing: https://protobuf.dev/programming-guides/encoding/ */
 
 const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
 
@@ -32,6 +33,12 @@ export function floatField(number: number, value: number): Field {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);
   return Buffer.concat([varint((number << 3) | FIXED32), bytes]);
+}
+
+export function doubleField(number: number, value: number): Field {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return Buffer.concat([varint((number << 3) | FIXED64), bytes]);
 }
 
 /** An entry of a map from strings to messages. */

@@ -7,6 +7,7 @@ import { appendJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
 import { saveCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
+import { createEvents, noEvents } from './events.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
 import { keepLogUntil } from './log.js';
@@ -29,6 +30,8 @@ export interface LoopSettings {
   checkpointEvery: number;
   /** Newest checkpoints that are kept when another one has been written; Infinity for all. */
   keep: number;
+  /** Whether to write events for TensorBoard. */
+  tensorboard: boolean;
   /** Asked between steps: true saves and ends the loop. */
   stopped: () => boolean;
   on: (event: LoopEvent) => void;
@@ -80,6 +83,8 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
   const originals = await fixedBatch(dataset, config, SHEET.images);
   await keepLogUntil(folder.log, resumed?.step ?? 0);
 
+  const events = settings.tensorboard ? createEvents(folder.path, resumed?.step ?? 0) : noEvents;
+
   let step = resumed?.step ?? 0;
   let checkpoint = resumed?.checkpoint;
   let statisticsAt: number | undefined = resumed?.step;
@@ -118,11 +123,15 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     if (step % settings.logEvery === 0 || step === train.steps) {
       const line = { step, epoch: (step * perStep) / dataset.count, ...monitor.take(), ...timer.take() };
       await appendJsonl(folder.log, line);
+      await events.numbers(step, 'train', line);
     }
     if (step % settings.sampleEvery === 0 || step === train.steps) {
       await takeStatistics();
-      const paths = await writeSheets(engine, trainer.model, { config, folder, step, originals });
-      for (const path of paths) on({ kind: 'wrote', path });
+      const sheets = await writeSheets(engine, trainer.model, { config, folder, step, originals });
+      for (const { name, path, png } of sheets) {
+        on({ kind: 'wrote', path });
+        await events.picture(step, name, png);
+      }
     }
     if (step % settings.checkpointEvery === 0 && step < train.steps) await save();
     // Lets signals and prefetched reads in: the engine's calls block the event loop.

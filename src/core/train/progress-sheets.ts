@@ -16,29 +16,38 @@ import { besideReconstructions, sheetPng } from './sheets.js';
 /** Images on a sheet, and its columns. */
 export const SHEET = { images: 64, columns: 8 };
 
+export interface WrittenSheet {
+  /** `samples` or `reconstructions`. */
+  name: string;
+  path: string;
+  png: Buffer;
+}
+
 /** Writes samples of the latents of seeds 0, 1, … and, where there is an E, reconstructions of the given images. */
 export async function writeSheets(
   engine: Engine,
   model: InferenceModel,
   { config, folder, step, originals }: { config: Config; folder: RunFolder; step: number; originals: Batch },
-): Promise<string[]> {
+): Promise<WrittenSheet[]> {
   const seeds = Array.from({ length: SHEET.images }, (_, i) => i);
   const { height, width, channels } = model.output;
   const pixels = height * width * channels;
   const samples = model.generate(latentsOf(engine, seeds, config.model), seeds.length, labelsOf(seeds, config.model));
-  const sheets = [{ path: folder.samples(step, 0), images: imagesOf(samples, pixels) }];
+  const sheets = [{ name: 'samples', path: folder.samples(step, 0), images: imagesOf(samples, pixels) }];
   if (hasEncoder(config.model)) {
     const seen = shrink(originals.images, model.input, model.input.height / height);
     const count = seen.length / pixels;
     const remade = model.generate(model.encode(originals.images, count).z_mean, count, originals.labels);
-    sheets.push({ path: folder.reconstructions(step), images: besideReconstructions(seen, remade, pixels, SHEET.columns) });
+    sheets.push({ name: 'reconstructions', path: folder.reconstructions(step), images: besideReconstructions(seen, remade, pixels, SHEET.columns) });
   }
-  for (const { path, images } of sheets) {
+  const written: WrittenSheet[] = [];
+  for (const { name, path, images } of sheets) {
     const png = await sheetPng(images, model, SHEET.columns);
     await mkdir(dirname(path), { recursive: true });
     await writeAtomic(path, async (handle) => {
       await handle.writeFile(png);
     });
+    written.push({ name, path, png });
   }
-  return sheets.map(({ path }) => path);
+  return written;
 }
