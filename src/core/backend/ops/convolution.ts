@@ -5,15 +5,22 @@ import type { Tensor } from '../tensor.js';
 import { add, scale } from './arithmetic.js';
 import { concat, reverse, transposeLast } from './shape.js';
 
-/** x [n,h,w,c] with kernel [kh,kw,c,filters] (HWIO), padding SAME. */
-export function conv2d(x: Tensor, kernel: Tensor, stride = 1): Tensor {
+/** SAME: zeros around, so that stride alone sets the size. VALID: windows lie within the image. */
+export type Padding = 'SAME' | 'VALID';
+
+const places = (size: number, window: number, stride: number, padding: Padding) =>
+  Math.ceil((padding === 'SAME' ? size : size - window + 1) / stride);
+
+/** x [n,h,w,c] with kernel [kh,kw,c,filters] (HWIO). */
+export function conv2d(x: Tensor, kernel: Tensor, stride = 1, padding: Padding = 'SAME'): Tensor {
   const [n, h, w, c] = x.shape;
-  if (kernel.shape[2] !== c) throw new Error(`conv2d: the kernel [${kernel.shape}] does not fit [${x.shape}]`);
-  const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), kernel.shape[3]];
+  const [height, width, inputs, filters] = kernel.shape;
+  if (inputs !== c) throw new Error(`conv2d: the kernel [${kernel.shape}] does not fit [${x.shape}]`);
+  const shape = [n, places(h, height, stride, padding), places(w, width, stride, padding), filters];
   const attributes: Attributes = {
     T: type(x.dtype),
     strides: int([1, stride, stride, 1]),
-    padding: string('SAME'),
+    padding: string(padding),
     data_format: string('NHWC'),
   };
   const y = execute1('Conv2D', attributes, [x, kernel], { shape, dtype: x.dtype });
@@ -75,32 +82,33 @@ export function biasAdd(x: Tensor, bias: Tensor): Tensor {
 
 /** 2×2 average pool with stride 2; odd last rows and columns are pooled alone (SAME). */
 export function avgPool2(x: Tensor): Tensor {
-  const [n, h, w, c] = x.shape;
-  const attributes: Attributes = {
-    T: type(x.dtype),
-    ksize: int([1, 2, 2, 1]),
-    strides: int([1, 2, 2, 1]),
-    padding: string('SAME'),
-    data_format: string('NHWC'),
-  };
-  const shape = [n, Math.ceil(h / 2), Math.ceil(w / 2), c];
+  return avgPool(x, 2, 2);
+}
+
+/** Mean of each size×size window with a stride; windows at the edges are smaller and their means of what is there (SAME). */
+export function avgPool(x: Tensor, window: number, stride: number): Tensor {
+  const { attributes, shape } = pooling(x, window, stride, 'SAME');
   const y = execute1('AvgPool', attributes, [x], { shape, dtype: x.dtype });
   return differentiable(y, [x], (dy) => [
     () => execute1('AvgPoolGrad', attributes, [ints(x.shape), dy], { shape: x.shape, dtype: x.dtype }),
   ]);
 }
 
-/** Largest of each size×size window with a stride; windows at the edges are smaller (SAME). */
-export function maxPool(x: Tensor, window: number, stride: number): Tensor {
+/** Largest of each size×size window with a stride; with SAME, windows at the edges are smaller. */
+export function maxPool(x: Tensor, window: number, stride: number, padding: Padding = 'SAME'): Tensor {
+  const { attributes, shape } = pooling(x, window, stride, padding);
+  const y = execute1('MaxPool', attributes, [x], { shape, dtype: x.dtype });
+  return differentiable(y, [x], (dy) => [() => execute1('MaxPoolGrad', attributes, [x, y, dy], { shape: x.shape, dtype: x.dtype })]);
+}
+
+function pooling(x: Tensor, window: number, stride: number, padding: Padding) {
   const [n, h, w, c] = x.shape;
   const attributes: Attributes = {
     T: type(x.dtype),
     ksize: int([1, window, window, 1]),
     strides: int([1, stride, stride, 1]),
-    padding: string('SAME'),
+    padding: string(padding),
     data_format: string('NHWC'),
   };
-  const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), c];
-  const y = execute1('MaxPool', attributes, [x], { shape, dtype: x.dtype });
-  return differentiable(y, [x], (dy) => [() => execute1('MaxPoolGrad', attributes, [x, y, dy], { shape: x.shape, dtype: x.dtype })]);
+  return { attributes, shape: [n, places(h, window, stride, padding), places(w, window, stride, padding), c] };
 }

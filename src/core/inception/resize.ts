@@ -1,0 +1,124 @@
+/**
+ * Images at the network's size, as three programs bring them there. They differ by many grey levels, and so do the
+ * distances: numbers compare within one mode only. The arithmetic is ours, since general image libraries resize otherwise.
+ */
+import { SIDE } from './network.js';
+
+export const MODES = ['tf', 'clean', 'pytorch'] as const;
+
+/**
+ * `tf`: the released network's own ResizeBilinear, corners of pixels at whole numbers, no antialiasing; what papers report.
+ * `clean`: antialiased bicubic of Pillow on floats (clean-fid). `pytorch`: bilinear with pixels' centres at halves, no
+ * antialiasing (pytorch-fid).
+ */
+export type Mode = (typeof MODES)[number];
+
+/** The samples that each output sample is a weighted sum of: `count` of them from `first[i]` on. */
+interface Taps {
+  count: number;
+  first: Int32Array;
+  /** [outputs, count] */
+  weights: Float64Array;
+}
+
+/** One image uint8 [h,w,1 or 3] → what the network takes, float32 [299,299,3], written to `target`. */
+export function prepare(image: Uint8Array, [h, w, c]: readonly [number, number, number], mode: Mode, target: Float32Array): void {
+  const resized = resize(image, [h, w, c], mode);
+  for (let i = 0; i < target.length; i++) {
+    const value = resized[c === 1 ? Math.floor(i / 3) : i];
+    if (mode === 'pytorch') target[i] = 2 * (value / 255) - 1;
+    else target[i] = ((mode === 'clean' ? Math.min(255, Math.max(0, value)) : value) - 128) / 128;
+  }
+}
+
+/** uint8 [h,w,c] → float32 [side,side,c] in grey levels; bicubic may leave 0..255. */
+export function resize(image: Uint8Array, [h, w, c]: readonly [number, number, number], mode: Mode, side = SIDE): Float32Array {
+  const rows = taps(mode, h, side);
+  const columns = w === h ? rows : taps(mode, w, side);
+  return alongRows(alongColumns(image, [h, w, c], columns, side), side * c, rows, side);
+}
+
+/** [h,w,c] → [h,side,c] */
+function alongColumns(image: Uint8Array, [h, w, c]: readonly number[], { count, first, weights }: Taps, side: number): Float32Array {
+  const result = new Float32Array(h * side * c);
+  for (let y = 0, at = 0; y < h; y++) {
+    for (let x = 0; x < side; x++) {
+      const start = (y * w + first[x]) * c;
+      for (let channel = 0; channel < c; channel++, at++) {
+        let sum = 0;
+        for (let tap = 0; tap < count; tap++) sum += weights[x * count + tap] * image[start + tap * c + channel];
+        result[at] = sum;
+      }
+    }
+  }
+  return result;
+}
+
+/** [h,width] → [side,width] */
+function alongRows(image: Float32Array, width: number, { count, first, weights }: Taps, side: number): Float32Array {
+  const result = new Float32Array(side * width);
+  const sums = new Float64Array(width);
+  for (let y = 0; y < side; y++) {
+    sums.fill(0);
+    for (let tap = 0; tap < count; tap++) {
+      const weight = weights[y * count + tap];
+      const start = (first[y] + tap) * width;
+      for (let x = 0; x < width; x++) sums[x] += weight * image[start + x];
+    }
+    result.set(sums, y * width);
+  }
+  return result;
+}
+
+function taps(mode: Mode, size: number, outputs: number): Taps {
+  const scale = size / outputs;
+  if (mode === 'clean') return bicubic(size, outputs);
+  // Both programs compute places in single precision.
+  if (mode === 'tf') return bilinear(size, outputs, (i) => Math.fround(i * Math.fround(scale)));
+  return bilinear(size, outputs, (i) => Math.max(0, Math.fround(Math.fround(scale) * (i + 0.5) - 0.5)));
+}
+
+/** Between the two samples around each place. */
+function bilinear(size: number, outputs: number, placeOf: (output: number) => number): Taps {
+  const count = Math.min(2, size);
+  const first = new Int32Array(outputs);
+  const weights = new Float64Array(outputs * count);
+  for (let i = 0; i < outputs; i++) {
+    const place = Math.min(placeOf(i), size - 1);
+    first[i] = Math.min(Math.floor(place), size - count);
+    const beyond = Math.fround(place - first[i]);
+    weights[i * count] = 1 - beyond;
+    if (count === 2) weights[i * count + 1] = beyond;
+  }
+  return { count, first, weights };
+}
+
+/** Keys's cubic, a = −1/2, widened to the size of an output where the image shrinks; weights sum to 1 at the edges too. */
+function bicubic(size: number, outputs: number): Taps {
+  const scale = size / outputs;
+  const wide = Math.max(1, scale);
+  const support = 2 * wide;
+  const count = Math.min(size, Math.ceil(2 * support) + 1);
+  const first = new Int32Array(outputs);
+  const weights = new Float64Array(outputs * count);
+  for (let i = 0; i < outputs; i++) {
+    const centre = (i + 0.5) * scale;
+    const low = Math.max(0, Math.floor(centre - support + 0.5));
+    const high = Math.min(size, Math.floor(centre + support + 0.5));
+    first[i] = Math.min(low, size - count);
+    let sum = 0;
+    for (let sample = low; sample < high; sample++) {
+      const weight = cubic((sample + 0.5 - centre) / wide);
+      weights[i * count + sample - first[i]] = weight;
+      sum += weight;
+    }
+    for (let tap = 0; tap < count; tap++) weights[i * count + tap] /= sum;
+  }
+  return { count, first, weights };
+}
+
+function cubic(x: number): number {
+  const d = Math.abs(x);
+  if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
+  return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+}
