@@ -47,8 +47,8 @@ settings. Parameters are trainable ones; state is weights, moving averages, stat
 activations are the most that a step's intermediate results take at one time in float32, estimated from shapes at the preset's
 batch size; arithmetic is that of convolutions and matrix products.
 
-The paper's numbers are what its authors measured on ImageNet. **No number of ours at this scale exists**: at full width
-these presets have been run for two steps at most ([results/presets.md](results/presets.md) says which).
+The paper's numbers are what its authors measured on ImageNet. **No number of ours at this scale exists**: the rows of
+Table 1 have been run for two steps at their full width ([results/presets.md](results/presets.md)), no more.
 
 ## Table 1 of the paper
 
