@@ -2,9 +2,12 @@ import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { semidefiniteFactor } from '../../../src/core/backend/semidefinite-factor.js';
 
-/** XᵀX of a matrix [rows, width] of fixed numbers. */
+/** XᵀX of a matrix [rows, width] of fixed numbers without a pattern. */
 function gram(rows: number, width: number): Float64Array {
-  const x = Float64Array.from({ length: rows * width }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) ^ (i >> 3)) / 2 ** 31);
+  const x = Float64Array.from({ length: rows * width }, (_, i) => {
+    const h = Math.imul(i ^ (i >>> 16) ^ 0x5bd1, 0x7feb352d);
+    return Math.imul(h ^ (h >>> 15), 0x846ca68b) / 2 ** 31;
+  });
   return Float64Array.from({ length: width * width }, (_, at) => {
     let sum = 0;
     for (let r = 0; r < rows; r++) sum += x[r * width + Math.floor(at / width)] * x[r * width + (at % width)];
