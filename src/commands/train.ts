@@ -6,12 +6,13 @@ import { TERMS, imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
+import { type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
 import { type ExecutionOptions, executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { type Report, createReport } from './report.js';
 import { type Stopping, duration, watchStopping } from './stopping.js';
 
-interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions {
+interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, EvaluationOptions {
   data?: string;
   run?: string;
   preset: string;
@@ -59,7 +60,7 @@ export function trainCommand(): Command {
     .option('--no-tensorboard', 'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)')
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
     .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
-  outputOptions(engineOptions(executionOptions(command))).action(async (options: TrainOptions) => train(options));
+  outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(async (options: TrainOptions) => train(options));
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
     'bigbigan train --data mnist --run runs/mnist --time-limit 2h     # again and again, until it is finished',
@@ -81,6 +82,7 @@ async function train(options: TrainOptions): Promise<void> {
     process.stdout.write(`${presetNames.join('\n')}\n`);
     return;
   }
+  checkEvaluationOptions(options);
   const { resolveConfig } = await import('../core/train/resolve.js');
   const config = resolveConfig(await overrides(options));
   if (options.eager) config.train.precision = 'float32';
@@ -154,10 +156,14 @@ async function continueOrStart(data: string, run: string, config: Config, option
   checkData(dataset, config);
   const earlier = await readRunConfig(run);
   if (earlier) checkSameRun(run, earlier, config);
-  const finished = await finishedAt(run, config);
+  const evaluation = await openEvaluation(options, { run, config, dataset });
+  const finished = await finishedAt(run, config, options);
   if (finished) {
-    report.note(`${run} has finished its ${config.train.steps} steps; --steps N trains on`);
-    report.result({ run, step: finished.step, steps_run: 0, finished: true, checkpoint: finished.path }, finished.path);
+    const { step, path, stoppedEarly, best } = finished;
+    const end = stoppedEarly ? `stopped at step ${step} as --patience says; without it` : `finished its ${config.train.steps} steps; --steps N`;
+    report.note(`${run} has ${end} trains on`);
+    report.result({ run, step, steps_run: 0, finished: true, stopped_early: stoppedEarly, best, checkpoint: path }, path);
+    await evaluation?.close();
     return;
   }
 
@@ -165,22 +171,28 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const lock = acquireLock(runFolder(run).lock, `the run ${run}`);
   process.once('exit', lock.release);
   try {
-    await trainRun({ data, run, config, dataset, options, report, stopping });
+    if (evaluation?.leftOut) report.note(evaluation.leftOut);
+    await trainRun({ data, run, config, dataset, evaluation, options, report, stopping });
   } finally {
     lock.release();
+    await evaluation?.close();
     await dataset.close();
     stopping.done();
   }
 }
 
-/** The newest checkpoint, if it is of the last step or a later one, and sound. */
-async function finishedAt(run: string, config: Config) {
-  const { listCheckpoints } = await import('../core/train/run-folder.js');
+/** The newest checkpoint, if it is sound, and of the last step, a later one, or one where evaluations had not improved for long enough. */
+async function finishedAt(run: string, config: Config, options: TrainOptions) {
+  const { listCheckpoints, runFolder } = await import('../core/train/run-folder.js');
   const { verifyCheckpoint } = await import('../core/train/checkpoint.js');
   const newest = (await listCheckpoints(run)).at(-1);
-  if (!newest || newest.step < config.train.steps) return undefined;
+  if (!newest) return undefined;
+  const { evaluationsUntil } = await import('../core/train/evaluations.js');
+  const { exhausted, best } = await evaluationsUntil(runFolder(run), newest.step, options);
+  const stoppedEarly = newest.step < config.train.steps;
+  if (stoppedEarly && !exhausted) return undefined;
   return verifyCheckpoint(newest.path).then(
-    () => newest,
+    () => ({ ...newest, stoppedEarly, best }),
     (error: unknown) => {
       // Training finds out which one is sound.
       if (error instanceof DamagedFile) return undefined;
@@ -194,17 +206,19 @@ interface RunToTrain {
   run: string;
   config: Config;
   dataset: Dataset;
+  evaluation: OpenEvaluation | undefined;
   options: TrainOptions;
   report: Report;
   stopping: Stopping;
 }
 
-async function trainRun({ data, run, config, dataset, options, report, stopping }: RunToTrain): Promise<void> {
+async function trainRun({ data, run, config, dataset, evaluation, options, report, stopping }: RunToTrain): Promise<void> {
   const started = Date.now();
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
   const { beginRun, runFolder } = await import('../core/train/run-folder.js');
   const engine = await startEngine(options);
+  const evaluationSettings = await evaluation?.start(engine);
   await beginRun(run, config);
   report.note(`training ${config.train.steps} steps in ${options.eager ? 'float32, op by op' : config.train.precision}`);
   const progress = report.progress('train', config.train.steps);
@@ -219,10 +233,12 @@ async function trainRun({ data, run, config, dataset, options, report, stopping 
     checkpointEvery: options.checkpointEvery,
     keep: options.keep,
     tensorboard: options.tensorboard,
+    evaluation: evaluationSettings,
     stopped: () => stopping.reason() !== undefined,
     on: (event) => {
       if (event.kind === 'damaged') report.warn(`${event.problem}; it is now ${event.path}`);
       if (event.kind === 'resumed') report.note(`continuing from step ${event.step} (${event.checkpoint})`);
+      if (event.kind === 'evaluated') report.note(describeEvaluation(event.line, event.best ? options.select : undefined));
       if (event.kind === 'warning') report.warn(`step ${event.step}: ${event.message}`);
       if (event.kind !== 'step') return;
       stopping.savable();
@@ -233,6 +249,7 @@ async function trainRun({ data, run, config, dataset, options, report, stopping 
   if (!result.finished && stopping.reason() === 'time limit') {
     report.note(`the time limit is reached at step ${result.step} of ${config.train.steps}; the same command continues`);
   }
+  if (result.stoppedEarly) report.note(`stopped at step ${result.step}: ${options.patience} evaluations were no better by ${options.select}`);
   report.result(
     {
       run,
@@ -245,6 +262,8 @@ async function trainRun({ data, run, config, dataset, options, report, stopping 
       steps_run: result.stepsRun,
       seconds_per_step: result.secondsPerStep,
       finished: result.finished,
+      stopped_early: result.stoppedEarly,
+      best: result.best,
       checkpoint: result.checkpoint,
       tensorflow: engine.tensorflow,
       seconds: (Date.now() - started) / 1000,

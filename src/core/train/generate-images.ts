@@ -1,5 +1,6 @@
 /** Images by seed. */
 import type { EagerExecutor } from '../backend/eager.js';
+import type { InferenceModel } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
 import type { OpenModel } from './open-model.js';
 
@@ -17,7 +18,11 @@ export interface GenerateRequest {
 }
 
 /** Batches of uint8 images [n,h,w,c] in the order of the seeds. */
-export async function* generateImages(engine: EagerExecutor, model: OpenModel, request: GenerateRequest): AsyncGenerator<Uint8Array> {
+export async function* generateImages(
+  engine: EagerExecutor,
+  model: InferenceModel & Pick<OpenModel, 'takeGeneratorStatistics'>,
+  request: GenerateRequest,
+): AsyncGenerator<Uint8Array> {
   const { seeds, batchSize, truncation } = request;
   const statistics = request.standingStatistics ?? (truncation === undefined ? 0 : TRUNCATED_STATISTICS);
   if (statistics > 0) await model.takeGeneratorStatistics?.(statistics, truncation);

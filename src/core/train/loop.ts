@@ -7,6 +7,8 @@ import { appendJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
 import { saveCheckpoint } from './checkpoint.js';
 import type { Config } from './config.js';
+import type { EvaluationLine } from './evaluate.js';
+import { type BestEvaluation, type EvaluationSettings, openEvaluations } from './evaluations.js';
 import { createEvents, noEvents } from './events.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
@@ -32,6 +34,8 @@ export interface LoopSettings {
   keep: number;
   /** Whether to write events for TensorBoard. */
   tensorboard: boolean;
+  /** Absent for none. */
+  evaluation?: EvaluationSettings;
   /** Asked between steps: true saves and ends the loop. */
   stopped: () => boolean;
   on: (event: LoopEvent) => void;
@@ -42,6 +46,7 @@ export type LoopEvent =
   | { kind: 'resumed'; step: number; checkpoint: string }
   | { kind: 'warning'; step: number; message: string }
   | { kind: 'step'; step: number; values: Record<string, number>; imagesPerSecond: number }
+  | { kind: 'evaluated'; line: EvaluationLine; best: boolean }
   | { kind: 'wrote'; path: string };
 
 export interface LoopResult {
@@ -52,6 +57,9 @@ export interface LoopResult {
   secondsPerStep: number | null;
   checkpoint: string;
   finished: boolean;
+  /** Finished before the last step, as evaluations did not improve. */
+  stoppedEarly: boolean;
+  best?: BestEvaluation;
 }
 
 export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
@@ -81,7 +89,7 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
   const values = resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);
   const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
   const originals = await fixedBatch(dataset, config, SHEET.images);
-  await keepLogUntil(folder.log, resumed?.step ?? 0);
+  for (const log of [folder.log, folder.metrics]) await keepLogUntil(log, resumed?.step ?? 0);
 
   const events = settings.tensorboard ? createEvents(folder.path, resumed?.step ?? 0) : noEvents;
 
@@ -105,9 +113,27 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     on({ kind: 'wrote', path: checkpoint });
   };
 
+  const evaluations = settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
+  const evaluate = async () => {
+    if (!evaluations?.due(step)) return;
+    await takeStatistics();
+    // An evaluation that is broken off is made when the run goes on; that of the last step would never be.
+    const stopped = () => step < train.steps && settings.stopped();
+    const done = await evaluations.evaluate({ step, epoch: (step * perStep) / dataset.count }, trainer.model, stopped);
+    if (!done) return;
+    const { line, best } = done;
+    on({ kind: 'evaluated', line, best });
+    const { protocol: _, ...numbers } = line;
+    await events.numbers(step, 'evaluation', numbers);
+    if (!best) return;
+    if (checkpoint !== folder.checkpoint(step)) await save();
+    await evaluations.markBest(step);
+  };
+  await evaluate();
+
   const timer = createTimer(perStep);
   const durations: number[] = [];
-  while (step < train.steps && !settings.stopped()) {
+  while (step < train.steps && !settings.stopped() && !evaluations?.exhausted()) {
     const waited = performance.now();
     const { images, labels } = await loader.batch(step);
     const begun = performance.now();
@@ -133,20 +159,24 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
         await events.picture(step, name, png);
       }
     }
-    if (step % settings.checkpointEvery === 0 && step < train.steps) await save();
+    await evaluate();
+    if (step % settings.checkpointEvery === 0 && step < train.steps && checkpoint !== folder.checkpoint(step)) await save();
     // Lets signals and prefetched reads in: the engine's calls block the event loop.
     await new Promise((done) => setImmediate(done));
   }
 
   if (checkpoint !== folder.checkpoint(step)) await save();
   trainer.dispose();
+  const stoppedEarly = step < train.steps && Boolean(evaluations?.exhausted());
   durations.sort((a, b) => a - b);
   return {
     step,
     stepsRun: durations.length,
     secondsPerStep: durations[Math.floor(durations.length / 2)] ?? null,
     checkpoint: checkpoint!,
-    finished: step >= train.steps,
+    finished: step >= train.steps || stoppedEarly,
+    stoppedEarly,
+    best: await evaluations?.best(),
   };
 }
 

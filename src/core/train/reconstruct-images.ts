@@ -5,8 +5,8 @@ import type { ImageBatch, ImageSet } from '../data/images.js';
 import { shrink } from '../data/shrink.js';
 import { expected } from '../errors.js';
 import type { ReconstructionPair } from '../metrics/reconstruction.js';
+import type { InferenceModel } from '../model/inference.js';
 import { encoderNoise } from '../model/latents.js';
-import type { OpenModel } from './open-model.js';
 import { besideReconstructions } from './sheets.js';
 
 export interface ReconstructRequest {
@@ -22,8 +22,8 @@ export interface ReconstructRequest {
 /** Where E takes larger images than G gives, originals are compared at G's size, as D sees them. */
 export async function reconstructImages(
   engine: EagerExecutor,
-  model: OpenModel,
-  images: ImageSet,
+  model: InferenceModel,
+  images: Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'batches'>,
   { batchSize, limit, sample, seed, onRows }: ReconstructRequest,
 ): Promise<ReconstructionPair> {
   const { height, width, channels } = model.output;
@@ -48,7 +48,7 @@ export async function reconstructImages(
 }
 
 /** A conditional G is given the images' own labels. */
-function labelsFor({ classes }: OpenModel, { labels }: ImageBatch): Int32Array | undefined {
+function labelsFor({ classes }: InferenceModel, { labels }: ImageBatch): Int32Array | undefined {
   if (classes === 1) return undefined;
   if (!labels) throw expected(`labels, on which G is conditioned (${classes} classes)`, 'reconstructions', 'images without labels');
   const wrong = labels.find((label) => label < 0 || label >= classes);
@@ -57,7 +57,7 @@ function labelsFor({ classes }: OpenModel, { labels }: ImageBatch): Int32Array |
 }
 
 /** How many times larger E's images are than G's. */
-function shrinkFactor({ input, output }: OpenModel): number {
+function shrinkFactor({ input, output }: InferenceModel): number {
   const factor = input.height / output.height;
   if (Number.isInteger(factor) && input.channels === output.channels) return factor;
   const [ours, theirs] = [output, input].map(({ height, width, channels }) => `${height}x${width}x${channels}`);

@@ -1,4 +1,4 @@
-/** A run on disk: config.json, log.jsonl, checkpoints/ and samples/. */
+/** A run on disk: config.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError, expected } from '../errors.js';
@@ -8,9 +8,13 @@ import type { Config } from './config.js';
 export interface RunFolder {
   path: string;
   log: string;
+  /** One line an evaluation. */
+  metrics: string;
   /** Held by the process that trains. */
   lock: string;
   checkpoint(step: number): string;
+  /** Another name of the checkpoint that evaluations found best. */
+  best: string;
   samples(step: number, seed: number): string;
   reconstructions(step: number): string;
 }
@@ -20,8 +24,10 @@ export function runFolder(path: string): RunFolder {
   return {
     path,
     log: join(path, 'log.jsonl'),
+    metrics: join(path, 'metrics.jsonl'),
     lock: join(path, 'lock'),
     checkpoint: (step) => join(path, 'checkpoints', `${digits(step)}.safetensors`),
+    best: join(path, 'checkpoints', 'best.safetensors'),
     samples: (step, seed) => join(path, 'samples', `${digits(step)}-seed${seed}.png`),
     reconstructions: (step) => join(path, 'samples', `${digits(step)}-reconstructions.png`),
   };
@@ -54,7 +60,7 @@ export async function beginRun(path: string, config: Config): Promise<void> {
 
 /** Whether this is the temporary name of a file that training writes. */
 function isLeftover(name: string): boolean {
-  return /^(config\.json|\d{8,}\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
+  return /^(config\.json|(\d{8,}|best)\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
 }
 
 /** Removes all but the newest `keep` checkpoints. */

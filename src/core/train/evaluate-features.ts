@@ -1,0 +1,61 @@
+/** What features are worth to a classifier, on few labelled images: one half names the other. */
+import type { EagerExecutor } from '../backend/eager.js';
+import { knnAccuracy } from '../metrics/knn.js';
+import { linearProbe } from '../metrics/linear-probe.js';
+import { createNeighbourSearch } from '../metrics/neighbours.js';
+
+/** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
+const KS = [1, 5, 25];
+/** Rows compared with the queries at once. */
+const CHUNK = 8192;
+
+/** The probe: one classifier, whose settings are those of the paper's ablations (appendix A) but for the fewer steps. */
+export const PROBE = { learning_rate: 0.01, penalty: 1e-3, steps: 500, batch_size: 256 };
+
+export interface LabelledFeatures {
+  /** [n, width] */
+  features: Float32Array;
+  /** [n] */
+  labels: Int32Array;
+  width: number;
+}
+
+/** Fits on the first `fitted` rows, tests on the others. */
+export interface Halves extends LabelledFeatures {
+  fitted: number;
+}
+
+export function evaluateNeighbours(engine: EagerExecutor, { features, labels, width, fitted }: Halves) {
+  const ks = KS.filter((k) => k <= fitted);
+  const found = ks[ks.length - 1];
+  const queries = features.slice(fitted * width);
+  const search = createNeighbourSearch(engine, { queries, width, k: found, metric: 'l2', normalise: true });
+  for (let first = 0; first < fitted; first += CHUNK) {
+    const count = Math.min(CHUNK, fitted - first);
+    search.add(features.slice(first * width, (first + count) * width), count);
+  }
+  const [trainLabels, testLabels] = [labels.slice(0, fitted), labels.slice(fitted)];
+  const top1 = knnAccuracy({ neighbours: search.result(), found, trainLabels, testLabels, ks, leaveOneOut: false });
+  search.dispose();
+  return { top1 };
+}
+
+export async function evaluateProbe(engine: EagerExecutor, { features, labels, width, fitted }: Halves, seed: number) {
+  const part = (from: number, to: number) => ({
+    rows: to - from,
+    width,
+    labels: labels.slice(from, to),
+    read: async (first: number, count: number) => features.slice((from + first) * width, (from + first + count) * width),
+  });
+  const { test } = await linearProbe(engine, {
+    train: part(0, fitted),
+    test: part(fitted, labels.length),
+    learningRates: [PROBE.learning_rate],
+    penalties: [PROBE.penalty],
+    steps: PROBE.steps,
+    batchSize: PROBE.batch_size,
+    holdout: 0,
+    seed,
+  });
+  return { top1: test.top1 / test.rows, top5: test.top5 / test.rows };
+}

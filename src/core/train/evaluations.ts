@@ -1,0 +1,94 @@
+/** The evaluations of a run: when they are due, their lines in metrics.jsonl, and the best of them. */
+import type { Engine } from '../backend/engine.js';
+import type { Dataset } from '../data/dataset.js';
+import { appendJsonl, readJsonl } from '../formats/jsonl.js';
+import type { Extractor } from '../metrics/extractor.js';
+import type { InferenceModel } from '../model/inference.js';
+import { bestCheckpoint, markBest } from './best-checkpoint.js';
+import type { Config } from './config.js';
+import { type EvaluationLine, createEvaluator } from './evaluate.js';
+import type { Stopped } from './evaluate-samples.js';
+import type { EvaluationName } from './evaluation-plan.js';
+import { SHEET } from './progress-sheets.js';
+import type { RunFolder } from './run-folder.js';
+import { type Selection, type Standing, standing } from './selection.js';
+
+export interface EvaluationSettings {
+  /** Steps between evaluations; the last step is evaluated too. */
+  every: number;
+  dataset: Dataset;
+  /** Taken of the dataset at most. */
+  images: number;
+  names: readonly EvaluationName[];
+  /** For Fréchet distances, opened for batches of `SHEET.images`. */
+  extractor?: Extractor;
+  /** By which the best checkpoint is chosen. */
+  select?: Selection;
+  /** Evaluations on end without a better one, after which training stops. */
+  patience?: number;
+}
+
+export interface BestEvaluation {
+  select: Selection;
+  step: number;
+  value: number;
+  /** Null if the file has been lost. */
+  checkpoint: string | null;
+}
+
+export interface Evaluations {
+  /** Whether the step is to be evaluated and has not been. */
+  due(step: number): boolean;
+  /** Evaluates and appends a line; gives it, and whether it is the best so far. Undefined if it was stopped. */
+  evaluate(at: { step: number; epoch: number }, model: InferenceModel, stopped: Stopped): Promise<{ line: EvaluationLine; best: boolean } | undefined>;
+  /** Gives the checkpoint of this step, which has been written, the name of the best. */
+  markBest(step: number): Promise<void>;
+  best(): Promise<BestEvaluation | undefined>;
+  /** Whether there have been enough evaluations without a better one. */
+  exhausted(): boolean;
+}
+
+/** Goes on with the lines there are, which must be of steps that the run has done. */
+export async function openEvaluations(
+  engine: Engine,
+  { config, folder, settings }: { config: Config; folder: RunFolder; settings: EvaluationSettings },
+): Promise<Evaluations> {
+  const { every, select, patience } = settings;
+  const evaluator = createEvaluator(engine, { ...settings, model: config.model, batchSize: SHEET.images });
+  const lines = await readJsonl<EvaluationLine>(folder.metrics);
+  const now = (): Standing => (select === undefined ? { since: 0 } : standing(lines, select));
+  // A process may have been killed between the best checkpoint and its name.
+  const { best } = now();
+  if (best) await markBest(folder, best.step);
+
+  return {
+    due: (step) => step > 0 && (step % every === 0 || step === config.train.steps) && !lines.some((line) => line.step === step),
+    async evaluate({ step, epoch }, model, stopped) {
+      const started = performance.now();
+      const evaluation = await evaluator.evaluate(model, stopped);
+      if (!evaluation) return undefined;
+      const { protocol } = evaluator;
+      const seconds = (performance.now() - started) / 1000;
+      const line: EvaluationLine = { step, epoch, ...evaluation, data: settings.dataset.path, protocol, seconds };
+      await appendJsonl(folder.metrics, line);
+      lines.push(line);
+      return { line, best: now().best?.step === step };
+    },
+    markBest: (step) => markBest(folder, step),
+    best: async () => bestEvaluation(folder, lines, select),
+    exhausted: () => patience !== undefined && now().since >= patience,
+  };
+}
+
+/** With the file that holds it. */
+export async function bestEvaluation(folder: RunFolder, lines: readonly EvaluationLine[], select?: Selection): Promise<BestEvaluation | undefined> {
+  const best = select && standing(lines, select).best;
+  return best && { select, ...best, checkpoint: (await bestCheckpoint(folder, best.step)) ?? null };
+}
+
+/** How a run stands whose newest checkpoint is of `step`, by the run folder alone. */
+export async function evaluationsUntil(folder: RunFolder, step: number, { select, patience = Infinity }: Pick<EvaluationSettings, 'select' | 'patience'>) {
+  if (select === undefined) return { exhausted: false };
+  const lines = (await readJsonl<EvaluationLine>(folder.metrics)).filter((line) => line.step <= step);
+  return { exhausted: standing(lines, select).since >= patience, best: await bestEvaluation(folder, lines, select) };
+}
