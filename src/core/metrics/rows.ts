@@ -7,16 +7,42 @@ export interface Rows {
   read(first: number, count: number): Promise<Float32Array>;
 }
 
-/** Elements held by one reading pass: 64 MB. */
+/** Elements of a chunk: 64 MB. */
 const CHUNK = 1 << 24;
+const CHUNK_ROWS = 8192;
 
-/** All rows in order, in chunks that fit in memory whatever the width. */
-export async function* chunks(source: Rows): AsyncGenerator<{ first: number; count: number; data: Float32Array }> {
-  const size = Math.max(1, Math.min(8192, Math.floor(CHUNK / source.width)));
+/** All rows in order, in chunks that fit in memory whatever the width; the next one is read while one is used. */
+export async function* chunks(
+  source: Rows,
+  elements = CHUNK,
+): AsyncGenerator<{ first: number; count: number; data: Float32Array }> {
+  const size = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(elements / source.width)));
+  const read = (first: number) => {
+    const rows = first < source.rows ? source.read(first, Math.min(size, source.rows - first)) : undefined;
+    // What fails is reported when it is awaited.
+    rows?.catch(() => {});
+    return rows;
+  };
+  let next = read(0);
   for (let first = 0; first < source.rows; first += size) {
-    const count = Math.min(size, source.rows - first);
-    yield { first, count, data: await source.read(first, count) };
+    const data = (await next)!;
+    next = read(first + size);
+    yield { first, count: Math.min(size, source.rows - first), data };
   }
+}
+
+/** The rows of these numbers, in their order: [indices, width]. */
+export async function gather({ width, read }: Rows, indices: ArrayLike<number>): Promise<Float32Array> {
+  const result = new Float32Array(indices.length * width);
+  const place = async (index: number, at: number) => result.set(await read(index, 1), at * width);
+  await Promise.all(Array.from(indices, place));
+  return result;
+}
+
+/** Rows that are in memory. */
+export function rowsOf(data: Float32Array, width: number): Rows {
+  const read = async (first: number, count: number) => data.subarray(first * width, (first + count) * width);
+  return { rows: data.length / width, width, read };
 }
 
 export interface ColumnMoments {

@@ -5,6 +5,7 @@ import { readNpz } from '../../../src/core/formats/npz.js';
 import { frechetDistance } from '../../../src/core/metrics/frechet.js';
 import { createMoments, type Statistics } from '../../../src/core/metrics/statistics.js';
 import { fixture } from '../../paths.js';
+import { formulaRows } from './formula.js';
 
 interface Golden {
   file: string;
@@ -53,27 +54,13 @@ interface GridCase {
   distance: number;
 }
 
-/** The formula of fixtures/metrics/make-frechet-grid.py. */
-function gridRows(seed: number, n: number, width: number): Float32Array {
-  const values = Float64Array.from({ length: n * width }, (_, i) => {
-    let h = (i + seed * 1_000_003) >>> 0;
-    h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-    h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32 + 0.1 * seed;
-  });
-  return Float32Array.from(values, (value, i) => {
-    const column = i % width;
-    return (value + (column > 0 ? 0.5 * values[i - 1] : 0)) / Math.sqrt(column + 1) + 1;
-  });
-}
-
-t.test("agrees with SciPy to 1e-6 from 2 rows to 20,000 and from 2 columns to 2,048", async (t) => {
+t.test('agrees with SciPy to 1e-6 from 2 rows to 20,000 and from 2 columns to 2,048', async (t) => {
   const engine = await startEngine();
   const cases = JSON.parse(await readFile(fixture('metrics/frechet-grid.json'), 'utf8')) as GridCase[];
   for (const { n, width, slow, distance } of cases) {
     if (slow && !process.env.BIGBIGAN_SLOW_TESTS) continue;
-    const a = await statistics(gridRows(1, n[0], width), width);
-    const b = await statistics(gridRows(2, n[1], width), width);
+    const a = await statistics(formulaRows(1, n[0], width), width);
+    const b = await statistics(formulaRows(2, n[1], width), width);
     close(t, frechetDistance(engine, a, b), distance, 1e-6 * distance, `${n} rows of ${width}`);
   }
 });
