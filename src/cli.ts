@@ -9,6 +9,7 @@ import { fidCommand } from './commands/fid.js';
 import { generateCommand } from './commands/generate.js';
 import { knnCommand } from './commands/knn.js';
 import { linearProbeCommand } from './commands/linear-probe.js';
+import { plotCommand } from './commands/plot.js';
 import { prepDataCommand } from './commands/prep-data.js';
 import { reconstructCommand } from './commands/reconstruct.js';
 import { trainCommand } from './commands/train.js';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     fidCommand,
     linearProbeCommand,
     knnCommand,
+    plotCommand,
     engineCommand,
   ]) {
     program.addCommand(adopt(add(), program));

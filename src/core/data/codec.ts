@@ -1,5 +1,6 @@
 /** Encoded images to pixels and back: the only file that knows sharp. */
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { UserError } from '../errors.js';
 import { padToSquare, withChannels, type Channels, type Pixels } from './pixels.js';
 
 /** How an image is brought to a square: see `fit`. */
@@ -21,8 +22,9 @@ export const CONVERSIONS =
 export const LARGEST_IMAGE_PIXELS = 100_000_000;
 
 // Every image is decoded once, so a cache would only hold memory. Formats that are programs of their own are shut out.
+const DRAWINGS = ['VipsForeignLoadSvg'];
 sharp.cache(false);
-sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick', 'VipsForeignLoadOpenslide'] });
+sharp.block({ operation: [...DRAWINGS, 'VipsForeignLoadPdf', 'VipsForeignLoadMagick', 'VipsForeignLoadOpenslide'] });
 
 /** Where the extension is not the name that sharp gives the format. */
 const EXTENSIONS: Record<string, string> = { jpeg: 'jpg', tiff: 'tif', heif: 'avif' };
@@ -102,6 +104,22 @@ export async function decodeAsIs(input: Uint8Array | string, channels?: Channels
 export async function encodePng(pixels: Uint8Array, height: number, width: number, channels: number): Promise<Buffer> {
   const image = sharp(pixels, { raw: { height, width, channels: channels as Channels }, limitInputPixels: false });
   return (channels === 1 ? image.toColourspace('b-w') : image).png({ compressionLevel: 6 }).toBuffer();
+}
+
+/**
+ * An SVG of this program's own as PNG, each of its pixels `scale` pixels wide. SVGs from elsewhere stay shut out.
+ * @throws UserError if there is no font, without which text would be missing
+ */
+export async function renderSvg(svg: string, scale: number): Promise<Buffer> {
+  sharp.unblock({ operation: DRAWINGS });
+  try {
+    const letter = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="9" y="31" font-size="30" fill="#fff">8</text></svg>';
+    const { channels } = await sharp(Buffer.from(letter)).flatten().stats();
+    if (channels[0].max === 0) throw new UserError('a PNG needs a font for its text, and none is installed', { hint: 'write .svg, or install a font such as fonts-dejavu-core' });
+    return await sharp(Buffer.from(svg), { density: 72 * scale, limitInputPixels: false }).flatten({ background: '#fff' }).png().toBuffer();
+  } finally {
+    sharp.block({ operation: DRAWINGS });
+  }
 }
 
 async function fitSharp(image: Sharp, { resolution, resize, channels }: Fit): Promise<Pixels> {
