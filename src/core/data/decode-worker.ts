@@ -1,4 +1,4 @@
-/** A decoding thread: orders come in, images go out, both in turn. It reads the shards' files itself. */
+/** A decoding thread: orders come in, batches go out, both in turn. It reads the shards' files itself. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { readExactly } from '../formats/input.js';
@@ -9,6 +9,8 @@ const port = parentPort!;
 const recipe = workerData as Recipe;
 const imageLength = recipe.resolution ** 2 * recipe.channels;
 const files = new Map<string, Promise<FileHandle>>();
+/** An image goes through Node's pool of four threads several times, waiting for its turn beside a busy main thread. */
+const AT_ONCE = 4;
 let closing = false;
 let work: Promise<void> = Promise.resolve();
 
@@ -19,16 +21,25 @@ port.on('message', (message: DecodeOrder | 'close') => {
 
 async function answer({ order, step, first, locations }: DecodeOrder): Promise<void> {
   const images = new Uint8Array(locations.length * imageLength);
-  for (const [i, location] of locations.entries()) {
-    if (closing) return;
-    const place = first + i;
-    try {
-      images.set(await developImage(await read(location), recipe, step, place), i * imageLength);
-    } catch (error) {
-      return port.postMessage({ order, place, reason: reasonOf(error) } satisfies DecodeAnswer);
+  const failures: Array<{ place: number; reason: string }> = [];
+  let next = 0;
+  const makeImages = async () => {
+    while (next < locations.length && failures.length === 0 && !closing) {
+      const i = next++;
+      const place = first + i;
+      try {
+        images.set(await developImage(await read(locations[i]), recipe, step, place), i * imageLength);
+      } catch (error) {
+        failures.push({ place, reason: reasonOf(error) });
+      }
     }
-  }
-  port.postMessage({ order, images } satisfies DecodeAnswer, [images.buffer]);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, makeImages));
+  if (closing) return;
+  // Places are taken in order, so that the first of those that failed does not depend on who was quicker.
+  const [failure] = failures.sort((a, b) => a.place - b.place);
+  if (failure) port.postMessage({ order, ...failure } satisfies DecodeAnswer);
+  else port.postMessage({ order, images } satisfies DecodeAnswer, [images.buffer]);
 }
 
 async function read({ path, offset, length }: Location): Promise<Uint8Array> {
