@@ -85,3 +85,11 @@ export function ranges(text: string): number[] {
   }
   return numbers;
 }
+
+/** A part of the work such as `2/8`: the second of eight. */
+export function shard(text: string): [number, number] {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || index < 1 || index > count) throw new InvalidArgumentError('expected I/N such as 2/8, with I from 1 to N.');
+  return [index, count];
+}

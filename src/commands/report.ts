@@ -63,14 +63,22 @@ function bar(label: string, total: number): Progress {
 }
 
 function lines(label: string, total: number, say: (message: string) => void): Progress {
-  let last = Date.now();
+  const begun = Date.now();
+  let last = begun;
   return {
     update: (done, words = '') => {
       const now = Date.now();
       if (now - last < LINE_INTERVAL * 1000 && done < total) return;
       last = now;
-      say(`${label} ${done}/${total}${words ? ` ${words}` : ''}`);
+      const left = done > 0 && done < total ? `, ${duration(((now - begun) * (total - done)) / done / 1000)} left` : '';
+      say(`${label} ${done}/${total}${words ? ` ${words}` : ''}${left}`);
     },
     stop: () => {},
   };
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }

@@ -1,5 +1,5 @@
 /** Operations of searching and classifying, without gradients. */
-import { bool, execute, execute1, int, scalar, type } from '../executor.js';
+import { bool, execute, execute1, int, ints, scalar, type } from '../executor.js';
 import type { Tensor } from '../tensor.js';
 
 /** The k largest of each row of [m, n], largest first; among equals the one of the lower index. */
@@ -18,4 +18,18 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   const attributes = { T: type('float32'), TI: type('int32'), axis: int(-1) };
   const inputs = [labels, scalar(classes, 'int32'), scalar(1), scalar(0)];
   return execute1('OneHot', attributes, inputs, { shape: [labels.shape[0], classes], dtype: 'float32' });
+}
+
+/** The largest along the last axis, which goes away. */
+export function largest(x: Tensor): Tensor {
+  const attributes = { T: type(x.dtype), Tidx: type('int32'), keep_dims: bool(false) };
+  const axis = ints([x.shape.length - 1]);
+  return execute1('Max', attributes, [x, axis], { shape: x.shape.slice(0, -1), dtype: x.dtype });
+}
+
+/** The rows of x [n, width] that `indices` int32 [m] name: [m, width]. */
+export function gatherRows(x: Tensor, indices: Tensor): Tensor {
+  const attributes = { Tparams: type(x.dtype), Tindices: type('int32'), Taxis: type('int32'), batch_dims: int(0) };
+  const shape = [indices.shape[0], ...x.shape.slice(1)];
+  return execute1('GatherV2', attributes, [x, indices, scalar(0, 'int32')], { shape, dtype: x.dtype });
 }
