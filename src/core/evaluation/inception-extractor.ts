@@ -10,13 +10,15 @@ export interface InceptionChoice {
   /** A file of its weights, of any form that readInceptionWeights takes. */
   weights: string;
   mode?: Mode;
+  /** Images in a call of the network, whatever `extract` is given; larger batches are no faster, and take more memory. */
+  batchSize?: number;
 }
 
-/** Images in a call of the network; larger batches are no faster, and take 30 MB an image. */
-const BATCH = 16;
-
 /** Takes any number of images of any one size, grey or RGB, at a call. */
-export async function inceptionExtractor(engine: Engine, { weights: path, mode = 'tf' }: InceptionChoice): Promise<Extractor> {
+export async function inceptionExtractor(
+  engine: Engine,
+  { weights: path, mode = 'tf', batchSize = 16 }: InceptionChoice,
+): Promise<Extractor> {
   const { tensors, digest } = await readInceptionWeights(path);
   const machine = createMachine(engine, {
     execution: 'traced',
@@ -25,7 +27,7 @@ export async function inceptionExtractor(engine: Engine, { weights: path, mode =
     values: foldBatchNorm(tensors),
     functions: {
       inception: {
-        inputs: { images: { shape: [BATCH, SIDE, SIDE, 3], dtype: 'float32' } },
+        inputs: { images: { shape: [batchSize, SIDE, SIDE, 3], dtype: 'float32' } },
         run: ({ images }, variables) => inception(variables, images),
       },
     },
@@ -43,9 +45,9 @@ export async function inceptionExtractor(engine: Engine, { weights: path, mode =
       const logits = new Float32Array(count * CLASSES);
       const unbiasedLogits = new Float32Array(count * CLASSES);
       const length = height * width * channels;
-      const batch = new Float32Array(BATCH * seen);
-      for (let first = 0; first < count; first += BATCH) {
-        const n = Math.min(BATCH, count - first);
+      const batch = new Float32Array(batchSize * seen);
+      for (let first = 0; first < count; first += batchSize) {
+        const n = Math.min(batchSize, count - first);
         for (let i = 0; i < n; i++) {
           const image = images.subarray((first + i) * length, (first + i + 1) * length);
           prepare(image, [height, width, channels], mode, batch.subarray(i * seen, (i + 1) * seen));

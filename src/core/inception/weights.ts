@@ -25,11 +25,17 @@ export interface InceptionWeights {
 /** @throws UserError when the file is of another form, or of another network. */
 export async function readInceptionWeights(path: string): Promise<InceptionWeights> {
   const { format, tensors: found } = await readTensorFile(path);
+  const { tensors, naming } = arrange(found, path);
+  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest: await sha256File(path) } };
+}
+
+/** Tensors by whichever names, in our names, layout and order; `path` names the file in errors. */
+export function arrange(found: Map<string, NamedArray>, path: string): { tensors: VariableValues; naming: string } {
   const wanted = tensorShapes();
   const naming = recognise(found, wanted, path);
   const tensors: VariableValues = new Map();
   for (const [name, shape] of wanted) tensors.set(name, { shape, data: take(found, naming, name, shape, path) });
-  return { tensors, digest: digestOf(tensors), file: { path, format, naming: naming.name, digest: await sha256File(path) } };
+  return { tensors, naming: naming.name };
 }
 
 /** Variables of the network (kernels and biases), with the shapes that they have in it. */
