@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import type { SourceKind, SourceStatistics } from '../core/evaluation/statistics-of.js';
 import { UserError, expected, usage } from '../core/errors.js';
+import type { Extractor } from '../core/metrics/extractor.js';
+import { type InceptionOptions, inceptionOptions } from './inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, type EngineOptions, type OutputOptions } from './options.js';
 import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
-interface FidOptions extends OutputOptions, EngineOptions {
+interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
   extractor?: string;
   batchSize: number;
   statsOut?: string;
@@ -31,7 +33,8 @@ export function fidCommand(): Command {
     .argument('<fake>', 'what is compared with it')
     .option(
       '--extractor <network>',
-      'encoder:RUN, the AvePool features of a trained encoder (a run folder or a checkpoint), or ' +
+      'inception, the network of FID (needs --inception-weights), ' +
+        'encoder:RUN, the AvePool features of a trained encoder (a run folder or a checkpoint), or ' +
         'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )
@@ -39,9 +42,11 @@ export function fidCommand(): Command {
     .option('--stats-out <file>', 'also save the statistics of REAL as .npz, to be given as REAL the next time')
     .option('--force', 'replace an existing --stats-out file')
     .action(fid);
+  inceptionOptions(command);
   engineOptions(command);
   outputOptions(command);
   return examples(command, [
+    'bigbigan fid dataset samples --inception-weights pt_inception-2015-12-05-6726825d.pth',
     'bigbigan fid dataset samples --extractor encoder:runs/a --stats-out real.npz',
     'bigbigan generate --run runs/a --count 10000 --out - | bigbigan fid real.npz - --extractor encoder:runs/a',
     'bigbigan fid real-features.npy fake-features.npy --json',
@@ -52,21 +57,23 @@ async function fid(real: string, fake: string, options: FidOptions): Promise<voi
   const started = performance.now();
   const report = createReport(options);
   if (real === '-' && fake === '-') throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
-  const { statsOut, extractor: network, batchSize } = options;
+  const { statsOut, inceptionWeights: weights, mode, batchSize } = options;
+  const network = options.extractor ?? (weights === undefined ? undefined : 'inception');
   if (statsOut) await checkOutputFile(statsOut, options.force);
   const { sourceKind, statisticsOf } = await import('../core/evaluation/statistics-of.js');
   const kinds: [SourceKind, SourceKind] = [await sourceKind(real), await sourceKind(fake)];
   const images = kinds[0] === 'images' ? real : kinds[1] === 'images' ? fake : undefined;
   const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import('../core/evaluation/extractors.js');
   if (images && !network) {
-    throw usage(`${images} holds images: --extractor must name the network whose features are compared`, EXTRACTOR_FORMS);
+    throw usage(`${images} holds images: --extractor must name the network whose features are compared`, `${EXTRACTOR_FORMS}; with --inception-weights it is inception`);
   }
-  const choice = network === undefined ? undefined : await parseExtractor(network);
+  const choice = network === undefined ? undefined : await parseExtractor(network, { weights, mode });
 
   const { startEngine } = await import('../core/backend/engine.js');
   const engine = await startEngine(options);
   const extractor = images && choice ? await openExtractor(engine, choice, batchSize) : undefined;
-  if (network && !extractor) report.note('--extractor is not used: there are no images');
+  if (options.extractor && !extractor) report.note('--extractor is not used: there are no images');
+  if (extractor?.file) report.note(weightsNote(extractor.file));
   const statistics = async (path: string, kind: SourceKind) => {
     let progress: ReturnType<Report['progress']> | undefined;
     const onRows = (done: number, total: number) => (progress ??= report.progress(path, total)).update(done);
@@ -98,7 +105,8 @@ async function fid(real: string, fake: string, options: FidOptions): Promise<voi
       frechet_distance: distance,
       real: describe(first),
       fake: describe(second),
-      extractor: { label: shared.label ?? null, digest: shared.digest ?? null, width: first.mean.length },
+      ...(isInception(shared.label) ? { fid: distance } : {}),
+      extractor: { label: shared.label ?? null, digest: shared.digest ?? null, width: first.mean.length, mode: extractor?.mode, file: extractor?.file },
       batch_size: batchSize,
       stats_out: statsOut,
       seconds: (performance.now() - started) / 1000,
@@ -107,6 +115,13 @@ async function fid(real: string, fake: string, options: FidOptions): Promise<voi
     `Fréchet distance ${rounded(distance)} (${first.n ?? 'unknown'} real, ${second.n ?? 'unknown'} fake; ${shared.label ?? 'features of unknown origin'})`,
   );
   if (statsOut) report.path(statsOut);
+}
+
+/** Only features of the 2015 Inception network give the literature's FID. */
+const isInception = (label: string | undefined) => label?.startsWith('inception ') ?? false;
+
+function weightsNote({ path, digest, published }: NonNullable<Extractor['file']>): string {
+  return `${path}: SHA-256 ${digest}, ${published ?? 'not that of a published file that this program knows'}`;
 }
 
 interface Origin {

@@ -2,28 +2,45 @@
 import { stat } from 'node:fs/promises';
 import type { Engine } from '../backend/engine.js';
 import { usage } from '../errors.js';
+import type { Mode } from '../inception/modes.js';
+import { publishedFiles } from '../inception/published.js';
 import type { Extractor } from '../metrics/extractor.js';
+import type { InceptionChoice } from './inception-extractor.js';
 import type { SavedModelChoice } from './saved-model-extractor.js';
 
-export const EXTRACTOR_FORMS = 'encoder:RUN or saved-model:DIR[:OUTPUT][@LOW,HIGH]';
+export const EXTRACTOR_FORMS = 'inception, encoder:RUN or saved-model:DIR[:OUTPUT][@LOW,HIGH]';
 
-export type ExtractorChoice = { kind: 'encoder'; path: string } | ({ kind: 'saved-model' } & SavedModelChoice);
+export type ExtractorChoice =
+  | ({ kind: 'inception' } & InceptionChoice)
+  | { kind: 'encoder'; path: string }
+  | ({ kind: 'saved-model' } & SavedModelChoice);
 
-/** Reads `encoder:RUN` or `saved-model:DIR[:OUTPUT][@LOW,HIGH]`; looks at no more than whether DIR exists. */
-export async function parseExtractor(text: string): Promise<ExtractorChoice> {
+/** Where the weights of `inception` are, and how it resizes. */
+export interface InceptionSettings {
+  weights?: string;
+  mode?: Mode;
+}
+
+/** Reads `inception`, `encoder:RUN` or `saved-model:DIR[:OUTPUT][@LOW,HIGH]`; looks at no more than whether files exist. */
+export async function parseExtractor(text: string, { weights, mode }: InceptionSettings = {}): Promise<ExtractorChoice> {
   const [kind, rest] = split(text);
-  if (kind === 'inception') {
-    throw usage(
-      '--extractor inception needs the Inception network of 2015, which is not built in yet',
-      'give features that another tool made with it as .npz statistics or .npy rows; no --extractor is needed then',
-    );
+  if (text === 'inception') {
+    if (weights === undefined) {
+      throw usage('--extractor inception needs --inception-weights FILE (or BIGBIGAN_INCEPTION=FILE)', `it takes ${publishedFiles()}`);
+    }
+    return { kind: 'inception', weights, mode };
   }
+  if (mode !== undefined) throw usage(`--mode belongs to --extractor inception, not to ${text}`);
   if (kind === 'encoder' && rest) return { kind, path: rest };
   if (kind === 'saved-model' && rest) return { kind, ...(await parseSavedModel(rest)) };
   throw usage(`expected ${EXTRACTOR_FORMS} for --extractor, got "${text}"`);
 }
 
 export async function openExtractor(engine: Engine, choice: ExtractorChoice, batchSize: number): Promise<Extractor> {
+  if (choice.kind === 'inception') {
+    const { inceptionExtractor } = await import('./inception-extractor.js');
+    return inceptionExtractor(engine, choice);
+  }
   if (choice.kind === 'saved-model') {
     const { savedModelExtractor } = await import('./saved-model-extractor.js');
     return savedModelExtractor(engine, choice);

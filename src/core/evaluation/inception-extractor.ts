@@ -1,8 +1,9 @@
 /** The features of FID and the class scores of the Inception Score: the Inception network of 2015. */
 import type { Engine } from '../backend/engine.js';
 import { createMachine } from '../backend/machine.js';
+import type { Mode } from '../inception/modes.js';
 import { CLASSES, SIDE, WIDTH, inception } from '../inception/network.js';
-import { type Mode, prepare } from '../inception/resize.js';
+import { prepare } from '../inception/resize.js';
 import { foldBatchNorm, networkVariables, readInceptionWeights } from '../inception/weights.js';
 import type { Extractor } from '../metrics/extractor.js';
 
@@ -19,7 +20,7 @@ export async function inceptionExtractor(
   engine: Engine,
   { weights: path, mode = 'tf', batchSize = 16 }: InceptionChoice,
 ): Promise<Extractor> {
-  const { tensors, digest } = await readInceptionWeights(path);
+  const { tensors, digest, file } = await readInceptionWeights(path);
   const machine = createMachine(engine, {
     execution: 'traced',
     precision: 'float32',
@@ -37,6 +38,7 @@ export async function inceptionExtractor(
     name: 'inception',
     label: `inception (${mode} resize)`,
     digest,
+    file,
     mode,
     width: WIDTH,
     image: {},

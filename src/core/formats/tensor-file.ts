@@ -9,6 +9,8 @@ import { readTorch } from './torch.js';
 export interface TensorFile {
   format: Format;
   tensors: Map<string, NamedArray>;
+  /** Of safetensors. */
+  metadata: Record<string, string>;
 }
 
 type Format = 'safetensors' | 'torch' | 'tensorflow graph';
@@ -30,8 +32,8 @@ export async function readTensorFile(path: string): Promise<TensorFile> {
     await readExactly(handle, bytes, 0, path);
     return { format, bytes };
   });
-  if (!bytes) return { format, tensors: (await readSafetensors(path)).tensors };
-  return { format, tensors: format === 'torch' ? readTorch(bytes, path) : readFrozenGraph(bytes, path) };
+  if (!bytes) return { format, ...(await readSafetensors(path)) };
+  return { format, tensors: format === 'torch' ? readTorch(bytes, path) : readFrozenGraph(bytes, path), metadata: {} };
 }
 
 function formatOf(start: Uint8Array, size: number): Format | undefined {

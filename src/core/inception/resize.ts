@@ -2,16 +2,8 @@
  * Images at the network's size, as three programs bring them there. They differ by many grey levels, and so do the
  * distances: numbers compare within one mode only. The arithmetic is ours, since general image libraries resize otherwise.
  */
+import type { Mode } from './modes.js';
 import { SIDE } from './network.js';
-
-export const MODES = ['tf', 'clean', 'pytorch'] as const;
-
-/**
- * `tf`: the released network's own ResizeBilinear, corners of pixels at whole numbers, no antialiasing; what papers report.
- * `clean`: antialiased bicubic of Pillow on floats (clean-fid). `pytorch`: bilinear with pixels' centres at halves, no
- * antialiasing (pytorch-fid).
- */
-export type Mode = (typeof MODES)[number];
 
 /** The samples that each output sample is a weighted sum of: `count` of them from `first[i]` on. */
 interface Taps {

@@ -7,9 +7,11 @@ import { type VariableValues, declareOnly } from '../backend/variables.js';
 import { expected } from '../errors.js';
 import { type NamedArray, bytesOf } from '../formats/arrays.js';
 import { sha256File } from '../formats/digest.js';
+import { writeSafetensors } from '../formats/safetensors.js';
 import { readTensorFile } from '../formats/tensor-file.js';
 import { NAMINGS, type Naming, PARTS } from './names.js';
 import { SIDE, inception } from './network.js';
+import { publishedName } from './published.js';
 
 /** Added to variances; of the released graph. */
 const EPSILON = 1e-3;
@@ -19,14 +21,35 @@ export interface InceptionWeights {
   tensors: VariableValues;
   /** SHA-256 of the tensors, the same whatever file they came in. */
   digest: string;
-  file: { path: string; format: string; naming: string; digest: string };
+  file: WeightsFile;
 }
+
+export interface WeightsFile {
+  path: string;
+  format: string;
+  /** Whose names its tensors have. */
+  naming: string;
+  /** SHA-256 of the file. */
+  digest: string;
+  /** The published file that it is, or that it was converted from; undefined where its digest is not known here. */
+  published?: string;
+}
+
+/** Metadata of a converted file: the SHA-256 of the file that it was made from. */
+const SOURCE = 'source_sha256';
 
 /** @throws UserError when the file is of another form, or of another network. */
 export async function readInceptionWeights(path: string): Promise<InceptionWeights> {
-  const { format, tensors: found } = await readTensorFile(path);
+  const { format, tensors: found, metadata } = await readTensorFile(path);
   const { tensors, naming } = arrange(found, path);
-  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest: await sha256File(path) } };
+  const digest = await sha256File(path);
+  const published = publishedName(digest) ?? publishedName(metadata[SOURCE]);
+  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest, published } };
+}
+
+/** Writes weights in our form, which is the quickest to read. Atomic; replaces an existing file. */
+export async function writeInceptionWeights(path: string, { tensors, file }: InceptionWeights): Promise<void> {
+  await writeSafetensors(path, tensors, { [SOURCE]: file.digest });
 }
 
 /** Tensors by whichever names, in our names, layout and order; `path` names the file in errors. */

@@ -17,6 +17,8 @@ export interface Extractor {
   label: string;
   /** SHA-256 of its weights. */
   digest: string;
+  /** The file that holds them, with its own SHA-256, and which published file it is, where there is one. */
+  file?: { path: string; digest: string; published?: string };
   /** How images are brought to its size, where there is a choice. */
   mode?: string;
   /** Features of an image. */

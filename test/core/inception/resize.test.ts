@@ -2,7 +2,8 @@ import t, { type Test } from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { bool, execute1, ints, type } from '../../../src/core/backend/executor.js';
 import { readSafetensors } from '../../../src/core/formats/safetensors.js';
-import { MODES, prepare, resize } from '../../../src/core/inception/resize.js';
+import { MODES } from '../../../src/core/inception/modes.js';
+import { prepare, resize } from '../../../src/core/inception/resize.js';
 import { fixture } from '../../paths.js';
 import { images } from './synthetic.js';
 
