@@ -33,7 +33,7 @@ export function plotCommand(): Command {
     .option('--keys <list>', 'what to show: commas part panels, + joins keys in one, * is any text (default: see above)')
     .option('--list-keys', 'print the keys that there are, one a line, and exit')
     .addOption(new Option('--x <axis>', 'horizontal axis; hours are those of steps and of waiting for data').choices(['step', 'epoch', 'hours']).default('step'))
-    .option('--smooth <weight>', "weight of TensorBoard's smoothing, from 0 for none to below 1; curves as logged stay, faint", weight, 0)
+    .option('--smooth <weight>', "weight of TensorBoard's smoothing, 0 (none) to below 1; of the log, which stays as faint lines", weight, 0)
     .option('--separate', 'a curve for every run, also of runs that differ only in their seed')
     .option('--label <name>', 'name of a curve in the legend, repeated in the order of the curves (default: from the folders)', collect)
     .option('--filters', "draw the filters of E's first layer")
@@ -89,6 +89,10 @@ async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, 
     throw expectedLabels(labels.length, groups.map(({ label }) => label));
   }
   labels.forEach((label, i) => (groups[i].label = label));
+  for (const { label, runs } of groups) {
+    const ends = runs.map(lastStep);
+    if (Math.min(...ends) < Math.max(...ends)) report.note(`${label}: the mean ends at step ${Math.min(...ends)}, as one of the runs does`);
+  }
   const panels = options.keys === undefined ? usualPanels(runs) : panelsOf(options.keys, runs);
   if (panels.length === 0) throw usage('the runs have none of the usual keys: --keys is missing', '--list-keys prints those there are');
   const { svg, last } = plotRuns(groups, { panels, x: options.x, smooth: options.smooth });
@@ -110,6 +114,10 @@ async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, 
 
 function expectedLabels(found: number, groups: string[]) {
   return usage(`expected a --label for each of ${groups.length} curves, got ${found}`, `the curves, in this order: ${groups.join(', ')}`);
+}
+
+function lastStep({ curves }: RunCurves): number {
+  return Math.max(...[...curves.values()].map(({ steps }) => steps.at(-1)!));
 }
 
 async function png(svg: string): Promise<Buffer> {

@@ -113,13 +113,22 @@ export async function encodePng(pixels: Uint8Array, height: number, width: numbe
 export async function renderSvg(svg: string, scale: number): Promise<Buffer> {
   sharp.unblock({ operation: DRAWINGS });
   try {
-    const letter = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="9" y="31" font-size="30" fill="#fff">8</text></svg>';
-    const { channels } = await sharp(Buffer.from(letter)).flatten().stats();
-    if (channels[0].max === 0) throw new UserError('a PNG needs a font for its text, and none is installed', { hint: 'write .svg, or install a font such as fonts-dejavu-core' });
+    if (!(await hasFont())) {
+      throw new UserError('a PNG needs a font for its text, and none is installed', { hint: 'write .svg, or install a font such as fonts-dejavu-core' });
+    }
     return await sharp(Buffer.from(svg), { density: 72 * scale, limitInputPixels: false }).flatten({ background: '#fff' }).png().toBuffer();
   } finally {
     sharp.block({ operation: DRAWINGS });
   }
+}
+
+/** Without a font all letters are the same box, or nothing. */
+async function hasFont(): Promise<boolean> {
+  const drawn = (letter: string) => {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="9" y="31" font-size="30">${letter}</text></svg>`;
+    return sharp(Buffer.from(svg)).raw().toBuffer();
+  };
+  return !(await drawn('1')).equals(await drawn('8'));
 }
 
 async function fitSharp(image: Sharp, { resolution, resize, channels }: Fit): Promise<Pixels> {

@@ -3,7 +3,7 @@ import { usage } from '../errors.js';
 import type { RunCurves } from './run-curves.js';
 
 /** Results that say how good a model is; the other numbers of an evaluation are shown when they are asked for. */
-const RESULTS = /(^|\.)(top1|top5|l1_ratio|fid|frechet_distance|kid|inception_score|precision|recall)(\.\d+)?$/;
+const RESULTS = /(^|\.)(top1|l1_ratio|fid|frechet_distance|kid|inception_score|precision|recall)(\.\d+)?$/;
 
 /** Every key of any of the runs, those of the log first. */
 export function keysOf(runs: readonly RunCurves[]): string[] {
@@ -12,14 +12,21 @@ export function keysOf(runs: readonly RunCurves[]): string[] {
   return [...[...all].filter((key) => !evaluated.has(key)), ...[...all].filter((key) => evaluated.has(key))];
 }
 
-/** The losses, each score for either kind of pair, and the results of evaluations, as far as there are any. */
+/**
+ * The losses, each score for either kind of pair, and the results of evaluations, as far as there are any; kNN for each k in
+ * one panel, and of a Fréchet distance that has the name FID only that.
+ */
 export function usualPanels(runs: readonly RunCurves[]): string[][] {
   const keys = keysOf(runs);
   const losses = keys.filter((key) => /^loss_/.test(key));
   const scores = ['xz', 'x', 'z'].map((term) => keys.filter((key) => new RegExp(`^score_${term}_(encoder|generator)$`).test(key)));
-  // The Fréchet distance in the features of the Inception network is there twice.
-  const results = keys.filter((key) => RESULTS.test(key) && !(/frechet_distance$/.test(key) && keys.includes(key.replace(/frechet_distance$/, 'fid'))));
-  return [losses, ...scores, ...results.map((key) => [key])].filter((panel) => panel.length > 0);
+  const hasFid = keys.some((key) => /(^|\.)fid$/.test(key));
+  const results = new Map<string, string[]>();
+  for (const key of keys.filter((key) => RESULTS.test(key) && !(hasFid && /frechet_distance$/.test(key)))) {
+    const name = key.replace(/\.\d+$/, '');
+    results.set(name, [...(results.get(name) ?? []), key]);
+  }
+  return [losses, ...scores, ...results.values()].filter((panel) => panel.length > 0);
 }
 
 /**

@@ -49,7 +49,8 @@ interface Scale {
 function extent(values: readonly number[], margin: number): { low: number; high: number } {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  if (low === high) {
+  // Differences in the last digits are those of rounding.
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const room = Math.abs(low) * 0.1 || 1;
     return { low: low - room, high: high + room };
   }

@@ -7,7 +7,7 @@ export interface PlotSettings {
   /** Keys of each panel. */
   panels: string[][];
   x: Axis;
-  /** Weight of TensorBoard's smoothing, in [0, 1); 0 for none. */
+  /** Weight of TensorBoard's smoothing of the log, in [0, 1); 0 for none. */
   smooth: number;
 }
 
@@ -34,13 +34,14 @@ export function plotRuns(groups: readonly Group[], { panels, x, smooth }: PlotSe
     const raw = meanCurve(group, key, { x });
     if (!raw) return undefined;
     last.push(lastOf(raw, group, key));
-    const curve = smooth > 0 ? meanCurve(group, key, { x, smooth })! : raw;
-    return { curve, ...(smooth > 0 && { raw }) };
+    // Evaluations are few, and each is a result: an average with what came before would be none.
+    if (smooth === 0 || group.runs.some(({ evaluated }) => evaluated.has(key))) return { curve: raw };
+    return { curve: meanCurve(group, key, { x, smooth })!, raw };
   };
   const drawn: FigurePanel[] = panels.map((keys) => ({ keys, curves: groups.map((group) => keys.map((key) => curveOf(group, key))) }));
   const remarks = [
     ...(last.some(({ runs }) => runs > 1) ? ['line and band: mean and standard deviation over seeds'] : []),
-    ...(smooth > 0 ? [`smoothed with weight ${smooth}; as logged: faint`] : []),
+    ...(drawn.some(({ curves }) => curves.flat().some((curve) => curve?.raw)) ? [`smoothed with weight ${smooth}; as logged: faint`] : []),
   ];
   const svg = drawFigure({
     groups: groups.map(({ label }) => label),

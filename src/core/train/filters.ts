@@ -45,5 +45,5 @@ export function filterSheet({ filters, height, width, channels }: Omit<Filters, 
     }
     return image;
   });
-  return sheet(images, { height: height * zoom, width: width * zoom, channels, gap: 2 });
+  return sheet(images, { height: height * zoom, width: width * zoom, channels, gap: 4 });
 }
