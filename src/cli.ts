@@ -7,6 +7,7 @@ import { engineCommand } from './commands/engine.js';
 import { exportCommand } from './commands/export.js';
 import { fidCommand } from './commands/fid.js';
 import { generateCommand } from './commands/generate.js';
+import { inceptionCommand } from './commands/inception.js';
 import { knnCommand } from './commands/knn.js';
 import { linearProbeCommand } from './commands/linear-probe.js';
 import { plotCommand } from './commands/plot.js';
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
     reconstructCommand,
     exportCommand,
     fidCommand,
+    inceptionCommand,
     linearProbeCommand,
     knnCommand,
     plotCommand,

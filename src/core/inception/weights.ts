@@ -31,6 +31,8 @@ export interface WeightsFile {
   naming: string;
   /** SHA-256 of the file. */
   digest: string;
+  /** SHA-256 of the file that it was converted from, or its own. */
+  source: string;
   /** The published file that it is, or that it was converted from; undefined where its digest is not known here. */
   published?: string;
 }
@@ -43,13 +45,13 @@ export async function readInceptionWeights(path: string): Promise<InceptionWeigh
   const { format, tensors: found, metadata } = await readTensorFile(path);
   const { tensors, naming } = arrange(found, path);
   const digest = await sha256File(path);
-  const published = publishedName(digest) ?? publishedName(metadata[SOURCE]);
-  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest, published } };
+  const source = metadata[SOURCE] ?? digest;
+  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest, source, published: publishedName(source) } };
 }
 
 /** Writes weights in our form, which is the quickest to read. Atomic; replaces an existing file. */
 export async function writeInceptionWeights(path: string, { tensors, file }: InceptionWeights): Promise<void> {
-  await writeSafetensors(path, tensors, { [SOURCE]: file.digest });
+  await writeSafetensors(path, tensors, { [SOURCE]: file.source });
 }
 
 /** Tensors by whichever names, in our names, layout and order; `path` names the file in errors. */
