@@ -22,6 +22,15 @@ export interface EvaluationOptions {
 
 const IMAGES = 4000;
 
+/** For the description of the command. */
+export const EVALUATIONS =
+  'With --eval-every, lines of metrics.jsonl say on the way what the model is worth, on the averaged weights of a checkpoint: ' +
+  'knn.top1 and linear_probe.top1 of one half of the images by the other, with labels; reconstruct.l1_ratio; encoder, how z is ' +
+  'spread over the images against the prior; and fid.frechet_distance, with --eval-extractor. Training itself goes the same way. ' +
+  'Without --eval-data the images are among those trained on. With --select, the checkpoint of the best evaluation stays as ' +
+  'checkpoints/best.safetensors, for --checkpoint of other commands; --patience ends training when nothing better comes, with ' +
+  'exit code 0, and the run counts as finished.';
+
 /** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--select`, `--patience`. */
 export function evaluationOptions(command: Command): Command {
   return command

@@ -6,7 +6,7 @@ import { TERMS, imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
-import { type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
+import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
 import { type ExecutionOptions, executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { type Report, createReport } from './report.js';
@@ -40,7 +40,8 @@ export function trainCommand(): Command {
       'Train a BigBiGAN. The run folder gets the resolved config, a log, sample sheets and checkpoints that hold\n' +
         'everything needed to continue. Running the same command again continues from the last checkpoint, to the same\n' +
         'end as without a break; a finished run is left alone. Ctrl-C saves a checkpoint and exits with 130. One process\n' +
-        'at a time trains a run. A checkpoint that turns out to be damaged is put aside and the one before it is used.',
+        'at a time trains a run. A checkpoint that turns out to be damaged is put aside and the one before it is used.\n\n' +
+        EVALUATIONS,
     )
     .option('--data <dir>', 'dataset made by prep-data')
     .option('--run <dir>', 'folder of the run')
@@ -64,6 +65,7 @@ export function trainCommand(): Command {
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
     'bigbigan train --data mnist --run runs/mnist --time-limit 2h     # again and again, until it is finished',
+    'bigbigan train --data mnist --run runs/mnist --eval-every 500 --select probe --patience 10',
     'bigbigan train --preset mnist --set train.learningRate.encoder=5e-4 --dry-run --json',
     'bigbigan train --data mnist --run runs/bigan --objective xz     # no unary terms, as BiGAN',
   ]);

@@ -86,9 +86,11 @@ export async function bestEvaluation(folder: RunFolder, lines: readonly Evaluati
   return best && { select, ...best, checkpoint: (await bestCheckpoint(folder, best.step)) ?? null };
 }
 
-/** How a run stands whose newest checkpoint is of `step`, by the run folder alone. */
+/** How a run stands that ended with a checkpoint of `step`, by the run folder alone; a name of the best that is missing is made good. */
 export async function evaluationsUntil(folder: RunFolder, step: number, { select, patience = Infinity }: Pick<EvaluationSettings, 'select' | 'patience'>) {
   if (select === undefined) return { exhausted: false };
   const lines = (await readJsonl<EvaluationLine>(folder.metrics)).filter((line) => line.step <= step);
-  return { exhausted: standing(lines, select).since >= patience, best: await bestEvaluation(folder, lines, select) };
+  const { best, since } = standing(lines, select);
+  if (best && !(await bestCheckpoint(folder, best.step))) await markBest(folder, best.step);
+  return { exhausted: since >= patience, best: await bestEvaluation(folder, lines, select) };
 }
