@@ -1,165 +1,350 @@
-/** `bigbigan fid`: the Fréchet distance between two sets of images in the features of a network. */
-import { Command } from 'commander';
-import type { SourceKind, SourceStatistics } from '../core/evaluation/statistics-of.js';
-import { UserError, expected, usage } from '../core/errors.js';
+/** `bigbigan fid`: how far two sets of images are apart in the features of a network. */
+import { tmpdir } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Metric, Scores } from '../core/evaluation/compare.js';
+import type { Side, SideOptions } from '../core/evaluation/side.js';
+import type { Source } from '../core/evaluation/source.js';
+import type { Network } from '../core/evaluation/statistics-file.js';
 import type { Extractor } from '../core/metrics/extractor.js';
-import { type InceptionOptions, inceptionOptions } from './inception-options.js';
-import { engineOptions, examples, outputOptions, positiveInteger, type EngineOptions, type OutputOptions } from './options.js';
+import { usage } from '../core/errors.js';
+import { inceptionOptions, type InceptionOptions } from './inception-options.js';
+import {
+  engineOptions,
+  examples,
+  outputOptions,
+  positiveInteger,
+  shard,
+  wholeNumber,
+  type EngineOptions,
+  type OutputOptions,
+} from './options.js';
 import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
 interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
   extractor?: string;
+  metrics: Metric[];
+  splits: number;
+  kidSubsets: number;
+  kidSubsetSize: number;
+  prNeighbours: number;
+  seed: number;
   batchSize: number;
   statsOut?: string;
+  shard?: [number, number];
+  out?: string;
+  merge?: string[];
   force?: boolean;
 }
 
 /** Below this many rows the 2,048 features of FID's usual network have a singular covariance. */
 const USUAL_LEAST = 2049;
+const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 
 export function fidCommand(): Command {
   const command = new Command('fid')
-    .summary('Fréchet distance between two sets of images')
+    .summary('FID and its kin: how far two sets of images are apart')
     .description(
       'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are ' +
-        'apart. Each of them is a dataset, a folder of images, an .npy of uint8 images, - for an .npy stream of images, ' +
-        'an .npy of float features [n, width], or .npz statistics (mu, sigma) of any tool. Images need --extractor. ' +
-        'The number is comparable only with others of the same extractor; it is the FID of the literature only on ' +
-        'features of the 2015 Inception network. Statistics of different networks are refused.',
+        'apart; with --metrics also the Inception Score of FAKE, the kernel distance (KID), and precision and recall. ' +
+        'Each of the two is a dataset, a folder or zip of images, an .npy of uint8 images, - for an .npy stream, an ' +
+        '.npy of float features [n, width], or an .npz: statistics (mu, sigma) of any tool, features (feats), or images ' +
+        '(arr_0). Images need --extractor. Numbers are comparable only with others of the same network; they are the ' +
+        "literature's FID, and called so, only in the features of the 2015 Inception network. Statistics of different " +
+        'networks, weights or resize modes are refused.',
     )
-    .argument('<real>', 'the reference')
-    .argument('<fake>', 'what is compared with it')
+    .argument('[real]', 'the reference; with --shard or --stats-out alone, the only set')
+    .argument('[fake]', 'what is compared with it')
     .option(
       '--extractor <network>',
-      'inception, the network of FID (needs --inception-weights), ' +
-        'encoder:RUN, the AvePool features of a trained encoder (a run folder or a checkpoint), or ' +
+      'inception, the network of 2015 that FID is defined with (see bigbigan inception); encoder:RUN, the AvePool ' +
+        'features of a trained encoder (a run folder or a checkpoint); or ' +
         'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )
-    .option('--batch-size <n>', 'images in a batch', positiveInteger, 64)
-    .option('--stats-out <file>', 'also save the statistics of REAL as .npz, to be given as REAL the next time')
-    .option('--force', 'replace an existing --stats-out file')
+    .option(
+      '--metrics <names>',
+      'fid, is (Inception Score of FAKE, which needs class scores), kid, pr (precision and recall), separated by commas; the Fréchet distance is always there',
+      metricNames,
+      ['fid'],
+    )
+    .option('--splits <n>', 'parts of FAKE, in its order, over which the Inception Score is averaged', positiveInteger, 10)
+    .option('--kid-subsets <n>', 'random subsets that KID compares', positiveInteger, 100)
+    .option('--kid-subset-size <n>', 'rows of each', positiveInteger, 1000)
+    .option('--pr-neighbours <k>', 'neighbours that span the manifolds of precision and recall', positiveInteger, 3)
+    .option('--seed <n>', 'decides the subsets of KID', wholeNumber, 0)
+    .option('--batch-size <n>', 'images in a batch; scores do not depend on it', positiveInteger, 64)
+    .option('--stats-out <file>', 'also save the statistics of REAL (or of the only set) as .npz, to be given as REAL the next time')
+    .option('--shard <i/n>', 'with one set and --out: only the i-th of n parts of its images, for --merge', shard)
+    .option('--out <file>', 'the .npz of a shard: exact sums, and the rows where --metrics has kid, pr or is')
+    .option('--merge <parts...>', 'all shards of FAKE, put together to what the whole set would give')
+    .option('--force', 'replace an existing --stats-out or --out file')
     .action(fid);
   inceptionOptions(command);
   engineOptions(command);
   outputOptions(command);
   return examples(command, [
-    'bigbigan fid dataset samples --inception-weights pt_inception-2015-12-05-6726825d.pth',
-    'bigbigan fid dataset samples --extractor encoder:runs/a --stats-out real.npz',
-    'bigbigan generate --run runs/a --count 10000 --out - | bigbigan fid real.npz - --extractor encoder:runs/a',
-    'bigbigan fid real-features.npy fake-features.npy --json',
+    'bigbigan fid train --inception-weights inception.safetensors --stats-out train.npz',
+    'bigbigan generate --run runs/a --count 50000 --out - | bigbigan fid train.npz - --inception-weights inception.safetensors',
+    'bigbigan fid validation samples --extractor encoder:runs/a --metrics fid,kid,pr --json',
+    'bigbigan fid real-features.npy fake-features.npy',
+    'bigbigan fid samples --extractor encoder:runs/a --shard 1/4 --out part1.npz     # 2/4, 3/4, 4/4 elsewhere',
+    'bigbigan fid real.npz --merge part1.npz part2.npz part3.npz part4.npz',
   ]);
 }
 
-async function fid(real: string, fake: string, options: FidOptions): Promise<void> {
+function metricNames(text: string): Metric[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !METRIC_NAMES.includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`expected some of ${METRIC_NAMES.join(', ')}, got ${wrong}.`);
+  return names as Metric[];
+}
+
+async function fid(real: string | undefined, fake: string | undefined, options: FidOptions): Promise<void> {
+  const paths = [real, fake].filter((path) => path !== undefined);
+  await checkUsage(paths, options);
+  const { metrics, merge, batchSize, inceptionWeights, mode } = options;
+  const network = options.extractor ?? (inceptionWeights === undefined ? undefined : 'inception');
   const started = performance.now();
   const report = createReport(options);
-  if (real === '-' && fake === '-') throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
-  const { statsOut, inceptionWeights: weights, mode, batchSize } = options;
-  const network = options.extractor ?? (weights === undefined ? undefined : 'inception');
-  if (statsOut) await checkOutputFile(statsOut, options.force);
-  const { sourceKind, statisticsOf } = await import('../core/evaluation/statistics-of.js');
-  const kinds: [SourceKind, SourceKind] = [await sourceKind(real), await sourceKind(fake)];
-  const images = kinds[0] === 'images' ? real : kinds[1] === 'images' ? fake : undefined;
+  const { openSource } = await import('../core/evaluation/source.js');
+  const needsRows = metrics.some((name) => name !== 'fid');
+  const sources: Source[] = [];
+  for (const path of paths) sources.push(await openSource(path, { rows: needsRows, stdin: process.stdin }));
+  checkKinds(sources, options);
+  const images = sources.find(({ kind }) => kind === 'images');
   const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import('../core/evaluation/extractors.js');
   if (images && !network) {
-    throw usage(`${images} holds images: --extractor must name the network whose features are compared`, `${EXTRACTOR_FORMS}; with --inception-weights it is inception`);
+    throw usage(`${images.path} holds images: --extractor must name the network whose features are compared`, EXTRACTOR_FORMS);
   }
-  const choice = network === undefined ? undefined : await parseExtractor(network, { weights, mode });
+  const choice = network === undefined ? undefined : await parseExtractor(network, { weights: inceptionWeights, mode });
 
   const { startEngine } = await import('../core/backend/engine.js');
   const engine = await startEngine(options);
-  const extractor = images && choice ? await openExtractor(engine, choice, batchSize) : undefined;
+  const extractor = images && choice && (await openExtractor(engine, choice, batchSize));
   if (options.extractor && !extractor) report.note('--extractor is not used: there are no images');
-  if (extractor?.file) report.note(weightsNote(extractor.file));
-  const statistics = async (path: string, kind: SourceKind) => {
-    let progress: ReturnType<Report['progress']> | undefined;
-    const onRows = (done: number, total: number) => (progress ??= report.progress(path, total)).update(done);
-    const result = await statisticsOf(engine, { path, kind, extractor, batchSize, onRows });
-    progress?.stop();
-    return result;
+  const finish = (result: object, text: string, file?: string) => {
+    report.result({ ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine) }, text);
+    if (file) report.path(file);
   };
-  const sets: SourceStatistics[] = [];
-  // Statistics come first: what they say is known before the long work on images begins.
-  for (const i of kinds[1] === 'statistics' ? [1, 0] : [0, 1]) {
-    sets[i] = await statistics([real, fake][i], kinds[i]);
-    if (extractor && network) checkComparable(originOf(sets[i]), { ...extractor, path: network, extractor: extractor.label });
+  try {
+    const run = { engine, extractor, report, options, finish };
+    if (options.shard) await measureShard(run, sources[0]);
+    else if (sources.length + (merge ? 1 : 0) === 1) await measureOne(run, sources[0]);
+    else await compareTwo(run, sources);
+  } finally {
+    extractor?.close();
   }
-  const [first, second] = sets;
-  const shared = checkComparable(originOf(first), originOf(second), report.warn);
-  for (const set of [first, second]) warnOfFew(set, report);
+}
 
-  const { frechetDistance } = await import('../core/metrics/frechet.js');
-  const distance = frechetDistance(engine, first, second);
-  extractor?.close();
-  if (!Number.isFinite(distance)) throw new UserError(`the distance is ${distance}: the features are too large for double precision`);
-  if (statsOut) {
-    const { writeStatistics } = await import('../core/evaluation/statistics-file.js');
-    await writeStatistics(statsOut, first);
+interface Run {
+  engine: Awaited<ReturnType<typeof import('../core/backend/engine.js').startEngine>>;
+  extractor?: Extractor;
+  report: Report;
+  options: FidOptions;
+  finish(result: object, text: string, file?: string): void;
+}
+
+/** What can be said from the command line alone. */
+async function checkUsage(paths: string[], { shard: part, out, merge, statsOut, metrics, force }: FidOptions): Promise<void> {
+  if (paths.filter((path) => path === '-').length > 1) throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
+  if (part && (paths.length !== 1 || merge || statsOut)) throw usage('--shard takes one set, --out, and neither --merge nor --stats-out');
+  if (part && !out) throw usage('--out is missing: the .npz that the shard goes to');
+  if (out && !part) throw usage('--out is for --shard; the statistics of a whole set go to --stats-out');
+  if (merge && paths.length > 1) throw usage('--merge stands for FAKE: only REAL can be named beside it', 'put REAL before --merge');
+  const sets = paths.length + (merge ? 1 : 0);
+  if (sets === 0) throw usage("missing required argument 'real'", 'name REAL and FAKE');
+  if (sets === 1 && !part && !statsOut && !metrics.includes('is')) {
+    throw usage("missing required argument 'fake'", 'one set alone is for --stats-out, --shard or --metrics is');
   }
-  const describe = ({ path, kind, n, sourceDigest }: SourceStatistics) => ({ path, kind, n: n ?? null, digest: sourceDigest ?? null });
-  report.result(
-    {
-      frechet_distance: distance,
+  if (sets === 1 && !part && (metrics.includes('kid') || metrics.includes('pr')) && !statsOut) {
+    throw usage('kid and pr compare two sets', 'name REAL and FAKE');
+  }
+  const file = out ?? statsOut;
+  if (file) await checkOutputFile(file, force);
+}
+
+/** What the files' names and headers rule out. */
+function checkKinds(sources: Source[], { shard: part, metrics }: FidOptions): void {
+  if (part && sources[0].kind !== 'images') throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
+  if (part && sources[0].path === '-') throw usage('--shard needs a set that can be read again, not a stream', 'save it to an .npy file first');
+  const rowMetric = metrics.find((name) => name === 'kid' || name === 'pr');
+  const without = sources.find(({ kind }) => kind === 'statistics');
+  if (rowMetric && without) {
+    throw usage(`--metrics ${rowMetric} needs the rows of both sets, and ${without.path} has their statistics only`, 'name images, features, or an .npz with feats');
+  }
+}
+
+async function sideOptions({ report, options }: Run, { rows, score }: { rows: boolean; score: boolean }): Promise<SideOptions> {
+  const { metrics, splits, kidSubsetSize, prNeighbours, batchSize } = options;
+  const { checkSubset } = await import('../core/metrics/kid.js');
+  const { checkNeighbours } = await import('../core/metrics/precision-recall.js');
+  return {
+    features: rows && (metrics.includes('kid') || metrics.includes('pr')),
+    splits: score && metrics.includes('is') ? splits : undefined,
+    temporary: tmpdir(),
+    batchSize,
+    check(count, path) {
+      warnOfFew(count, path, 0, report);
+      if (rows && metrics.includes('kid')) checkSubset(count, kidSubsetSize, path);
+      if (rows && metrics.includes('pr')) checkNeighbours(count, prNeighbours, path);
+    },
+  };
+}
+
+async function measured(run: Run, source: Source | undefined, wanted: { rows: boolean; score: boolean }): Promise<Side> {
+  const { engine, extractor, report, options } = run;
+  const { mergedSide, sideOf } = await import('../core/evaluation/side.js');
+  let progress: ReturnType<Report['progress']> | undefined;
+  const onRows = (done: number, total: number) => (progress ??= report.progress(source?.path ?? 'parts', total)).update(done);
+  const sideWanted = { ...(await sideOptions(run, wanted)), onRows };
+  const side = source ? await sideOf(engine, source, extractor, sideWanted) : await mergedSide(options.merge!, sideWanted);
+  progress?.stop();
+  if (side.lossy) report.warn(`${side.path} has images such as ${side.lossy}: lossy compression moves the scores; compare only with sets stored alike`);
+  return side;
+}
+
+async function compareTwo(run: Run, sources: Source[]): Promise<void> {
+  const { engine, extractor, report, options } = run;
+  const { metrics, statsOut } = options;
+  const { checkComparable, compared, scores } = await import('../core/evaluation/compare.js');
+  const { networkOf } = await import('../core/evaluation/measure.js');
+  const own = extractor && { path: `--extractor ${extractor.name}`, width: extractor.width, network: networkOf(extractor) };
+  const sides: Side[] = [];
+  try {
+    // What is measured already comes first: what it says is known before the long work on images begins.
+    for (const i of sources[1]?.kind === 'images' || sources[1]?.kind === 'features' ? [0, 1] : [1, 0]) {
+      sides[i] = await measured(run, sources[i], { rows: true, score: i === 1 });
+      if (own) checkComparable(compared(sides[i]), own);
+    }
+    const [first, second] = sides;
+    const network = checkComparable(compared(first), compared(second), report.warn);
+    for (const { statistics, path, kind } of sides) {
+      if (kind === 'statistics') warnOfFew(statistics.n, path, statistics.mean.length, report);
+    }
+    let bar: { label: string; progress: ReturnType<Report['progress']> } | undefined;
+    const result = await scores(engine, first, second, network, {
+      metrics,
+      kid: { subsets: options.kidSubsets, subsetSize: options.kidSubsetSize, seed: options.seed },
+      neighbours: options.prNeighbours,
+      onProgress(label, done, total) {
+        if (bar?.label !== label) {
+          bar?.progress.stop();
+          bar = { label, progress: report.progress(label, total) };
+        }
+        bar.progress.update(done);
+      },
+    });
+    bar?.progress.stop();
+    if (statsOut) await saveStatistics(statsOut, { ...first, network: first.network ?? network });
+    const provenance = {
       real: describe(first),
       fake: describe(second),
-      ...(isInception(shared.label) ? { fid: distance } : {}),
-      extractor: { label: shared.label ?? null, digest: shared.digest ?? null, width: first.mean.length, mode: extractor?.mode, file: extractor?.file },
-      batch_size: batchSize,
+      extractor: describeNetwork(network, first.statistics.mean.length),
+      protocol: protocol(options),
+      batch_size: options.batchSize,
       stats_out: statsOut,
-      seconds: (performance.now() - started) / 1000,
-      versions: versions(engine),
-    },
-    `Fréchet distance ${rounded(distance)} (${first.n ?? 'unknown'} real, ${second.n ?? 'unknown'} fake; ${shared.label ?? 'features of unknown origin'})`,
-  );
-  if (statsOut) report.path(statsOut);
-}
-
-/** Only features of the 2015 Inception network give the literature's FID. */
-const isInception = (label: string | undefined) => label?.startsWith('inception ') ?? false;
-
-function weightsNote({ path, digest, published }: NonNullable<Extractor['file']>): string {
-  return `${path}: SHA-256 ${digest}, ${published ?? 'not that of a published file that this program knows'}`;
-}
-
-interface Origin {
-  path: string;
-  width: number;
-  extractor?: string;
-  digest?: string;
-}
-
-function originOf({ path, mean, extractor, digest }: SourceStatistics): Origin {
-  return { path, width: mean.length, extractor, digest };
-}
-
-/** Refuses features of different networks; gives the network they share as far as it is known. */
-function checkComparable(a: Origin, b: Origin, warn?: (message: string) => void) {
-  if (a.width !== b.width) {
-    throw expected(`features of width ${a.width} as in ${a.path}`, b.path, `${b.width}`, 'use the same network for both');
+    };
+    run.finish({ ...result, ...provenance }, scoreText(result, first, second, network), statsOut);
+  } finally {
+    for (const side of sides) await side?.close();
   }
-  const named = [a, b].filter(({ extractor }) => extractor !== undefined);
-  if (named.length === 2 && (a.extractor !== b.extractor || a.digest !== b.digest)) {
-    const name = ({ extractor, digest }: Origin) => `${extractor} with weights ${digest?.slice(0, 12)}`;
-    throw expected(`features of ${name(a)} as in ${a.path}`, b.path, name(b), 'distances across networks mean nothing');
-  }
-  if (named.length === 1) {
-    const other = named[0] === a ? b : a;
-    warn?.(`${other.path} does not say which network its features are of; they must be of ${named[0].extractor}`);
-  }
-  return { label: named[0]?.extractor, digest: named[0]?.digest };
 }
 
-function warnOfFew({ path, n, mean }: SourceStatistics, report: Report): void {
-  const least = Math.max(USUAL_LEAST, mean.length + 1);
+/** One set alone: its statistics, and its Inception Score. */
+async function measureOne(run: Run, source: Source | undefined): Promise<void> {
+  const { options } = run;
+  const { scoreKeys } = await import('../core/evaluation/compare.js');
+  const side = await measured(run, source, { rows: options.statsOut !== undefined, score: true });
+  try {
+    if (options.statsOut) await saveStatistics(options.statsOut, side);
+    const result = scoreKeys(side);
+    const { n, mean } = side.statistics;
+    const text = [...scoreLines(result), `${n ?? 'unknown'} rows of ${mean.length} features (${networkText(side.network)})`].join('\n');
+    const extractor = describeNetwork(side.network, mean.length);
+    const provenance = { set: describe(side), extractor, protocol: protocol(options), batch_size: options.batchSize, stats_out: options.statsOut };
+    run.finish({ ...result, ...provenance }, text, options.statsOut);
+  } finally {
+    await side.close();
+  }
+}
+
+async function measureShard(run: Run, source: Source): Promise<void> {
+  const { engine, report, options } = run;
+  const [index, count] = options.shard!;
+  const extractor = run.extractor!;
+  const { writeShard } = await import('../core/evaluation/shard.js');
+  let progress: ReturnType<Report['progress']> | undefined;
+  const part = await writeShard(engine, source, extractor, options.out!, {
+    shard: index,
+    shards: count,
+    batchSize: options.batchSize,
+    temporary: tmpdir(),
+    features: options.metrics.includes('kid') || options.metrics.includes('pr'),
+    logits: options.metrics.includes('is'),
+    onRows: (done, total) => (progress ??= report.progress(`${source.path} ${index}/${count}`, total)).update(done),
+  });
+  progress?.stop();
+  const { networkOf } = await import('../core/evaluation/measure.js');
+  const result = {
+    out: options.out,
+    shard: [index, count],
+    n: part.n,
+    set: { path: source.path, n: part.setCount, digest: part.digest ?? null },
+    extractor: describeNetwork(networkOf(extractor), extractor.width),
+    batch_size: options.batchSize,
+  };
+  run.finish(result, options.out!);
+}
+
+async function saveStatistics(path: string, { statistics, features, ...side }: Side): Promise<void> {
+  const { writeStatistics } = await import('../core/evaluation/statistics-file.js');
+  const { network, sourceDigest, resize } = side;
+  await writeStatistics(path, { ...statistics, network, sourceDigest, resize }, features && (await features.read(0, features.rows)));
+}
+
+function describe({ path, kind, statistics, sourceDigest, resize }: Side) {
+  return { path, kind, n: statistics.n ?? null, digest: sourceDigest ?? null, resize: resize ?? null };
+}
+
+function describeNetwork(network: Network | undefined, width: number) {
+  const { name, label, mode, digest } = network ?? {};
+  return { name: name ?? null, label: label ?? null, mode: mode ?? null, digest: digest ?? null, width };
+}
+
+/** What decides the numbers beside the images and the network. */
+function protocol({ metrics, splits, kidSubsets, kidSubsetSize, prNeighbours, seed }: FidOptions) {
+  return {
+    covariance: 'divided by n - 1',
+    inception_score: metrics.includes('is') ? { splits, order: 'of the set', logits: 'without bias where known' } : undefined,
+    kid: metrics.includes('kid') ? { kernel: '(x.y / width + 1)^3', subsets: kidSubsets, subset_size: kidSubsetSize, seed } : undefined,
+    precision_recall: metrics.includes('pr') ? { neighbours: prNeighbours } : undefined,
+  };
+}
+
+function scoreText(result: Scores, real: Side, fake: Side, network: Network | undefined): string {
+  const name = result.fid === undefined ? 'Fréchet distance' : 'FID';
+  const counts = `${real.statistics.n ?? 'unknown'} real, ${fake.statistics.n ?? 'unknown'} fake`;
+  return [`${name} ${result.frechet_distance.toFixed(4)} (${counts}; ${networkText(network)})`, ...scoreLines(result)].join('\n');
+}
+
+function scoreLines(result: Partial<Scores>): string[] {
+  const { inception_score: score, inception_score_std: scoreStd, kid, kid_std: kidStd, precision, recall } = result;
+  const lines: string[] = [];
+  if (score !== undefined) lines.push(`Inception Score ${score.toFixed(4)} ± ${scoreStd!.toFixed(4)}`);
+  if (kid !== undefined) lines.push(`KID ${kid.toPrecision(6)} ± ${kidStd!.toPrecision(6)}`);
+  if (precision !== undefined) lines.push(`precision ${precision.toFixed(4)}, recall ${recall!.toFixed(4)}`);
+  return lines;
+}
+
+function networkText(network: Network | undefined): string {
+  return network ? `${network.label}, weights ${network.digest.slice(0, 12)}` : 'features of unknown origin';
+}
+
+function warnOfFew(n: number | undefined, path: string, width: number, report: Report): void {
+  const least = Math.max(USUAL_LEAST, width + 1);
   if (n !== undefined && n < least) {
     report.warn(`${path} has ${n} rows; below ${least} the distance is biased upwards: compare only with equal counts`);
   }
-}
-
-/** Four decimals, without a minus before 0. */
-function rounded(value: number): string {
-  return (Number(value.toFixed(4)) + 0).toFixed(4);
 }

@@ -139,7 +139,7 @@ t.test('what cannot be answered is explained', async (t) => {
   await writeNpy(file('holed.npy'), [2, 5], Float32Array.from({ length: 10 }, (_, i) => (i === 7 ? NaN : i)));
   await writeNpy(file('large.npy'), [3, 8, 8, 3], new Uint8Array(3 * 8 * 8 * 3));
   await writeNpy(file('cube.npy'), [3, 2, 2], new Float32Array(12));
-  await writeNpz(file('nothing.npz'), { arr_0: { shape: [1], data: new Float64Array(1) } });
+  await writeNpz(file('nothing.npz'), { x: { shape: [1], data: new Float64Array(1) } });
   await writeNpz(file('crooked.npz'), {
     mu: { shape: [2], data: new Float64Array(2) },
     sigma: { shape: [2, 2], data: Float64Array.of(1, 0, 1, 1) },
@@ -163,7 +163,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [[realFeatures, file('one.npy')], 1, /2 rows or more for .*one\.npy, got 1/],
     [[realFeatures, file('holed.npy')], 1, /finite features for row 1 of .*holed\.npy, got NaN/],
     [[realFeatures, file('cube.npy')], 1, /\[n, width\] for .*cube\.npy/],
-    [[realFeatures, file('nothing.npz')], 1, /mu and sigma for .*nothing\.npz, got neither/],
+    [[realFeatures, file('nothing.npz')], 1, /the arrays mu and sigma, feats, or arr_0 for .*nothing\.npz, got x/],
     [[realFeatures, file('crooked.npz')], 1, /symmetric matrix for sigma in .*crooked\.npz/],
     [[realFeatures, file('broken.npz')], 1, /broken\.npz/],
     [[realFeatures], 2, /missing required argument 'fake'/],

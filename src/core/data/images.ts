@@ -164,7 +164,7 @@ async function openImageFolder(path: string, options: ImageOptions): Promise<Ima
 }
 
 /** Checks [n, h, w, c] or [n, h, w] and gives the conversion to the channels wanted. */
-function arrayShape(shape: readonly number[], path: string, options: ImageOptions) {
+export function arrayShape(shape: readonly number[], path: string, options: ImageOptions) {
   const [count, height, width, own = 1] = shape;
   if (shape.length < 3 || shape.length > 4 || (own !== 1 && own !== 3) || height * width === 0) {
     const planes = shape.length === 4 && (shape[1] === 3 || shape[1] === 1);
@@ -192,7 +192,7 @@ function numbered(first: number, count: number): string[] {
 }
 
 /** A decoder's complaint, with the file's name. */
-async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
+export async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -201,7 +201,8 @@ async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function folderDigest(files: readonly string[], dir: string): Promise<string> {
+/** SHA-256 of the names, relative to `dir`, and contents of all files. */
+export async function folderDigest(files: readonly string[], dir: string): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
     const bytes = await readFile(file);

@@ -1,59 +1,88 @@
 /**
- * Feature statistics as .npz: `mu` [width] and `sigma` [width, width] in float64, which every FID tool reads, and
- * where they come from in `n`, `extractor` and `digest` (text as UTF-8 bytes), which other tools skip.
+ * Feature statistics as .npz: `mu` [width] and `sigma` [width, width] in float64, which every FID tool reads, beside them `n`,
+ * `feats` [n, width] where they were kept, and where all come from, as texts in UTF-8 bytes, which other tools skip.
  */
 import { expected } from '../errors.js';
-import type { NamedArray } from '../formats/arrays.js';
+import type { ArrayData, NamedArray } from '../formats/arrays.js';
 import { readNpz, writeNpz } from '../formats/npz.js';
 import type { Statistics } from '../metrics/statistics.js';
 
-export interface KnownStatistics extends Statistics {
-  /** Label and weights digest of the network; unknown for files of other tools. */
-  extractor?: string;
-  digest?: string;
+/** The network whose features they are. */
+export interface Network {
+  /** Its kind, as --extractor has it; unknown in older files. */
+  name?: string;
+  label: string;
+  /** SHA-256 of its weights. */
+  digest: string;
+  /** How images are brought to its size. */
+  mode?: string;
 }
 
-const NAMES = ['mu', 'sigma', 'n', 'extractor', 'digest'];
+/** What statistics are of; files of other tools do not say. */
+export interface Origin {
+  network?: Network;
+  /** SHA-256 of the images or features. */
+  sourceDigest?: string;
+  /** How the images came to their size. */
+  resize?: string;
+}
+
+export interface KnownStatistics extends Statistics, Origin {}
+
+const TEXTS = ['extractor', 'digest', 'name', 'mode', 'source_digest', 'resize'];
 
 export async function readStatistics(path: string): Promise<KnownStatistics> {
-  const { mu, sigma, n, extractor, digest } = await readNpz(path, NAMES);
-  if (!mu || !sigma) {
-    throw expected('the arrays mu and sigma', path, mu || sigma ? 'one of them' : 'neither', 'images go in as .npy');
-  }
+  const { mu, sigma, n, ...texts } = await readNpz(path, ['mu', 'sigma', 'n', ...TEXTS]);
   const [width] = mu.shape;
   if (mu.shape.length !== 1 || width === 0) throw expected('mu of shape [width]', path, `[${mu.shape}]`);
-  if (sigma.shape.length !== 2 || sigma.shape.some((size) => size !== width)) {
-    throw expected(`sigma of shape [${width},${width}] as mu demands`, path, `[${sigma.shape}]`);
-  }
+  const covariance = squareMatrix(sigma, 'sigma', width, path);
   const mean = numbers(mu, 'mu', path);
-  const covariance = numbers(sigma, 'sigma', path);
-  checkSymmetric(covariance, width, path);
-  return {
-    n: n && n.data.length === 1 ? Number(n.data[0]) : undefined,
-    mean,
-    covariance,
-    extractor: text(extractor),
-    digest: text(digest),
-  };
+  return { n: n && n.data.length === 1 ? Number(n.data[0]) : undefined, mean, covariance, ...originOf(texts) };
 }
 
 /** Atomic; replaces an existing file. */
-export async function writeStatistics(path: string, statistics: KnownStatistics): Promise<void> {
-  const { n, mean, covariance, extractor, digest } = statistics;
-  const arrays: Parameters<typeof writeNpz>[1] = {
-    mu: { shape: [mean.length], data: mean },
-    sigma: { shape: [mean.length, mean.length], data: covariance },
+export async function writeStatistics(path: string, statistics: KnownStatistics, features?: Float32Array): Promise<void> {
+  const { n, mean, covariance } = statistics;
+  const width = mean.length;
+  const arrays: Record<string, { shape: readonly number[]; data: ArrayData }> = {
+    mu: { shape: [width], data: mean },
+    sigma: { shape: [width, width], data: covariance },
   };
   if (n !== undefined) arrays.n = { shape: [], data: BigInt64Array.of(BigInt(n)) };
-  for (const [name, value] of Object.entries({ extractor, digest })) {
+  if (features) arrays.feats = { shape: [features.length / width, width], data: features };
+  await writeNpz(path, { ...arrays, ...originArrays(statistics) });
+}
+
+export function originArrays({ network, sourceDigest, resize }: Origin) {
+  const texts = { extractor: network?.label, digest: network?.digest, name: network?.name, mode: network?.mode, source_digest: sourceDigest, resize };
+  const arrays: Record<string, { shape: readonly number[]; data: ArrayData }> = {};
+  for (const [name, value] of Object.entries(texts)) {
     if (value === undefined) continue;
     const bytes = new TextEncoder().encode(value);
     arrays[name] = { shape: [bytes.length], data: bytes };
   }
-  await writeNpz(path, arrays);
+  return arrays;
 }
 
-function numbers({ dtype, data }: NamedArray, name: string, path: string): Float64Array {
+export function originOf(texts: Record<string, NamedArray>): Origin {
+  const [label, digest, name, mode, sourceDigest, resize] = TEXTS.map((key) => text(texts[key]));
+  const network = label === undefined || digest === undefined ? undefined : { name, label, digest, mode };
+  return { network, sourceDigest, resize };
+}
+
+export const ORIGIN_ARRAYS: readonly string[] = TEXTS;
+
+/** A symmetric matrix [width, width] with nothing below 0 on its diagonal. */
+export function squareMatrix(matrix: NamedArray, name: string, width: number, path: string): Float64Array {
+  if (matrix.shape.length !== 2 || matrix.shape.some((size) => size !== width)) {
+    throw expected(`${name} of shape [${width},${width}] as mu demands`, path, `[${matrix.shape}]`);
+  }
+  const values = numbers(matrix, name, path);
+  checkSymmetric(values, width, `${name} in ${path}`);
+  return values;
+}
+
+export function numbers({ dtype, data }: NamedArray, name: string, path: string): Float64Array {
   if (dtype !== 'float32' && dtype !== 'float64') throw expected(`${name} of type float64`, path, dtype);
   const values = Float64Array.from(data as Float64Array);
   const bad = values.find((value) => !Number.isFinite(value));
@@ -61,14 +90,14 @@ function numbers({ dtype, data }: NamedArray, name: string, path: string): Float
   return values;
 }
 
-function checkSymmetric(matrix: Float64Array, width: number, path: string): void {
+function checkSymmetric(matrix: Float64Array, width: number, where: string): void {
   for (let i = 0; i < width; i++) {
     const variance = matrix[i * width + i];
-    if (variance < 0) throw expected('variances of 0 or more', `sigma in ${path}`, `${variance}`);
+    if (variance < 0) throw expected('variances of 0 or more', where, `${variance}`);
     for (let j = 0; j < i; j++) {
       const [a, b] = [matrix[i * width + j], matrix[j * width + i]];
       if (Math.abs(a - b) > 1e-6 * Math.max(1, Math.abs(a), Math.abs(b))) {
-        throw expected('a symmetric matrix', `sigma in ${path}`, `${a} and ${b} at row ${i}, column ${j}`);
+        throw expected('a symmetric matrix', where, `${a} and ${b} at row ${i}, column ${j}`);
       }
     }
   }

@@ -36,10 +36,10 @@ export async function kernelDistance(engine: EagerExecutor, a: Rows, b: Rows, se
   return { mean, std: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / subsets) };
 }
 
-export function checkSubset(rows: number, subsetSize: number): void {
-  if (subsetSize < 2) throw expected('2 rows or more in a subset', 'KID', `${subsetSize}`);
+export function checkSubset(rows: number, subsetSize: number, name = 'a set'): void {
+  if (subsetSize < 2) throw expected('2 rows or more', 'a subset of KID', `${subsetSize}`);
   if (rows < subsetSize) {
-    throw expected(`sets of ${subsetSize} rows or more, the size of a subset`, 'KID', `${rows}`, 'add rows, or take smaller subsets');
+    throw expected(`${subsetSize} rows or more, the size of a subset,`, `KID of ${name}`, `${rows}`, 'add rows, or take smaller subsets');
   }
 }
 

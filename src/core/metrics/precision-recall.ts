@@ -50,8 +50,8 @@ export async function precisionRecall(
   return { precision: fraction(inReal), recall: fraction(inFake) };
 }
 
-export function checkNeighbours(rows: number, k: number): void {
-  if (rows <= k) throw expected(`more than ${k} rows, as neighbours are counted`, 'precision and recall', `${rows}`);
+export function checkNeighbours(rows: number, k: number, name = 'a set'): void {
+  if (rows <= k) throw expected(`more than the ${k} rows that are neighbours`, `precision and recall of ${name}`, `${rows}`);
 }
 
 /** For each row the squared distance of its k-th neighbour in the same set. */

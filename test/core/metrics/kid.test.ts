@@ -41,5 +41,5 @@ t.test('a subset that is larger than a set is refused with both numbers', async 
   const engine = await startEngine();
   const rows = rowsOf(formulaRows(1, 30, 2), 2);
   const settings = { subsets: 1, subsetSize: 1000, seed: 0 };
-  await t.rejects(kernelDistance(engine, rows, rows, settings), /1000 rows or more, the size of a subset for KID, got 30/);
+  await t.rejects(kernelDistance(engine, rows, rows, settings), /1000 rows or more, the size of a subset, for KID of a set, got 30/);
 });

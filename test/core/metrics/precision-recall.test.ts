@@ -36,5 +36,5 @@ t.test('a set covers itself; too few rows are refused', async (t) => {
   const rows = set(1, 50, 3, 1);
   t.same(await precisionRecall(engine, rows, rows, 3), { precision: 1, recall: 1 });
   const few = set(1, 3, 3, 1);
-  await t.rejects(precisionRecall(engine, rows, few, 3), /more than 3 rows.* got 3/);
+  await t.rejects(precisionRecall(engine, rows, few, 3), /more than the 3 rows.* got 3/);
 });
