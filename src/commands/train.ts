@@ -20,6 +20,7 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, E
   set?: string[];
   steps?: number;
   batchSize?: number;
+  microbatch?: number;
   seed?: number;
   classes?: number;
   objective?: string[];
@@ -33,6 +34,11 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, E
   listPresets?: boolean;
 }
 
+const MICROBATCHES =
+  '--microbatch N computes each batch N images at a time and adds up their gradients before the one update, so that a\n' +
+  'step takes the memory of N images. N divides the batch size. It is not quite the same training: batch norm takes its\n' +
+  'mean and variance over N images, not over the batch. What the log reports are means over the microbatches.\n\n';
+
 export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train G, D and E on a dataset; the same command again continues')
@@ -41,6 +47,7 @@ export function trainCommand(): Command {
         'everything needed to continue. Running the same command again continues from the last checkpoint, to the same\n' +
         'end as without a break; a finished run is left alone. Ctrl-C saves a checkpoint and exits with 130. One process\n' +
         'at a time trains a run. A checkpoint that turns out to be damaged is put aside and the one before it is used.\n\n' +
+        MICROBATCHES +
         EVALUATIONS,
     )
     .option('--data <dir>', 'dataset made by prep-data')
@@ -51,6 +58,7 @@ export function trainCommand(): Command {
     .option('--set <key=value>', 'one setting, such as train.batchSize=32; may be repeated', collect)
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
+    .option('--microbatch <n>', 'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)', positiveInteger)
     .option('--seed <n>', 'seed of everything random', wholeNumber)
     .option('--classes <n>', 'labels of the dataset to condition G and D on; 1 for none', positiveInteger)
     .option('--objective <scores>', 'scores in the objective: xz,x,z or fewer', (text: string) => text.split(','))
@@ -66,6 +74,7 @@ export function trainCommand(): Command {
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
     'bigbigan train --data mnist --run runs/mnist --time-limit 2h     # again and again, until it is finished',
     'bigbigan train --data mnist --run runs/mnist --eval-every 500 --select probe --patience 10',
+    'bigbigan train --data imagenet --run runs/base --preset base --microbatch 32     # batch 2048 in the memory of 32',
     'bigbigan train --preset mnist --set train.learningRate.encoder=5e-4 --dry-run --json',
     'bigbigan train --data mnist --run runs/bigan --objective xz     # no unary terms, as BiGAN',
   ]);
@@ -102,6 +111,7 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
     seed: options.seed,
     steps: options.steps,
     batchSize: options.batchSize,
+    microbatch: options.microbatch,
     scores: options.objective,
     classes: options.classes,
     precision: options.precision,
@@ -141,6 +151,7 @@ async function dryRun(config: Config, options: TrainOptions): Promise<void> {
   const lines = [
     ...Object.entries(estimate.parameters).map(([module, n]) => [module, `${n.toLocaleString('en')} parameters`]),
     ['state', `${gigabytes(estimate.state_bytes)}: weights, moving averages, statistics, optimizer`],
+    ...(estimate.gradient_bytes > 0 ? [['gradients', `${gigabytes(estimate.gradient_bytes)}: sums over the microbatches`]] : []),
     ['activations', `${gigabytes(estimate.activation_bytes)} at a step's peak, estimated from shapes`],
     ['step', `${rounded(estimate.flops_per_step / 1e12)} TFLOP in convolutions and matrix products`],
   ].map(([name, text]) => `${name.padEnd(14)} ${text}`);

@@ -10,7 +10,7 @@ import { readState, restoreState } from './graph/state.js';
 import { openSession } from './graph/session.js';
 import { constant } from './ops.js';
 import type { Precision } from './precision.js';
-import type { Tensor } from './tensor.js';
+import { type Tensor, size } from './tensor.js';
 import { type ResourceVariables, type VariableSpec, type VariableValues, allocate } from './variables.js';
 
 export interface GraphFunction {
@@ -35,6 +35,8 @@ export interface MachineSettings<Name extends string> {
   specs: readonly VariableSpec[];
   /** What each variable starts as. */
   values: VariableValues;
+  /** Further variables, which start as zeros and are not among `values()`. */
+  scratch?: readonly VariableSpec[];
   functions: Record<Name, GraphFunction>;
 }
 
@@ -42,8 +44,9 @@ export function createMachine<Name extends string>(engine: Engine, settings: Mac
   return settings.execution === 'eager' ? eagerMachine(engine, settings) : tracedMachine(engine, settings);
 }
 
-function eagerMachine<Name extends string>(engine: Engine, { specs, values, functions }: MachineSettings<Name>): Machine<Name> {
-  const variables = allocate(engine, specs, ({ name, shape }) => constant(values.get(name)!.data.slice(), shape));
+function eagerMachine<Name extends string>(engine: Engine, { specs, values, scratch = [], functions }: MachineSettings<Name>): Machine<Name> {
+  const start = new Map([...values, ...zerosFor(scratch)]);
+  const variables = allocate(engine, [...specs, ...scratch], ({ name, shape }) => constant(start.get(name)!.data.slice(), shape));
   return {
     call: (name, inputs) =>
       engine.scope(() => {
@@ -53,15 +56,19 @@ function eagerMachine<Name extends string>(engine: Engine, { specs, values, func
         const outputs = functions[name].run(Object.fromEntries(given), variables);
         return Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, engine.read(tensor).slice() as Values]));
       }),
-    values: variables.values,
+    values: () => variables.values(specs),
     dispose: variables.dispose,
   };
 }
 
-function tracedMachine<Name extends string>(engine: Engine, { specs, values, functions, precision }: MachineSettings<Name>): Machine<Name> {
-  const { nodes, outputs } = recordSafely(specs, functions);
+function tracedMachine<Name extends string>(
+  engine: Engine,
+  { specs, values, scratch = [], functions, precision }: MachineSettings<Name>,
+): Machine<Name> {
+  const { nodes, outputs } = recordSafely([...specs, ...scratch], functions);
   const session = openSession(engine, precision === 'bf16' ? toBfloat16(nodes) : nodes);
   restoreState(session, specs, values);
+  restoreState(session, scratch, zerosFor(scratch));
   const names = new Set(nodes.map((node) => node.name));
   return {
     call(name, inputs) {
@@ -77,3 +84,6 @@ function tracedMachine<Name extends string>(engine: Engine, { specs, values, fun
     dispose: session.close,
   };
 }
+
+const zerosFor = (specs: readonly VariableSpec[]): VariableValues =>
+  new Map(specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(size(shape)) }]));

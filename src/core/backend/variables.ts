@@ -86,8 +86,8 @@ export function resourceVariables(specs: Iterable<VariableSpec>, handles: Readon
 
 /** State that lives in the engine. */
 export interface AllocatedVariables extends ResourceVariables {
-  /** All values, for a checkpoint. */
-  values(): VariableValues;
+  /** Values for a checkpoint, of all variables or of some. */
+  values(some?: Iterable<VariableSpec>): VariableValues;
   /** Sets one variable from host memory; the shape must fit. */
   set(name: string, data: Float32Array): void;
   dispose(): void;
@@ -112,9 +112,9 @@ export function allocate(
 
   return {
     ...variables,
-    values() {
+    values(some = variables.specs.values()) {
       const values: VariableValues = new Map();
-      for (const [name, { shape }] of variables.specs) {
+      for (const { name, shape } of some) {
         const data = engine.scope(() => (engine.read(variables.read(name)) as Float32Array).slice());
         values.set(name, { shape, data });
       }

@@ -2,6 +2,7 @@
 import { normal } from '../backend/initialise.js';
 import { spectralNormalise } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
+import type { ResourceVariables } from '../backend/variables.js';
 import { type Scope, declareState } from './scope.js';
 
 /** The kernel divided by its estimated largest singular value; the singular vector is state named `u`. */
@@ -15,4 +16,13 @@ export function spectrallyNormalised(scope: Scope, kernel: Tensor): Tensor {
   if (pass.updatesSpectralNorm) pass.variables.assign(name, result.u);
   pass.normalised.set(path, result.kernel);
   return result.kernel;
+}
+
+/** Moves on the power iteration of all kernels under `prefix`, as a pass over them would. */
+export function advancePowerIteration(variables: ResourceVariables, prefix: string, epsilon: number): void {
+  for (const name of variables.specs.keys()) {
+    if (!name.startsWith(prefix) || !name.endsWith('/u')) continue;
+    const kernel = variables.read(name.replace(/u$/, 'kernel'));
+    variables.assign(name, spectralNormalise(kernel, variables.read(name), epsilon).u);
+  }
 }

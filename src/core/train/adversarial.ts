@@ -1,62 +1,65 @@
 /** G, E and D against each other: BigBiGAN and BiGAN, and a plain GAN where there is no E. */
-import type { Tensor } from '../backend/tensor.js';
 import { hasEncoder } from '../model/config.js';
-import type { Scores } from '../model/discriminator.js';
-import { type Forward, type StepContext, adamInputs, detached, encoderHealth, forwardPairs, scoreMeans, scorePairs, trainingPass } from './forward.js';
+import type { Config } from './config.js';
+import { type Forward, detached, encoderHealth, forwardPairs, scoreMeans, scorePairs, trainingPass } from './forward.js';
 import { OBJECTIVES } from './losses.js';
-import { applyGradients, gradientsOf } from './optimise.js';
-import type { StepResult } from './step.js';
+import { gradientsOf, together } from './optimise.js';
+import type { Phase } from './phase.js';
 
 /** Updates of D, each on its own batch, then one joint update of G and E against the new D. */
-export function alternatingStep(context: StepContext): StepResult {
-  const { variables, config } = context;
-  const { train, model } = config;
+export function alternatingPhases({ model, train }: Config): Phase[] {
+  const { discriminatorSteps, reuseForward } = train;
   const objective = OBJECTIVES[train.loss];
-  let last: Forward | undefined;
-  let lossD: Tensor | undefined;
-  let reported: { encoder: Scores; generator: Scores } | undefined;
-  for (let i = 0; i < train.discriminatorSteps; i++) {
-    last = forwardPairs(context, i, train.reuseForward && i === train.discriminatorSteps - 1);
-    const pass = trainingPass(context, true);
-    reported = scorePairs(pass, detached(last), model);
-    lossD = objective.discriminator(reported.encoder, reported.generator);
-    applyGradients(variables, gradientsOf(lossD, [pass]), train, { discriminator: adamInputs(context, `discriminator${i}`) });
-  }
-
-  if (!train.reuseForward) last = forwardPairs(context, train.discriminatorSteps, true);
-  const judged = scorePairs(trainingPass(context, false), last!, model);
-  const lossEG = objective.encoderGenerator(judged.encoder, judged.generator);
-  applyGradients(variables, gradientsOf(lossEG, last!.passes), train, encoderGeneratorInputs(context));
-  return result(context, last!, lossD!, lossEG, reported!);
+  const last = discriminatorSteps - 1;
+  const ofD = Array.from({ length: discriminatorSteps }, (_, index): Phase => ({
+    name: `discriminator${index}`,
+    index,
+    updates: { discriminator: `discriminator${index}` },
+    run(context) {
+      const forward = forwardPairs(context, index, reuseForward && index === last);
+      const pass = trainingPass(context, true);
+      const scores = scorePairs(pass, detached(forward), model);
+      const loss = objective.discriminator(scores.encoder, scores.generator);
+      return { gradients: gradientsOf(loss, [pass]), report: { loss_d: loss, ...scoreMeans(scores, model) }, forward };
+    },
+  }));
+  const index = reuseForward ? last : discriminatorSteps;
+  const ofGE: Phase = {
+    name: 'generator_encoder',
+    index,
+    updates: generatorAndEncoder(model),
+    run(context, shared) {
+      const forward = shared ?? forwardPairs(context, index, true);
+      const scores = scorePairs(trainingPass(context, false), forward, model);
+      const loss = objective.encoderGenerator(scores.encoder, scores.generator);
+      return { gradients: gradientsOf(loss, forward.passes), report: { loss_eg: loss, ...health(forward) } };
+    },
+  };
+  return [...ofD, ofGE];
 }
 
 /** Gradients of both losses at the same weights and from one pass of each network; only then do all three move (BiGAN). */
-export function simultaneousStep(context: StepContext): StepResult {
-  const { variables, config } = context;
-  const { train, model } = config;
+export function simultaneousPhase({ model, train }: Config): Phase {
   const objective = OBJECTIVES[train.loss];
-  const forward = forwardPairs(context, 0, true);
-  const pass = trainingPass(context, true);
-  const scores = scorePairs(pass, forward, model);
-  const lossD = objective.discriminator(scores.encoder, scores.generator);
-  const lossEG = objective.encoderGenerator(scores.encoder, scores.generator);
-  const [ofD, ofEG] = [gradientsOf(lossD, [pass]), gradientsOf(lossEG, forward.passes)];
-  applyGradients(variables, ofD, train, { discriminator: adamInputs(context, 'discriminator0') });
-  applyGradients(variables, ofEG, train, encoderGeneratorInputs(context));
-  return result(context, forward, lossD, lossEG, scores);
+  return {
+    name: 'all',
+    index: 0,
+    updates: { discriminator: 'discriminator0', ...generatorAndEncoder(model) },
+    run(context) {
+      const forward = forwardPairs(context, 0, true);
+      const pass = trainingPass(context, true);
+      const scores = scorePairs(pass, forward, model);
+      const lossD = objective.discriminator(scores.encoder, scores.generator);
+      const lossEG = objective.encoderGenerator(scores.encoder, scores.generator);
+      const gradients = together(gradientsOf(lossD, [pass]), gradientsOf(lossEG, forward.passes));
+      return { gradients, report: { loss_d: lossD, loss_eg: lossEG, ...scoreMeans(scores, model), ...health(forward) } };
+    },
+  };
 }
 
-function encoderGeneratorInputs(context: StepContext) {
-  const generator = adamInputs(context, 'generator');
-  return hasEncoder(context.config.model) ? { generator, encoder: adamInputs(context, 'encoder') } : { generator };
-}
+const generatorAndEncoder = (model: Config['model']): Phase['updates'] => ({
+  generator: 'generator',
+  ...(hasEncoder(model) && { encoder: 'encoder' }),
+});
 
-function result(
-  { config: { model } }: StepContext,
-  { passes, encoding }: Forward,
-  lossD: Tensor,
-  lossEG: Tensor,
-  scores: { encoder: Scores; generator: Scores },
-): StepResult {
-  return { passes, report: [lossD, lossEG, ...scoreMeans(scores, model), ...(encoding ? encoderHealth(encoding) : [])] };
-}
+const health = ({ encoding }: Forward) => (encoding ? encoderHealth(encoding) : {});

@@ -3,24 +3,25 @@ import { add, mean, mul, neg, relu, scale, sub, sum } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { encode } from '../model/encoder.js';
 import { generate } from '../model/generator.js';
-import { type StepContext, adamInputs, encoderHealth, realBatch, shrinkTo, streams, trainingPass } from './forward.js';
-import { applyGradients, gradientsOf } from './optimise.js';
-import type { StepResult } from './step.js';
+import { type StepContext, encoderHealth, realBatch, shrinkTo, streams, trainingPass } from './forward.js';
+import { gradientsOf } from './optimise.js';
+import type { Phase, PhaseResult } from './phase.js';
 
-export function autoencoderStep(context: StepContext): StepResult {
-  const { variables, config } = context;
-  const { train, model } = config;
+export const autoencoderPhase: Phase = {
+  name: 'all',
+  index: 0,
+  updates: { generator: 'generator', encoder: 'encoder' },
+  run: autoencode,
+};
+
+function autoencode(context: StepContext): PhaseResult {
+  const { train, model } = context.config;
   const { x, label } = realBatch(context, 0, streams(context, 0));
   const [encoded, generated] = [trainingPass(context, true), trainingPass(context, true)];
   const encoding = encode(encoded, x, model);
   const reconstructed = generate(generated, encoding.mean, model, label);
   const loss = reconstructionLoss(shrinkTo(model.resolution, x), reconstructed, train.method === 'autoencoder-l1' ? 'l1' : 'l2');
-  const passes = [generated, encoded];
-  applyGradients(variables, gradientsOf(loss, passes), train, {
-    generator: adamInputs(context, 'generator'),
-    encoder: adamInputs(context, 'encoder'),
-  });
-  return { passes, report: [loss, ...encoderHealth(encoding)] };
+  return { gradients: gradientsOf(loss, [generated, encoded]), report: { loss_reconstruction: loss, ...encoderHealth(encoding) } };
 }
 
 /**

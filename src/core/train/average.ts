@@ -5,6 +5,11 @@ import type { Tensor } from '../backend/tensor.js';
 import type { ResourceVariables, Variables } from '../backend/variables.js';
 import { AVERAGE } from '../layers/scope.js';
 
+/** Weights that are averaged. */
+export function averagedNames({ specs }: ResourceVariables): string[] {
+  return [...specs.values()].filter(({ name, trainable }) => trainable && specs.has(AVERAGE + name)).map(({ name }) => name);
+}
+
 /** average ← average + (1 − decay) · (weight − average). `remainder` is 1 − decay, a scalar tensor. */
 export function updateAverage(variables: Variables, names: readonly string[], remainder: Tensor): void {
   for (const name of names) {
@@ -16,9 +21,7 @@ export function updateAverage(variables: Variables, names: readonly string[], re
 
 /** Sets every average to its weight: all that there is to do for a decay of 0, and only when the averages are needed. */
 function averagesFromWeights(variables: ResourceVariables): void {
-  for (const [name, { trainable }] of variables.specs) {
-    if (trainable && variables.specs.has(AVERAGE + name)) variables.assign(AVERAGE + name, variables.read(name));
-  }
+  for (const name of averagedNames(variables)) variables.assign(AVERAGE + name, variables.read(name));
 }
 
 /** min(decay, (1 + step) / (10 + step)): early averages are short, so that they leave the initial weights behind. */

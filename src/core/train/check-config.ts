@@ -174,6 +174,12 @@ function checkTraining(train: TrainConfig): void {
   wholes('train', train, ['batchSize', 'discriminatorSteps', 'statisticsBatches'], 1);
   wholes('train', train, ['steps'], 0);
   if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
+  if (train.microbatch !== null) {
+    whole('train.microbatch', train.microbatch, 2);
+    if (train.batchSize % train.microbatch !== 0) {
+      throw usage(`train.microbatch is ${train.microbatch}, which does not divide train.batchSize, ${train.batchSize}`);
+    }
+  }
   oneOf('train.precision', train.precision, PRECISIONS);
   oneOf('train.loss', train.loss, LOSSES);
   oneOf('train.crop', train.crop, CROPS);

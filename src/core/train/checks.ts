@@ -34,7 +34,8 @@ export function checkData(
 export function checkSameRun(run: string, earlier: Config, now: Config): void {
   const [before, after] = [flatten(earlier), flatten(now)];
   const changed = [...new Set([...before.keys(), ...after.keys()])].find(
-    (key) => key !== 'train.steps' && before.get(key) !== after.get(key),
+    // What a run of an earlier version does not have is off.
+    (key) => key !== 'train.steps' && (before.get(key) ?? 'null') !== after.get(key),
   );
   if (changed === undefined) return;
   throw new UserError(`${run} was begun with ${changed} = ${before.get(changed)}, not ${after.get(changed)}`, {

@@ -12,6 +12,7 @@ import {
   randomUniform,
   reshape,
   reverse,
+  rows,
   scalar,
   splitSizes,
   sqrt,
@@ -38,6 +39,13 @@ export interface StepContext {
   config: Config;
   variables: ResourceVariables;
   inputs: Record<string, Tensor>;
+  /**
+   * Where `images` are only some of one batch: how many, and the place in the batch of the first one, an int32 scalar. Noise is
+   * drawn for the whole batch, of which these take their own rows: an image's does not depend on how the batch is split.
+   */
+  microbatch?: { size: number; first: Tensor };
+  /** Of batch norm: the images' own, unless a test fixes them. */
+  statistics?: 'batch' | 'standing';
 }
 
 /** An image, its latent, and its label. */
@@ -57,13 +65,21 @@ export interface Forward {
   encoding?: Encoding;
 }
 
-/** A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. */
-export function trainingPass({ config, variables }: StepContext, trains: boolean): Pass {
-  return modelPass(config.model, variables, { weights: 'trained', statistics: 'batch', updatesSpectralNorm: true, trains });
+/**
+ * A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. Power iteration moves on, but
+ * for microbatches, all of which see the same weights: there it does when they are done.
+ */
+export function trainingPass({ config, variables, microbatch, statistics = 'batch' }: StepContext, trains: boolean): Pass {
+  return modelPass(config.model, variables, { weights: 'trained', statistics, updatesSpectralNorm: !microbatch, trains });
+}
+
+/** A batch of noise or labels: the rows of the images at hand. */
+function ownRows({ microbatch }: StepContext, batch: Tensor): Tensor {
+  return microbatch ? rows(batch, microbatch.first, microbatch.size) : batch;
 }
 
 /** Adam's inputs of the update `name`. */
-export function adamInputs({ inputs }: StepContext, name: string): AdamInputs {
+export function adamInputs(inputs: Record<string, Tensor>, name: string): AdamInputs {
   return {
     learningRate: inputs[`${name}_rate`],
     beta1Power: inputs[`${name}_beta1_power`],
@@ -73,37 +89,44 @@ export function adamInputs({ inputs }: StepContext, name: string): AdamInputs {
 
 /** Both kinds of pair, with noise of their own for each `index` within a step. */
 export function forwardPairs(context: StepContext, index: number, trains: boolean): Forward {
-  const { model } = context.config;
+  const { model, train } = context.config;
   const random = streams(context, index);
   const real = realBatch(context, index, random);
   const { pair: generator, pass: generated } = generatedBatch(context, trains, random);
   if (!hasEncoder(model)) return { encoder: real, generator, passes: [generated] };
   const encoded = trainingPass(context, trains);
   const encoding = encode(encoded, real.x, model);
-  const sample = sampleLatent(encoding, randomNormal(generator.z.shape, random('encoder noise')));
+  const noise = ownRows(context, randomNormal([train.batchSize, model.latent], random('encoder noise')));
+  const sample = sampleLatent(encoding, noise);
   return { encoder: { ...real, z: sample }, generator, passes: [generated, encoded], encoding };
 }
 
 /** (G(z), z) of fresh latents. */
 export function generatedBatch(context: StepContext, trains: boolean, random: RandomStreams) {
   const { model, train } = context.config;
-  const z = sampleOf(model.prior, [train.batchSize, model.latent], random('latent'));
-  const label = context.inputs.labels && randomLabels(train.batchSize, model.classes, random('label'));
+  const z = ownRows(context, sampleOf(model.prior, [train.batchSize, model.latent], random('latent')));
+  const label = context.inputs.labels && ownRows(context, randomLabels(train.batchSize, model.classes, random('label')));
   const pass = trainingPass(context, trains);
   return { pair: { x: generate(pass, z, model, label), z, label }, pass };
 }
 
 /** The batch of one D update, its images as floats, mirrored at random where the run asks for it. */
-export function realBatch({ config, inputs }: StepContext, index: number, random: RandomStreams): Pair {
+export function realBatch(context: StepContext, index: number, random: RandomStreams): Pair {
+  const { config, inputs, microbatch } = context;
   const { batchSize, discriminatorSteps, flip } = config.train;
   const sizes = Array.from({ length: discriminatorSteps }, () => batchSize);
-  const own = (all: Tensor) => splitSizes(all, sizes, 0)[Math.min(index, discriminatorSteps - 1)];
+  const own = (all: Tensor) => (microbatch ? all : splitSizes(all, sizes, 0)[batchOf(index, config.train)]);
   const x = fromPixels(own(inputs.images));
   const label = inputs.labels && own(inputs.labels);
   if (!flip) return { x, label };
-  const coin = less(randomUniform([batchSize], random('flip')), scalar(0.5));
-  const mirrored = reshape(cast(coin, 'float32'), [batchSize, 1, 1, 1]);
+  const coin = less(ownRows(context, randomUniform([batchSize], random('flip'))), scalar(0.5));
+  const mirrored = reshape(cast(coin, 'float32'), [x.shape[0], 1, 1, 1]);
   return { x: add(x, mul(sub(reverse(x, 2), x), mirrored)), label };
+}
+
+/** Which of a step's batches of real images the forward pass of an index sees: the last D update's is used again. */
+export function batchOf(index: number, { discriminatorSteps }: Config['train']): number {
+  return Math.min(index, discriminatorSteps - 1);
 }
 
 /** Scores of both kinds of pair from one pass of D over all of them. */
@@ -136,13 +159,16 @@ export function streams({ config, inputs }: StepContext, index: number): RandomS
 }
 
 /** Each score's mean over (x, E(x)) and over (G(z), z). */
-export function scoreMeans(scores: { encoder: Scores; generator: Scores }, { discriminator }: ModelConfig): Tensor[] {
-  return discriminator.scores.flatMap((term) => [mean(scores.encoder[term]!), mean(scores.generator[term]!)]);
+export function scoreMeans(scores: { encoder: Scores; generator: Scores }, { discriminator }: ModelConfig): Record<string, Tensor> {
+  const means = discriminator.scores.flatMap((term) =>
+    (['encoder', 'generator'] as const).map((kind) => [`score_${term}_${kind}`, mean(scores[kind][term]!)] as const),
+  );
+  return Object.fromEntries(means);
 }
 
 /** Spread of μ over the batch, averaged over dimensions, and mean of σ: a dead encoder shows here first. */
-export function encoderHealth({ mean: mu, std }: Encoding): Tensor[] {
+export function encoderHealth({ mean: mu, std }: Encoding): Record<string, Tensor> {
   const x = stopGradient(mu);
   const centred = sub(x, mean(x, [0], true));
-  return [mean(sqrt(mean(mul(centred, centred), [0]))), std ? mean(std) : scalar(0)];
+  return { encoder_mean_std: mean(sqrt(mean(mul(centred, centred), [0]))), encoder_sigma: std ? mean(std) : scalar(0) };
 }

@@ -5,17 +5,23 @@
 import { add, addScalar, mean, mul, scale, softplus, stopGradient, sub } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { type Encoding, encode } from '../model/encoder.js';
-import { type StepContext, adamInputs, encoderHealth, generatedBatch, realBatch, scoreMeans, scorePairs, streams, trainingPass } from './forward.js';
+import { type StepContext, encoderHealth, generatedBatch, realBatch, scoreMeans, scorePairs, streams, trainingPass } from './forward.js';
 import { OBJECTIVES } from './losses.js';
-import { applyGradients, gradientsOf } from './optimise.js';
-import type { StepResult } from './step.js';
+import { gradientsOf, together } from './optimise.js';
+import type { Phase, PhaseResult } from './phase.js';
 
 /** Weight of E's loss in G's when they are trained jointly. */
 const JOINT_WEIGHT = 0.25;
 
-export function latentRegressorStep(context: StepContext): StepResult {
-  const { variables, config } = context;
-  const { train, model } = config;
+export const latentRegressorPhase: Phase = {
+  name: 'all',
+  index: 0,
+  updates: { discriminator: 'discriminator0', generator: 'generator', encoder: 'encoder' },
+  run: regress,
+};
+
+function regress(context: StepContext): PhaseResult {
+  const { train, model } = context.config;
   const objective = OBJECTIVES[train.loss];
   const joint = train.method === 'joint-latent-regressor';
   const random = streams(context, 0);
@@ -31,11 +37,9 @@ export function latentRegressorStep(context: StepContext): StepResult {
   const lossE = latentError(encoding, pair.z);
   const ofD = gradientsOf(lossD, [judging]);
   const ofG = gradientsOf(joint ? add(lossG, scale(lossE, JOINT_WEIGHT)) : lossG, joint ? [generated, encoded] : [generated]);
-  const ofE = joint ? ofG : gradientsOf(lossE, [encoded]);
-  applyGradients(variables, ofD, train, { discriminator: adamInputs(context, 'discriminator0') });
-  applyGradients(variables, ofG, train, { generator: adamInputs(context, 'generator') });
-  applyGradients(variables, ofE, train, { encoder: adamInputs(context, 'encoder') });
-  return { passes: [generated, encoded], report: [lossD, lossG, lossE, ...scoreMeans(scores, model), ...encoderHealth(encoding)] };
+  const gradients = joint ? together(ofD, ofG) : together(ofD, ofG, gradientsOf(lossE, [encoded]));
+  const losses = { loss_d: lossD, loss_g: lossG, loss_e: lossE };
+  return { gradients, report: { ...losses, ...scoreMeans(scores, model), ...encoderHealth(encoding) } };
 }
 
 /**

@@ -18,6 +18,7 @@ import { nonFiniteVariable, notFinite } from './non-finite.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
 import { readResumePoint } from './resume.js';
 import { type RunFolder, pruneCheckpoints } from './run-folder.js';
+import { statisticsBatches } from './statistics.js';
 import { createTrainer } from './trainer.js';
 
 export interface LoopSettings {
@@ -98,7 +99,8 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
   let statisticsAt: number | undefined = resumed?.step;
   const takeStatistics = async () => {
     if (statisticsAt === step) return;
-    await trainer.takeStatistics(() => fixedBatches(dataset, config, train.batchSize, train.statisticsBatches));
+    const { size, count } = statisticsBatches(train);
+    await trainer.takeStatistics(() => fixedBatches(dataset, config, size, count));
     statisticsAt = step;
   };
   const monitor = createMonitor(config, resumed?.monitor);

@@ -55,6 +55,7 @@ export async function openCheckpoint(
   const batchSize = Math.max(2, wanted);
   const { checkpoint, config } = await describeCheckpoint(source);
   const { model, train } = config;
+  const statisticsSize = train.microbatch ?? train.batchSize;
   const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));
   const { values, step } = await namingOlder(source, readCheckpoint(checkpoint, specs));
   const machine = createMachine(engine, {
@@ -64,7 +65,7 @@ export async function openCheckpoint(
     values,
     functions: {
       ...inferenceFunctions(model, batchSize, weights),
-      ...statisticsFunctions(model, train.batchSize, [weights]),
+      ...statisticsFunctions(model, statisticsSize, [weights]),
     },
   });
   const digest = await sha256File(checkpoint);
@@ -73,7 +74,7 @@ export async function openCheckpoint(
     provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
     digest,
     async takeGeneratorStatistics(batches, truncation) {
-      const latents = statisticsLatents(engine, batches, { batchSize: train.batchSize, space: model, truncation });
+      const latents = statisticsLatents(engine, batches, { batchSize: statisticsSize, space: model, truncation });
       await takeStatistics(machine, 'generator', [weights], batches, latents);
     },
     dispose: machine.dispose,

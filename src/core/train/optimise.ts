@@ -22,6 +22,15 @@ export function gradientsOf(loss: Tensor, passes: readonly Pass[]): Gradients {
   return { names, weights, values: gradients(loss, weights, names) };
 }
 
+/** Of losses that are differentiated at the same weights, each with respect to parameters of its own. */
+export function together(...parts: Gradients[]): Gradients {
+  return {
+    names: parts.flatMap(({ names }) => names),
+    weights: parts.flatMap(({ weights }) => weights),
+    values: parts.flatMap(({ values }) => values),
+  };
+}
+
 /** One update of each module named in `inputs`; L2 weight decay is part of the gradient (coupled), as in BiGAN. */
 export function applyGradients(
   variables: ResourceVariables,

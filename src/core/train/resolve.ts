@@ -14,6 +14,7 @@ export interface Overrides {
   seed?: number;
   steps?: number;
   batchSize?: number;
+  microbatch?: number;
   scores?: string[];
   /** Labels to condition on. */
   classes?: number;
@@ -34,6 +35,9 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.seed !== undefined) config.seed = overrides.seed;
   if (overrides.steps !== undefined) config.train.steps = overrides.steps;
   if (overrides.batchSize !== undefined) config.train.batchSize = overrides.batchSize;
+  if (overrides.microbatch !== undefined) config.train.microbatch = overrides.microbatch;
+  // One part is the whole.
+  if (config.train.microbatch === config.train.batchSize) config.train.microbatch = null;
   if (overrides.scores) config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
   if (overrides.classes !== undefined) config.model.classes = overrides.classes;
   if (overrides.precision) config.train.precision = overrides.precision;
@@ -84,10 +88,13 @@ function parse(text: string, current: unknown): unknown {
 
 const number = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
 
-/** Settings that may be null hold a number otherwise; a list that may be empty holds strings. */
+/** Settings that may be null; otherwise they hold a number. */
+const NULLABLE = ['model.encoder.calibrateSigma', 'train.microbatch'];
+
+/** A list that may be empty holds strings. */
 function checkType(name: string, current: unknown, value: unknown, source: string): unknown {
   const example: unknown = Array.isArray(current) ? (current[0] ?? '') : current;
-  const nullable = name === 'model.encoder.calibrateSigma';
+  const nullable = NULLABLE.includes(name);
   const fits = nullable
     ? value === null || typeof value === 'number'
     : Array.isArray(current)

@@ -12,6 +12,7 @@ import { imageBatch, labelBatch, latentBatch } from '../model/functions.js';
 import { generate } from '../model/generator.js';
 import { type LatentSpace, labelsOf, latentsOf } from '../model/latents.js';
 import { fromPixels } from '../model/pixels.js';
+import type { TrainConfig } from './config.js';
 
 type Weights = Pass['weights'];
 /** Images, or latents; and labels where there are several. */
@@ -76,6 +77,12 @@ function take(
       return { done: scalar(0) };
     },
   };
+}
+
+/** How many batches statistics are taken on, and of how many images: of as many as batch norm sees in training. */
+export function statisticsBatches({ batchSize, microbatch, statisticsBatches }: TrainConfig): { size: number; count: number } {
+  const size = microbatch ?? batchSize;
+  return { size, count: statisticsBatches * (batchSize / size) };
 }
 
 /** The mean over so many batches of each layer's batch mean and variance becomes what the layer uses in inference. */

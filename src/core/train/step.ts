@@ -6,16 +6,17 @@ import { stack } from '../backend/ops.js';
 import type { OutputSpec } from '../backend/executor.js';
 import type { GraphFunction } from '../backend/machine.js';
 import type { Tensor } from '../backend/tensor.js';
-import type { Pass } from '../layers/scope.js';
-import { AVERAGED, type Module, moduleOf, parametersOf } from '../model/bigbigan.js';
+import type { Module } from '../model/bigbigan.js';
 import { hasDiscriminator, hasEncoder } from '../model/config.js';
 import { imageBatch, labelBatch } from '../model/functions.js';
-import { alternatingStep, simultaneousStep } from './adversarial.js';
-import { autoencoderStep } from './autoencoder.js';
-import { updateAverage } from './average.js';
+import { alternatingPhases, simultaneousPhase } from './adversarial.js';
+import { autoencoderPhase } from './autoencoder.js';
+import { averagedNames, updateAverage } from './average.js';
 import type { Config, Method } from './config.js';
-import type { StepContext } from './forward.js';
-import { latentRegressorStep } from './latent-regressor.js';
+import { type Forward, type StepContext, adamInputs } from './forward.js';
+import { latentRegressorPhase } from './latent-regressor.js';
+import { applyGradients } from './optimise.js';
+import type { Phase } from './phase.js';
 
 /** One use of an optimizer within a step. */
 export interface Update {
@@ -44,20 +45,30 @@ export function updates({ model, train: { discriminatorSteps } }: Config): Updat
  * average's decay, unless that decay is 0: then the averages are the weights, and are taken when they are needed.
  * Output: `report`, float32, one value for each of `reportedNames`.
  */
-export function stepFunction(config: Config): GraphFunction {
-  const scalars = updates(config).flatMap(({ name }) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
-  const remainder = config.train.averageDecay === 0 ? [] : ['average_remainder'];
-  const number: OutputSpec = { shape: [], dtype: 'float32' };
+export function stepFunction(config: Config, statistics?: StepContext['statistics']): GraphFunction {
   const images = config.train.discriminatorSteps * config.train.batchSize;
   return {
     inputs: {
       images: imageBatch(config.model, images),
       ...labelBatch(config.model, images),
       step: { shape: [], dtype: 'int32' },
-      ...Object.fromEntries([...scalars, ...remainder].map((name) => [name, number])),
+      ...updateInputs(updates(config).map(({ name }) => name)),
+      ...averageInput(config),
     },
-    run: (inputs, variables) => ({ report: trainStep({ config, variables, inputs }) }),
+    run: (inputs, variables) => ({ report: trainStep({ config, variables, inputs, statistics }) }),
   };
+}
+
+const number: OutputSpec = { shape: [], dtype: 'float32' };
+
+/** What the updates of these names take in. */
+export function updateInputs(names: readonly string[]): Record<string, OutputSpec> {
+  const scalars = names.flatMap((name) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
+  return Object.fromEntries(scalars.map((name) => [name, number]));
+}
+
+export function averageInput({ train }: Config): Record<string, OutputSpec> {
+  return train.averageDecay === 0 ? {} : { average_remainder: number };
 }
 
 /** What a step reports, in the order of the vector `report`. */
@@ -75,27 +86,35 @@ const LOSS_NAMES: Record<Method, string[]> = {
   'autoencoder-l2': ['loss_reconstruction'],
 };
 
-/** What a method's step leaves. */
-export interface StepResult {
-  /** Passes of G and E, whose weights are averaged. */
-  passes: Pass[];
-  /** A scalar for each of `reportedNames`. */
-  report: Tensor[];
+/** What a step consists of, by the run's method. */
+export function phasesOf(config: Config): Phase[] {
+  switch (config.train.method) {
+    case 'adversarial':
+      return config.train.updates === 'simultaneous' ? [simultaneousPhase(config)] : alternatingPhases(config);
+    case 'latent-regressor':
+    case 'joint-latent-regressor':
+      return [latentRegressorPhase];
+    case 'autoencoder-l1':
+    case 'autoencoder-l2':
+      return [autoencoderPhase];
+  }
 }
-
-const STEPS: Record<Method, (context: StepContext) => StepResult> = {
-  adversarial: (context) => (context.config.train.updates === 'simultaneous' ? simultaneousStep : alternatingStep)(context),
-  'latent-regressor': latentRegressorStep,
-  'joint-latent-regressor': latentRegressorStep,
-  'autoencoder-l1': autoencoderStep,
-  'autoencoder-l2': autoencoderStep,
-};
 
 function trainStep(context: StepContext): Tensor {
   const { config, variables, inputs } = context;
-  const { passes, report } = STEPS[config.train.method](context);
-  if (config.train.averageDecay === 0) return stack(report);
-  const averaged = passes.flatMap((p) => parametersOf(p).names).filter((name) => AVERAGED.includes(moduleOf(name)));
-  updateAverage(variables, averaged, inputs.average_remainder);
-  return stack(report);
+  const reported: Record<string, Tensor> = {};
+  let before: { index: number; forward?: Forward } | undefined;
+  for (const phase of phasesOf(config)) {
+    const { gradients, report, forward } = phase.run(context, before?.index === phase.index ? before.forward : undefined);
+    applyGradients(variables, gradients, config.train, phaseInputs(phase, inputs));
+    before = { index: phase.index, forward };
+    Object.assign(reported, report);
+  }
+  if (config.train.averageDecay > 0) updateAverage(variables, averagedNames(variables), inputs.average_remainder);
+  return stack(reportedNames(config).map((name) => reported[name]));
+}
+
+/** Adam's inputs of a phase's updates. */
+export function phaseInputs({ updates }: Phase, inputs: Record<string, Tensor>) {
+  return Object.fromEntries(Object.entries(updates).map(([module, name]) => [module, adamInputs(inputs, name)]));
 }

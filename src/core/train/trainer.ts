@@ -11,9 +11,10 @@ import { type InferenceModel, inferenceModel } from '../model/inference.js';
 import { averageDecay, averagesFunction } from './average.js';
 import type { Config } from './config.js';
 import { runVariables } from './initial.js';
+import { type StepInputs, accumulators, microbatchFunctions, runMicrobatches } from './microbatch.js';
 import { trainedModules, withGradientCheck } from './non-finite.js';
 import { decayFactor } from './schedule.js';
-import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
+import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
 import { reportedNames, stepFunction, updates } from './step.js';
 
 export interface Trainer {
@@ -23,8 +24,8 @@ export interface Trainer {
    */
   step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
   /**
-   * Takes the standing statistics of G and E, for trained and averaged weights, on `statisticsBatches` batches of real
-   * images; before that the averages, where steps do not update them (`averageDecay` 0).
+   * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images, of which there are
+   * so many and so large as `statisticsBatches` says; before that the averages, where steps do not update them (`averageDecay` 0).
    */
   takeStatistics(batches: () => Iterable<Batch> | AsyncIterable<Batch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */
@@ -43,25 +44,34 @@ export interface TrainerSettings {
 export function createTrainer(engine: Engine, { config, values, execution, sheetImages }: TrainerSettings): Trainer {
   const { model, train } = config;
   const autoencoder = !hasDiscriminator(model);
-  const machine = createMachine(engine, {
+  const specs = runVariables(config);
+  const split = train.microbatch !== null;
+  const taken = statisticsBatches(train);
+  const machine = createMachine<string>(engine, {
     execution,
     precision: train.precision,
-    specs: runVariables(config),
+    specs,
     values,
+    scratch: split ? accumulators(specs) : [],
     functions: {
-      step: withGradientCheck(stepFunction(config)),
+      ...(split ? microbatchFunctions(config) : { step: withGradientCheck(stepFunction(config)) }),
       take_averages: averagesFunction,
       ...inferenceFunctions(model, sheetImages, 'average'),
-      ...statisticsFunctions(model, train.batchSize, ['trained', 'average'], autoencoder ? 'encoder' : 'prior'),
+      ...statisticsFunctions(model, taken.size, ['trained', 'average'], autoencoder ? 'encoder' : 'prior'),
     },
   });
   const averages = train.averageDecay > 0;
   const names = reportedNames(config);
-  const modules = trainedModules(runVariables(config).map(({ name }) => name));
+  const modules = trainedModules(specs.map(({ name }) => name));
+  const runStep = (inputs: StepInputs) => {
+    if (split) return runMicrobatches(machine.call, config, inputs);
+    const { report, gradients } = machine.call('step', inputs);
+    return { report: Object.fromEntries(names.map((name, i) => [name, report[i]])), gradients };
+  };
 
   return {
     step(step, images, labels) {
-      const inputs: Record<string, Values> = { images, ...(labels && { labels }), step: Int32Array.of(step) };
+      const inputs: StepInputs = { images, ...(labels && { labels }), step: Int32Array.of(step) };
       const feed = (name: string, value: number) => (inputs[name] = Float32Array.of(value));
       const factor = decayFactor(step, train);
       for (const { name, module, index, perStep } of updates(config)) {
@@ -71,16 +81,16 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
         feed(`${name}_beta2_power`, train.adam.beta2 ** count);
       }
       if (averages) feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
-      const { report, gradients } = machine.call('step', inputs);
-      const broken = modules.flatMap((module, i) => (Number.isFinite(gradients[i]) ? [] : [[`gradient_${module}`, NaN] as const]));
-      return Object.fromEntries([...names.map((name, i) => [name, report[i]] as const), ...broken]);
+      const { report, gradients } = runStep(inputs);
+      const broken = modules.filter((_, i) => !Number.isFinite(gradients[i])).map((module) => [`gradient_${module}`, NaN]);
+      return { ...report, ...Object.fromEntries(broken) };
     },
     async takeStatistics(batches) {
       if (!averages) machine.call('take_averages', {});
       const views = ['trained', 'average'] as const;
-      if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, train.statisticsBatches, unhurried(batches()));
-      const codes = autoencoder ? batches() : statisticsLatents(engine, train.statisticsBatches, { batchSize: train.batchSize, space: model });
-      await takeStatistics(machine, 'generator', views, train.statisticsBatches, unhurried<Batch | Record<string, Values>>(codes));
+      if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, taken.count, unhurried(batches()));
+      const codes = autoencoder ? batches() : statisticsLatents(engine, taken.count, { batchSize: taken.size, space: model });
+      await takeStatistics(machine, 'generator', views, taken.count, unhurried<Batch | Record<string, Values>>(codes));
     },
     model: inferenceModel(machine, model, sheetImages),
     values: machine.values,

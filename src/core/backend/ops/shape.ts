@@ -37,6 +37,13 @@ export function splitSizes(x: Tensor, sizes: readonly number[], axis: number): T
 
 const total = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
 
+/** `count` rows from row `first` on, an int32 scalar; without a gradient. */
+export function rows(x: Tensor, first: Tensor, count: number): Tensor {
+  const begin = stack([first, ...x.shape.slice(1).map(() => scalar(0, 'int32'))]);
+  const shape = [count, ...x.shape.slice(1)];
+  return execute1('Slice', { T: type(x.dtype), Index: type('int32') }, [x, begin, ints(shape)], { shape, dtype: x.dtype });
+}
+
 /** Zeros before and after along an axis. */
 export function pad(x: Tensor, before: number, after: number, axis: number): Tensor {
   const paddings = Int32Array.from(x.shape.flatMap((_, i) => (i === axis ? [before, after] : [0, 0])));

@@ -26,6 +26,7 @@ export const biganMnist = {
   train: {
     method: 'adversarial',
     batchSize: 128,
+    microbatch: null,
     steps: STEPS,
     discriminatorSteps: 1,
     updates: 'simultaneous',

@@ -70,6 +70,7 @@ export const base = {
   train: {
     method: 'adversarial',
     batchSize: 2048,
+    microbatch: null,
     steps: 500_000,
     discriminatorSteps: 2,
     updates: 'alternating',

@@ -47,6 +47,7 @@ export const mnist = {
   train: {
     method: 'adversarial',
     batchSize: 64,
+    microbatch: null,
     steps: 1000,
     discriminatorSteps: 1,
     updates: 'alternating',
@@ -110,6 +111,7 @@ export const cifar10 = {
   train: {
     method: 'adversarial',
     batchSize: 50,
+    microbatch: null,
     steps: 125_000,
     discriminatorSteps: 4,
     updates: 'alternating',
