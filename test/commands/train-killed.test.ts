@@ -10,6 +10,7 @@ import { sha256File } from '../../src/core/formats/digest.js';
 import { readJsonl } from '../../src/core/formats/jsonl.js';
 import { verifyCheckpoint } from '../../src/core/train/checkpoint.js';
 import { listCheckpoints, runFolder } from '../../src/core/train/run-folder.js';
+import { shown } from '../events.js';
 import { root } from '../paths.js';
 import { digits, succeed } from './run.js';
 
@@ -81,10 +82,18 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
     t.ok(readFileSync(sheet).equals(readFileSync(sheet.replace(run, whole))), sheet);
   }
   t.same(await lines(folder.log), await lines(runFolder(whole).log));
-  t.same(readdirSync(run).sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples'], 'no lock and no unfinished file stays');
+  t.same(numbers(run), numbers(whole), 'TensorBoard shows the same');
+  const present = readdirSync(run).filter((name) => !name.startsWith('events.out.tfevents.'));
+  t.same(present.sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples'], 'no lock and no unfinished file stays');
   t.same(readdirSync(join(run, 'checkpoints')), [STEPS - 4, STEPS - 2, STEPS].map((step) => basename(folder.checkpoint(step))));
   t.same(readdirSync(join(run, 'samples')).filter((name) => !name.endsWith('.png') || name.startsWith('.')), []);
 });
+
+/** What TensorBoard shows of a run, but for how long things took. */
+function numbers(run: string) {
+  const all = [...shown(run)].map(([tag, steps]) => [tag, [...steps]] as const);
+  return all.filter(([tag]) => tag.startsWith('train/') && !/seconds_|data_wait|images_per/.test(tag));
+}
 
 /** The log but for how long things took. */
 async function lines(log: string) {

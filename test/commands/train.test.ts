@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
 import { presetNames } from '../../src/core/train/presets.js';
+import { shown } from '../events.js';
 import { bigbigan, fixture, root } from '../paths.js';
 import { SETTINGS, digits, succeed, words } from './run.js';
 
@@ -74,7 +75,7 @@ t.test('a run, its files and its result', async (t) => {
     seconds: Number,
   });
   t.match(stderr, /train 6\/6 L_D/);
-  t.same(readdirSync(run('straight')).sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples']);
+  t.match(readdirSync(run('straight')).sort(), ['checkpoints', 'config.json', /^events\.out\.tfevents\.\d{10}\./, 'log.jsonl', 'samples']);
   t.same(readdirSync(join(run('straight'), 'checkpoints')), ['00000003.safetensors', '00000006.safetensors']);
   t.same(
     readdirSync(join(run('straight'), 'samples')),
@@ -92,12 +93,18 @@ t.test('a run, its files and its result', async (t) => {
       ...['xz', 'x', 'z'].flatMap((term) => [`score_${term}_encoder`, `score_${term}_generator`]),
       'encoder_mean_std',
       'encoder_sigma',
+      ...['generator', 'encoder', 'discriminator'].map((module) => `learning_rate_${module}`),
       'seconds_per_step',
       'data_wait_per_step',
       'images_per_second',
     ]);
     t.ok(Object.values(line).every(Number.isFinite));
   }
+  const events = shown(run('straight'));
+  for (const [name, value] of lines.flatMap((line) => Object.entries(line).filter(([name]) => name !== 'step'))) {
+    t.ok([...events.get(`train/${name}`)!.values()].includes(Math.fround(value)), name);
+  }
+  for (const name of ['samples', 'reconstructions']) t.same([...events.get(name)!.keys()], [4, 6]);
   const { tensors, metadata } = await readSafetensorsHeader(checkpoint('straight', 6));
   t.same([...tensors.keys()].sort(), Object.keys(JSON.parse(readFileSync(fixture('model/tiny.json'), 'utf8'))));
   t.equal(metadata.step, '6');
@@ -114,7 +121,7 @@ t.test('the same command again does nothing', async (t) => {
 });
 
 t.test('3 steps and 3 more are 6 steps, to the last byte', async (t) => {
-  const options = ['--set', 'train.decayFrom=1', '--log-every', '2'];
+  const options = ['--set', 'train.decayFrom=1', '--log-every', '2', '--no-tensorboard'];
   const { stdout, stderr } = await succeed(args('twice', ...options, '--steps', '3', '--quiet'));
   t.equal(stdout, `${checkpoint('twice', 3)}\n`);
   t.equal(words(stderr), '', '--quiet');
@@ -122,6 +129,7 @@ t.test('3 steps and 3 more are 6 steps, to the last byte', async (t) => {
   t.match(resumed, /continuing from step 3/);
   t.equal(await sha256File(checkpoint('twice', 6)), await sha256File(checkpoint('straight', 6)));
   t.same(log('twice').map(({ step }) => step), [2, 3, 4, 6]);
+  t.same(readdirSync(run('twice')).filter((name) => name.includes('tfevents')), []);
 });
 
 /** Starts a long run, sends a signal once it has logged a step, and waits for the end. */

@@ -18,6 +18,7 @@ import { nonFiniteVariable, notFinite } from './non-finite.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
 import { readResumePoint } from './resume.js';
 import { type RunFolder, pruneCheckpoints } from './run-folder.js';
+import { learningRates } from './schedule.js';
 import { statisticsBatches } from './statistics.js';
 import { createTrainer } from './trainer.js';
 
@@ -149,7 +150,7 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     timer.add(seconds, (begun - waited) / 1000);
     on({ kind: 'step', step, values, imagesPerSecond: perStep / seconds });
     if (step % settings.logEvery === 0 || step === train.steps) {
-      const line = { step, epoch: (step * perStep) / dataset.count, ...monitor.take(), ...timer.take() };
+      const line = { step, epoch: (step * perStep) / dataset.count, ...monitor.take(), ...learningRates(step - 1, config), ...timer.take() };
       await appendJsonl(folder.log, line);
       await events.numbers(step, 'train', line);
     }

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { decayFactor } from '../../../src/core/train/schedule.js';
+import { preset } from '../../../src/core/train/presets.js';
+import { decayFactor, learningRates } from '../../../src/core/train/schedule.js';
 
 t.test('constant, then a straight line', async (t) => {
   const settings = { steps: 100, decayFrom: 0.6, decayTo: 0.2, decay: 'linear' } as const;
@@ -23,4 +24,15 @@ t.test('never, or from the start', async (t) => {
     t.ok(Number.isFinite(decayFactor(1, { steps: 1, decayFrom: 1, decayTo: 0, decay })));
   }
   t.equal(decayFactor(50, { steps: 100, decayFrom: 0, decayTo: 0, decay: 'linear' }), 0.5);
+});
+
+t.test("each module's rate, for the log", async (t) => {
+  const config = preset('tiny');
+  Object.assign(config.train, { steps: 100, decayFrom: 0.5, decayTo: 0, decay: 'linear' });
+  config.train.learningRate = { generator: 1, encoder: 2, discriminator: 4 };
+  t.same(learningRates(75, config), { learning_rate_generator: 0.5, learning_rate_encoder: 1, learning_rate_discriminator: 2 });
+  config.model.discriminator.scores = [];
+  t.same(Object.keys(learningRates(0, config)), ['learning_rate_generator', 'learning_rate_encoder']);
+  config.model.encoder = { ...config.model.encoder, kind: 'none' } as typeof config.model.encoder;
+  t.same(learningRates(0, config), { learning_rate_generator: 1 });
 });
