@@ -16,6 +16,7 @@ export interface EvaluationOptions {
   evalData?: string;
   evalImages?: number;
   evalExtractor?: string;
+  inceptionWeights?: string;
   select?: Selection;
   patience?: number;
 }
@@ -31,7 +32,7 @@ export const EVALUATIONS =
   'checkpoints/best.safetensors, for --checkpoint of other commands; --patience ends training when nothing better comes, with ' +
   'exit code 0, and the run counts as finished.';
 
-/** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--select`, `--patience`. */
+/** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--inception-weights`, `--select`, `--patience`. */
 export function evaluationOptions(command: Command): Command {
   return command
     .option('--eval-every <n>', 'steps between evaluations, each a line of metrics.jsonl; the last step is one too; 0 for none', wholeNumber, 0)
@@ -43,7 +44,11 @@ export function evaluationOptions(command: Command): Command {
     )
     .option(
       '--eval-extractor <network>',
-      "network for the Fréchet distance to as many of G's images, as --extractor of bigbigan fid (default: no distance)",
+      "network for the Fréchet distance to as many of G's images, as --extractor of bigbigan fid: inception, encoder:RUN or " +
+        'saved-model:DIR (default: no distance)',
+    )
+    .addOption(
+      new Option('--inception-weights <file>', 'weights for --eval-extractor inception, as bigbigan fid takes them').env('BIGBIGAN_INCEPTION'),
     )
     .addOption(
       new Option('--select <metric>', 'keep the best evaluation as checkpoints/best.safetensors, whatever --keep says (default: none)').choices([
@@ -75,13 +80,13 @@ export interface OpenEvaluation {
 
 /** Undefined without --eval-every. What does not fit is an error here, before anything is written. */
 export async function openEvaluation(options: EvaluationOptions, { run, config, dataset }: { run: string; config: Config; dataset: Dataset }) {
-  const { evalEvery: every, evalData, evalImages: images = IMAGES, evalExtractor, select, patience } = options;
+  const { evalEvery: every, evalData, evalImages: images = IMAGES, select, patience } = options;
   if (every === 0) return undefined;
   const { openDataset } = await import('../core/data/dataset.js');
   const { LEAST_IMAGES, planEvaluation } = await import('../core/train/evaluation-plan.js');
   if (images < LEAST_IMAGES) throw usage(`expected ${LEAST_IMAGES} or more for --eval-images, got ${images}`);
   const { model } = config;
-  const network = evalExtractor === undefined ? undefined : await extractorChoice(evalExtractor, run);
+  const network = await extractorChoice(options, run);
   const view = { resolution: imageResolution(model), channels: model.channels as 1 | 3 };
   const evaluated = evalData === undefined ? dataset : await openDataset(evalData, view);
   const { names, leftOut } = planEvaluation(evaluated, model, { extractor: network !== undefined, select });
@@ -108,9 +113,10 @@ export async function openEvaluation(options: EvaluationOptions, { run, config, 
   return open;
 }
 
-async function extractorChoice(text: string, run: string) {
+async function extractorChoice({ evalExtractor: text, inceptionWeights: weights }: EvaluationOptions, run: string) {
+  if (text === undefined) return undefined;
   const { parseExtractor } = await import('../core/evaluation/extractors.js');
-  const choice = await parseExtractor(text);
+  const choice = await parseExtractor(text, { weights });
   if (choice.kind === 'encoder' && resolve(choice.path) === resolve(run)) {
     throw usage(`--eval-extractor ${text} is the run itself, whose encoder changes`, 'name another run, or a checkpoint file that stays');
   }
