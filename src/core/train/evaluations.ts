@@ -37,8 +37,8 @@ export interface BestEvaluation {
 }
 
 export interface Evaluations {
-  /** Whether the step is to be evaluated and has not been. */
-  due(step: number): boolean;
+  /** Whether the step is to be evaluated and has no line yet. The lines are read anew: training may have gone back. */
+  due(step: number): Promise<boolean>;
   /** Evaluates and appends a line; gives it, and whether it is the best so far. Undefined if it was stopped. */
   evaluate(at: { step: number; epoch: number }, model: InferenceModel, stopped: Stopped): Promise<{ line: EvaluationLine; best: boolean } | undefined>;
   /** Gives the checkpoint of this step, which has been written, the name of the best. */
@@ -55,14 +55,18 @@ export async function openEvaluations(
 ): Promise<Evaluations> {
   const { every, select, patience } = settings;
   const evaluator = createEvaluator(engine, { ...settings, model: config.model, batchSize: SHEET.images });
-  const lines = await readJsonl<EvaluationLine>(folder.metrics);
+  let lines = await readJsonl<EvaluationLine>(folder.metrics);
   const now = (): Standing => (select === undefined ? { since: 0 } : standing(lines, select));
   // A process may have been killed between the best checkpoint and its name.
   const { best } = now();
   if (best) await markBest(folder, best.step);
 
   return {
-    due: (step) => step > 0 && (step % every === 0 || step === config.train.steps) && !lines.some((line) => line.step === step),
+    async due(step) {
+      if (step === 0 || (step % every !== 0 && step !== config.train.steps)) return false;
+      lines = await readJsonl<EvaluationLine>(folder.metrics);
+      return !lines.some((line) => line.step === step);
+    },
     async evaluate({ step, epoch }, model, stopped) {
       const started = performance.now();
       const evaluation = await evaluator.evaluate(model, stopped);

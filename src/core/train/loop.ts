@@ -118,7 +118,7 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
 
   const evaluations = settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
   const evaluate = async () => {
-    if (!evaluations?.due(step)) return;
+    if (!evaluations || !(await evaluations.due(step))) return;
     await takeStatistics();
     // An evaluation that is broken off is made when the run goes on; that of the last step would never be.
     const stopped = () => step < train.steps && settings.stopped();
