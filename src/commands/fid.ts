@@ -124,8 +124,10 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
   const engine = await startEngine(options);
   const extractor = images && choice && (await openExtractor(engine, choice, batchSize));
   if (options.extractor && !extractor) report.note('--extractor is not used: there are no images');
+  const weights = extractor?.file;
+  if (weights) report.note(`${weights.path}: SHA-256 ${weights.digest}, ${weights.published ?? 'not that of a published file that this program knows'}`);
   const finish = (result: object, text: string, file?: string) => {
-    report.result({ ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine) }, text);
+    report.result({ ...result, weights, seconds: (performance.now() - started) / 1000, versions: versions(engine) }, text);
     if (file) report.path(file);
   };
   try {

@@ -1,6 +1,7 @@
 /** The features of FID and the class scores of the Inception Score: the Inception network of 2015. */
 import type { Engine } from '../backend/engine.js';
-import { createMachine } from '../backend/machine.js';
+import type { Values } from '../backend/executor.js';
+import { type GraphFunction, createMachine } from '../backend/machine.js';
 import type { Mode } from '../inception/modes.js';
 import { CLASSES, SIDE, WIDTH, inception } from '../inception/network.js';
 import { prepare } from '../inception/resize.js';
@@ -15,6 +16,11 @@ export interface InceptionChoice {
   batchSize?: number;
 }
 
+/** Values of a prepared image. */
+const SEEN = SIDE * SIDE * 3;
+/** Below this part of a batch, images go through one by one: such as those of sets in which each has a size of its own. */
+const WORTH_PADDING = 1 / 4;
+
 /** Takes any number of images of any one size, grey or RGB, at a call. */
 export async function inceptionExtractor(
   engine: Engine,
@@ -26,14 +32,8 @@ export async function inceptionExtractor(
     precision: 'float32',
     specs: networkVariables(),
     values: foldBatchNorm(tensors),
-    functions: {
-      inception: {
-        inputs: { images: { shape: [batchSize, SIDE, SIDE, 3], dtype: 'float32' } },
-        run: ({ images }, variables) => inception(variables, images),
-      },
-    },
+    functions: { batch: ofImages(batchSize), single: ofImages(1) },
   });
-  const seen = SIDE * SIDE * 3;
   return {
     name: 'inception',
     label: `inception (${mode} resize)`,
@@ -47,17 +47,17 @@ export async function inceptionExtractor(
       const logits = new Float32Array(count * CLASSES);
       const unbiasedLogits = new Float32Array(count * CLASSES);
       const length = height * width * channels;
-      const batch = new Float32Array(batchSize * seen);
-      for (let first = 0; first < count; first += batchSize) {
-        const n = Math.min(batchSize, count - first);
+      for (let first = 0, n; first < count; first += n) {
+        const left = count - first;
+        const size = left < batchSize * WORTH_PADDING ? 1 : batchSize;
+        n = Math.min(size, left);
+        const batch = new Float32Array(size * SEEN);
         for (let i = 0; i < n; i++) {
           const image = images.subarray((first + i) * length, (first + i + 1) * length);
-          prepare(image, [height, width, channels], mode, batch.subarray(i * seen, (i + 1) * seen));
+          prepare(image, [height, width, channels], mode, batch.subarray(i * SEEN, (i + 1) * SEEN));
         }
-        batch.fill(0, n * seen);
-        const outputs = machine.call('inception', { images: batch });
-        const store = (target: Float32Array, values: unknown, rowLength: number) =>
-          target.set((values as Float32Array).subarray(0, n * rowLength), first * rowLength);
+        const outputs = machine.call(size === 1 ? 'single' : 'batch', { images: batch });
+        const store = (target: Float32Array, values: Values, row: number) => target.set(values.subarray(0, n * row), first * row);
         store(features, outputs.features, WIDTH);
         store(logits, outputs.logits, CLASSES);
         store(unbiasedLogits, outputs.unbiased, CLASSES);
@@ -65,5 +65,12 @@ export async function inceptionExtractor(
       return { features, logits, unbiasedLogits };
     },
     close: () => machine.dispose(),
+  };
+}
+
+function ofImages(n: number): GraphFunction {
+  return {
+    inputs: { images: { shape: [n, SIDE, SIDE, 3], dtype: 'float32' } },
+    run: ({ images }, variables) => inception(variables, images),
   };
 }

@@ -16,10 +16,13 @@ interface Taps {
 /** One image uint8 [h,w,1 or 3] → what the network takes, float32 [299,299,3], written to `target`. */
 export function prepare(image: Uint8Array, [h, w, c]: readonly [number, number, number], mode: Mode, target: Float32Array): void {
   const resized = resize(image, [h, w, c], mode);
-  for (let i = 0; i < target.length; i++) {
-    const value = resized[c === 1 ? Math.floor(i / 3) : i];
-    if (mode === 'pytorch') target[i] = 2 * (value / 255) - 1;
-    else target[i] = ((mode === 'clean' ? Math.min(255, Math.max(0, value)) : value) - 128) / 128;
+  const scale = mode === 'pytorch' ? 2 / 255 : 1 / 128;
+  const largest = mode === 'clean' ? 255 : Infinity;
+  const smallest = mode === 'clean' ? 0 : -Infinity;
+  const copies = 3 / c;
+  for (let i = 0, at = 0; i < resized.length; i++) {
+    const value = Math.min(largest, Math.max(smallest, resized[i])) * scale - 1;
+    for (let copy = 0; copy < copies; copy++) target[at++] = value;
   }
 }
 
