@@ -75,7 +75,7 @@ export async function mergedSide(paths: readonly string[], options: SideOptions)
   const parts = checkParts(headers);
   const [{ width, shards, network, sourceDigest, resize }] = parts;
   const n = parts.reduce((sum, part) => sum + part.n, 0);
-  const name = parts.length === 1 ? paths[0] : `the ${shards} parts`;
+  const name = parts.length === 1 ? paths[0] : `${parts[0].path} and ${parts.length - 1} more`;
   checkCount(n, name, { check });
   const scorer = splits === undefined ? undefined : createInceptionScore(n, splits);
   const spill = features ? await createSpill(temporary, width) : undefined;
