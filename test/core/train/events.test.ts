@@ -38,6 +38,8 @@ t.test('where a run goes on, later steps of earlier files are forgotten', async 
   await steps(4, 6, 3, 1_600_000_000_000);
   t.equal(files(dir).length, 3);
   t.same([...shown(dir).get('train/loss')!], [[1, 1], [2, 1], [3, 1], [4, 2], [5, 3], [6, 3]]);
+  await createEvents(dir, 3).numbers(9, 'train', { loss: 9 });
+  t.same([...shown(dir).get('train/loss')!.keys()], [1, 2, 3, 9], 'up to the next step, though it is written at another interval');
   await steps(0, 1, 4);
   t.same([...shown(dir).get('train/loss')!], [[1, 4]], 'a run that was killed before its first checkpoint');
 });
