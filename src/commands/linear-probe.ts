@@ -1,40 +1,47 @@
 /** `bigbigan linear-probe`: what a linear classifier makes of frozen features. */
 import { Command, Option } from 'commander';
-import { join } from 'node:path';
-import type { Features } from '../core/data/features.js';
-import type { LabelledRows, ProbeResult } from '../core/metrics/linear-probe.js';
-import type { Standardisation } from '../core/metrics/rows.js';
-import { expected, usage } from '../core/errors.js';
+import type { Engine } from '../core/backend/engine.js';
+import type { ProbeQuestion } from '../core/evaluation/probe.js';
+import { usage } from '../core/errors.js';
 import {
   engineOptions,
   examples,
+  fraction,
   nonNegativeNumbers,
   outputOptions,
   positiveInteger,
+  positiveNumber,
+  ranges,
   wholeNumber,
   type EngineOptions,
   type OutputOptions,
 } from './options.js';
 import { checkOutputFile } from './output-file.js';
-import { createReport } from './report.js';
+import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
 interface ProbeOptions extends OutputOptions, EngineOptions {
-  train: string;
-  test: string;
-  feature: string;
+  train?: string[];
+  test?: string[];
+  apply?: string;
+  feature?: string;
+  solver: 'adam' | 'sgd' | 'lbfgs';
   learningRates: number[];
   penalties: number[];
   steps: number;
   epochs?: number;
   batchSize: number;
+  schedule: 'cosine' | 'constant';
+  average: number;
+  iterations: number;
+  tolerance: number;
+  state?: string;
   holdout?: number;
-  seed: number;
+  seeds: number[];
   out?: string;
+  confusionOut?: string;
   force?: boolean;
 }
-
-const LARGEST_HOLDOUT = 10_000;
 
 export function linearProbeCommand(): Command {
   const command = new Command('linear-probe')
@@ -42,19 +49,23 @@ export function linearProbeCommand(): Command {
     .description(
       'Trains multinomial logistic regression on the training features, which stay as they are, and prints the ' +
         'fraction of test rows that it classifies right. Features are standardised by the training rows; weights start ' +
-        'at 0; Adam on random batches, with a learning rate that falls to 0. One classifier for each learning rate and ' +
-        'penalty is trained, all in one pass. The one with the lowest loss on held-out training rows is trained anew on ' +
-        'all training rows and tested; the test rows take no part in any choice.',
+        'at 0. The solvers adam and sgd go over random batches, with a classifier for each learning rate and penalty, all ' +
+        'in one pass. The solver lbfgs finds the optimum for each penalty on all rows, without chance. What has ' +
+        'the lowest loss on held-out training rows is trained anew on all training rows and tested; the test rows take no ' +
+        'part in any choice. Files may be larger than memory. Several folders on both sides, or several seeds, give ' +
+        'mean and standard deviation.',
     )
-    .requiredOption('--train <folder>', 'features folder to train on; needs labels.npy')
-    .requiredOption('--test <folder>', 'features folder to test on; needs labels.npy')
+    .option('--train <folders...>', 'features folder to train on; needs labels.npy')
+    .option('--test <folders...>', 'features folder to test on; needs labels.npy')
+    .option('--apply <file>', 'test a classifier that --out saved, and train nothing')
     .option(
       '--feature <name>',
-      'which .npy of the folders to use; bn_crelu is computed from avepool where there is no such file',
-      'avepool',
+      'which .npy of the folders to use; bn_crelu is computed from avepool where there is no such file, with mean and ' +
+        'variance of the training rows (default: avepool, or what --apply was trained on)',
     )
+    .addOption(new Option('--solver <name>', 'how to train').choices(['adam', 'sgd', 'lbfgs']).default('adam'))
     .addOption(
-      new Option('--learning-rates <list>', 'learning rates to try')
+      new Option('--learning-rates <list>', 'learning rates to try (adam, sgd)')
         .argParser(nonNegativeNumbers)
         .default([1e-4, 3e-4, 1e-3, 3e-3, 1e-2], '1e-4,3e-4,1e-3,3e-3,1e-2'),
     )
@@ -63,156 +74,125 @@ export function linearProbeCommand(): Command {
         .argParser(nonNegativeNumbers)
         .default([0, 1e-5, 1e-4, 1e-3, 1e-2], '0,1e-5,1e-4,1e-3,1e-2'),
     )
-    .option('--steps <n>', 'batches to train on', positiveInteger, 5000)
+    .option('--steps <n>', 'batches to train on (adam, sgd)', positiveInteger, 5000)
     .addOption(new Option('--epochs <n>', 'passes over the training rows, instead of --steps').argParser(positiveInteger).conflicts('steps'))
     .option('--batch-size <n>', 'rows in a batch', positiveInteger, 256)
+    .addOption(new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant').choices(['cosine', 'constant']).default('cosine'))
+    .option('--average <decay>', 'use the moving average of the weights; 0.9999 in the paper (default: 0, none)', fraction, 0)
+    .option('--iterations <n>', 'most iterations for one penalty (lbfgs)', positiveInteger, 500)
+    .option('--tolerance <x>', 'a penalty is done when no entry of the gradient is larger (lbfgs)', positiveNumber, 1e-4)
+    .option('--state <file>', 'keep the state of the work there twice a minute; the same command goes on from it (lbfgs)')
     .option('--holdout <n>', 'random training rows that choose the classifier (default: a tenth, at most 10,000)', wholeNumber)
-    .option('--seed <n>', 'seed of the held-out rows and of the batches', wholeNumber, 0)
+    .addOption(new Option('--seed <n>', 'seed of the held-out rows and of the batches').argParser(ranges).default([0], '0').hideHelp())
+    .addOption(new Option('--seeds <list>', 'seeds of the held-out rows and of the batches, such as 0,1,2 or 0-4; --seed is the same').argParser(ranges))
     .option('--out <file>', 'also save the classifier as .safetensors: weight, bias, classes')
-    .option('--force', 'replace an existing --out file')
-    .action(probe);
+    .option('--confusion-out <file>', 'also save which classes are taken for which: .png, or counts as .npy')
+    .option('--force', 'replace existing outputs')
+    .action((options: Omit<ProbeOptions, 'seeds'> & { seed: number[]; seeds?: number[] }) => probe({ ...options, seeds: options.seeds ?? options.seed }));
   engineOptions(command);
   outputOptions(command);
   return examples(command, [
     'bigbigan linear-probe --train train-features --test test-features',
     'bigbigan linear-probe --train train-features --test test-features --feature bn_crelu --json',
     'bigbigan linear-probe --train a --test b --learning-rates 0.01 --penalties 0 --epochs 20 --out probe.safetensors',
+    "bigbigan linear-probe --train a --test b --penalties 0 --steps 100000 --batch-size 2048 --average 0.9999   # the paper's",
+    'bigbigan linear-probe --train a --test b --solver lbfgs --penalties 1e-2,1e-3,1e-4 --state probe-state.safetensors',
+    'bigbigan linear-probe --apply probe.safetensors --test b --confusion-out confusion.png',
   ]);
 }
 
 async function probe(options: ProbeOptions): Promise<void> {
-  const started = performance.now();
   const report = createReport(options);
-  const { learningRates, penalties, batchSize, seed, out } = options;
-  if (learningRates.some((rate) => rate === 0)) throw usage('expected numbers above 0 for --learning-rates, got 0');
-  if (out) await checkOutputFile(out, options.force);
-  const { train, test, bn } = await openSets(options);
-  const holdout = checkHoldout(options, train.source.rows);
-  const { length: classes } = checkLabels(train, test, report.warn);
-
+  await checkOptions(options);
   const { startEngine } = await import('../core/backend/engine.js');
-  const { linearProbe } = await import('../core/metrics/linear-probe.js');
-  const engine = await startEngine(options);
-  const steps = options.epochs ? Math.ceil((options.epochs * train.rows.rows) / batchSize) : options.steps;
-  const progress = report.progress('steps', holdout > 0 ? 2 * steps : steps);
-  const result = await linearProbe(engine, {
-    train: train.rows,
-    test: test.rows,
-    learningRates,
-    penalties,
-    steps,
-    batchSize,
-    holdout,
-    seed,
-    onStep: (step) => progress.update(step),
-  });
-  progress.stop();
-  await Promise.all([train.source.close(), test.source.close()]);
-
-  const heads = result.heads.map(describeHead);
-  const best = heads[result.best];
-  const accuracy = { top1: result.test.top1 / result.test.rows, top5: result.test.top5 / result.test.rows };
-  const describe = ({ source, rows }: LabelledSet) => ({ path: source.path, rows: rows.rows, width: rows.width, digest: source.digest });
-  const summary = {
-    ...accuracy,
-    feature: options.feature,
-    computed_from: bn && 'avepool',
-    best,
-    heads,
-    train: describe(train),
-    test: describe(test),
-    classes,
-    holdout,
-    steps,
-    batch_size: batchSize,
-    seed,
-    protocol: 'features without augmentation, standardised; Adam, cosine decay; chosen by held-out training rows, then trained on all',
-    out,
-    seconds: (performance.now() - started) / 1000,
-    versions: versions(engine),
-  };
-  if (out) await saveClassifier(out, result, train.rows.width, summary, bn);
-  const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
+  let engine: Engine | undefined;
+  const start = async () => (engine ??= await startEngine(options));
+  if (options.apply) {
+    const { applyProbe } = await import('../core/evaluation/probe.js');
+    const started = performance.now();
+    const { result, confusion, classes } = await applyProbe(start, options.apply, options.test![0], options.feature);
+    await finish({ ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine!) }, confusion, classes, options, report);
+    return;
+  }
+  const pairs = options.train!.map((train, i) => ({ train, test: options.test![i] }));
+  const runs: ProbeSummary[] = [];
+  for (const { train, test } of pairs) {
+    for (const seed of options.seeds) runs.push(await once(start, { ...options, train, test, seed }, pairs.length * options.seeds.length === 1, report));
+  }
+  if (runs.length === 1) return;
+  const { spread } = await import('../core/metrics/spread.js');
+  const [top1, top5] = [spread(runs.map((run) => run.top1)), spread(runs.map((run) => run.top5))];
   report.result(
-    summary,
-    `top-1 ${percent(accuracy.top1)}, top-5 ${percent(accuracy.top5)} of ${test.rows.rows} rows ` +
-      `(learning rate ${best.learning_rate}, penalty ${best.penalty})`,
+    { top1: top1.mean, top1_std: top1.std, top5: top5.mean, top5_std: top5.std, runs },
+    `top-1 ${percent(top1.mean)} ± ${(100 * top1.std).toFixed(2)}, top-5 ${percent(top5.mean)} ± ${(100 * top5.std).toFixed(2)} over ${runs.length} runs`,
   );
-  if (out) report.path(out);
 }
 
-interface LabelledSet {
-  source: Features;
-  rows: LabelledRows;
+interface ProbeSummary {
+  top1: number;
+  top5: number;
+  [key: string]: unknown;
 }
 
-/** The two sets with equal columns, and how BN+CReLU was computed if it was. */
-async function openSets({ train, test, feature }: ProbeOptions) {
-  const { openFeatures } = await import('../core/data/features.js');
-  const { exists } = await import('../core/formats/atomic.js');
-  const computed = feature === 'bn_crelu' && !(await exists(join(train, 'bn_crelu.npy')));
-  const open = (folder: string) => openFeatures(folder, computed ? 'avepool' : feature);
-  const sources = { train: await open(train), test: await open(test) };
-  for (const { path, labels } of Object.values(sources)) {
-    if (!labels) throw expected('labels.npy', path, 'none', 'class numbers are needed: encode a labelled dataset, or save them with NumPy');
+/** One classifier, from one pair of folders and one seed; printed when it is the only one. */
+async function once(start: () => Promise<Engine>, options: Omit<ProbeOptions, 'train' | 'test'> & ProbeQuestion, alone: boolean, report: Report): Promise<ProbeSummary> {
+  const started = performance.now();
+  const { runProbe } = await import('../core/evaluation/probe.js');
+  let progress: ReturnType<Report['progress']> | undefined;
+  const { result, classifier, confusion, classes } = await runProbe(start, options, {
+    note: report.note,
+    warn: report.warn,
+    progress: (done, total, words) => (progress ??= report.progress(options.solver === 'lbfgs' ? 'rows' : 'steps', total)).update(done, words),
+  });
+  progress?.stop();
+  const summary = { ...result, out: options.out, seconds: (performance.now() - started) / 1000, versions: versions(await start()) };
+  if (options.out) {
+    const { writeClassifier } = await import('../core/evaluation/classifier-file.js');
+    await writeClassifier(options.out, { ...classifier, result: summary });
   }
-  if (sources.train.width !== sources.test.width) {
-    const wanted = `features of width ${sources.train.width} as in ${train}`;
-    throw expected(wanted, test, `${sources.test.width}`, 'encode both with the same network');
-  }
-  const { bnCrelu, columnMoments, standardisation } = await import('../core/metrics/rows.js');
-  const bn = computed ? standardisation(await columnMoments(sources.train)) : undefined;
-  const labelled = (source: Features): LabelledSet => {
-    const { rows, width, read } = bn ? bnCrelu(source, bn) : source;
-    return { source, rows: { rows, width, read, labels: source.labels! } };
-  };
-  return { train: labelled(sources.train), test: labelled(sources.test), bn };
+  if (alone) await finish(summary, confusion, classes, options, report);
+  return summary;
 }
 
-function checkHoldout({ holdout, learningRates, penalties }: ProbeOptions, rows: number): number {
-  const choices = learningRates.length * penalties.length;
-  const number = holdout ?? (choices > 1 ? Math.min(LARGEST_HOLDOUT, Math.ceil(rows / 10)) : 0);
-  if (number >= rows) {
-    throw usage(`expected fewer than the ${rows} training rows for --holdout, got ${number}`, 'some rows must be left to train on');
+async function finish(
+  summary: ProbeSummary,
+  confusion: Uint32Array,
+  classes: number,
+  { out, apply, confusionOut }: Pick<ProbeOptions, 'out' | 'apply' | 'confusionOut'>,
+  report: Report,
+): Promise<void> {
+  if (confusionOut) {
+    const { writeConfusion } = await import('../core/evaluation/confusion-file.js');
+    await writeConfusion(confusionOut, confusion, classes);
   }
-  if (number === 0 && choices > 1) {
-    throw usage(`--holdout 0 cannot choose among ${choices} classifiers`, 'give one --learning-rates and one --penalties');
-  }
-  return number;
+  const { best, test } = summary as { best?: { learning_rate: number | null; penalty: number }; test?: { rows: number } };
+  const rate = best?.learning_rate == null ? '' : `learning rate ${best.learning_rate}, `;
+  const how = best ? ` (${rate}penalty ${best.penalty})` : '';
+  report.result(summary, `top-1 ${percent(summary.top1)}, top-5 ${percent(summary.top5)} of ${test!.rows} rows${how}`);
+  if (out && !apply) report.path(out);
+  if (confusionOut) report.path(confusionOut);
 }
 
-/** The classes of the training rows; warns of those that only the test has. */
-function checkLabels(train: LabelledSet, test: LabelledSet, warn: (message: string) => void): number[] {
-  const classes = [...new Set(train.rows.labels)];
-  if (classes.length < 2) throw expected('2 classes or more', `labels.npy in ${train.source.path}`, `${classes.length}`);
-  const unknown = new Set(test.rows.labels.filter((label) => !classes.includes(label))).size;
-  if (unknown > 0) {
-    warn(`${unknown} classes of ${test.source.path} do not occur in ${train.source.path}; their rows count as wrong`);
+async function checkOptions(options: ProbeOptions): Promise<void> {
+  const { train, test, apply, learningRates, out, confusionOut, state, force, solver, seeds } = options;
+  if (!test) throw usage('--test is missing: the features to test on');
+  if (apply) {
+    if (train || out || state) throw usage('--apply does not go with --train, --out and --state', 'it trains nothing');
+    if (test.length > 1) throw usage('--apply takes one --test folder');
+  } else if (!train) throw usage('--train is missing: the features to train on');
+  else if (train.length !== test.length) {
+    throw usage(`expected as many --test folders as --train folders, ${train.length}, got ${test.length}`, 'they are used pair by pair');
   }
-  return classes;
+  if (learningRates.some((rate) => rate === 0)) throw usage('expected numbers above 0 for --learning-rates, got 0');
+  if (state && solver !== 'lbfgs') throw usage(`--state does not go with --solver ${solver}`, 'add --solver lbfgs');
+  if ((train?.length ?? 1) * seeds.length > 1 && (out || confusionOut || state)) {
+    throw usage('--out, --confusion-out and --state are for one pair of folders and one seed', 'run them one by one');
+  }
+  if (confusionOut && !/\.(png|npy)$/i.test(confusionOut)) throw usage(`expected a .png or .npy file for --confusion-out, got ${confusionOut}`);
+  for (const path of [out, confusionOut]) if (path) await checkOutputFile(path, force);
+  if (state) await checkOutputFile(state, true);
 }
 
-function describeHead({ learningRate, penalty, heldout }: ProbeResult['heads'][number]) {
-  const known = heldout && {
-    heldout_top1: heldout.top1 / heldout.rows,
-    heldout_top5: heldout.top5 / heldout.rows,
-    heldout_loss: heldout.loss / heldout.rows,
-  };
-  return { learning_rate: learningRate, penalty, ...known };
-}
-
-/** Scores of a row x are x·weight + bias; with `bn_mean` and `bn_factor`, x is first made from AvePool by BN+CReLU. */
-async function saveClassifier(path: string, { classifier }: ProbeResult, width: number, summary: object, bn?: Standardisation) {
-  const { writeSafetensors } = await import('../core/formats/safetensors.js');
-  const { weight, bias, classes } = classifier;
-  const tensors = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
-    ['weight', { shape: [width, classes.length], data: weight }],
-    ['bias', { shape: [classes.length], data: bias }],
-    ['classes', { shape: [classes.length], data: classes }],
-  ]);
-  if (bn) {
-    tensors.set('bn_mean', { shape: [bn.mean.length], data: Float32Array.from(bn.mean) });
-    tensors.set('bn_factor', { shape: [bn.factor.length], data: Float32Array.from(bn.factor) });
-  }
-  await writeSafetensors(path, tensors, { format: 'bigbigan linear probe 1', result: JSON.stringify(summary) });
+function percent(value: number): string {
+  return `${(100 * value).toFixed(2)} %`;
 }

@@ -55,6 +55,13 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A decay of averages. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('expected a number from 0 to less than 1.');
+  return value;
+}
+
 /** A list such as `1,5,25`. */
 export function positiveIntegers(text: string): number[] {
   return text.split(',').map(positiveInteger);

@@ -18,6 +18,16 @@ export function matMul64(
   });
 }
 
+/** The inverse of a matrix [n,n]. */
+export function inverse64(engine: EagerExecutor, matrix: Float64Array, n: number): Float64Array {
+  return engine.scope(() => {
+    const attributes = { T: type('float64'), adjoint: bool(false) };
+    const input = engine.constant(matrix, [n, n], 'float64');
+    const [result] = engine.execute('MatrixInverse', attributes, [input], [{ shape: [n, n], dtype: 'float64' }]);
+    return engine.read(result) as Float64Array;
+  });
+}
+
 /** Eigenvalues, smallest first, and on demand eigenvectors (columns) of a symmetric matrix [n,n]. */
 export function symmetricEigen(
   engine: EagerExecutor,

@@ -52,23 +52,24 @@ export interface ColumnMoments {
   variance: Float64Array;
 }
 
-/** Mean and variance of each column over all rows, by Welford's update. */
+/** Mean and variance of each column over all rows. Sums are of differences to the first row, which a large mean does not blur. */
 export async function columnMoments(source: Rows): Promise<ColumnMoments> {
-  const { width } = source;
-  const mean = new Float64Array(width);
+  const { rows, width } = source;
+  let origin: Float32Array | undefined;
+  const sums = new Float64Array(width);
   const squares = new Float64Array(width);
-  let n = 0;
-  for await (const { count, data } of chunks(source)) {
-    for (let at = 0; at < count * width; at += width) {
-      n++;
+  for await (const { data } of chunks(source)) {
+    origin ??= data.slice(0, width);
+    for (let at = 0; at < data.length; at += width) {
       for (let j = 0; j < width; j++) {
-        const shift = data[at + j] - mean[j];
-        mean[j] += shift / n;
-        squares[j] += shift * (data[at + j] - mean[j]);
+        const shift = data[at + j] - origin[j];
+        sums[j] += shift;
+        squares[j] += shift * shift;
       }
     }
   }
-  return { mean, variance: squares.map((value) => value / n) };
+  const mean = sums.map((sum, j) => origin![j] + sum / rows);
+  return { mean, variance: squares.map((square, j) => Math.max(0, square / rows - (sums[j] / rows) ** 2)) };
 }
 
 export interface Standardisation {

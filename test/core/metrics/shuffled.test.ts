@@ -50,7 +50,7 @@ t.test('rows that do not fit in memory are read block by block, and an epoch is 
   const reads: number[] = [];
   const taken = await take(rows(4096, reads), 64, { batchSize: 64, seed: 0, skip: all, memory: 1024 * 2 });
   t.equal(new Set(taken.flat()).size, 4096);
-  t.equal(Math.max(...reads), 256);
+  t.equal(Math.max(...reads), 32);
   const spread = Math.max(...taken[0]) - Math.min(...taken[0]);
   t.ok(spread > 1024, 'a batch mixes blocks from far apart');
 });
@@ -58,7 +58,7 @@ t.test('rows that do not fit in memory are read block by block, and an epoch is 
 t.test('what fits in memory is read once', async (t) => {
   const reads: number[] = [];
   await take(rows(512, reads), 50, { batchSize: 128, seed: 0, skip: all });
-  t.same(reads, [256, 256]);
+  t.same(reads, new Array(16).fill(32));
 });
 
 t.test('a batch larger than all rows is all rows', async (t) => {

@@ -33,3 +33,13 @@ export function gatherRows(x: Tensor, indices: Tensor): Tensor {
   const shape = [indices.shape[0], ...x.shape.slice(1)];
   return execute1('GatherV2', attributes, [x, indices, scalar(0, 'int32')], { shape, dtype: x.dtype });
 }
+
+/** Cross-entropy [n] of scores [n, classes] with class numbers int32 [n], and its gradient [n, classes] for each row. */
+export function sparseCrossEntropy(scores: Tensor, labels: Tensor): { loss: Tensor; gradient: Tensor } {
+  const attributes = { T: type(scores.dtype), Tlabels: type('int32') };
+  const [loss, gradient] = execute('SparseSoftmaxCrossEntropyWithLogits', attributes, [scores, labels], [
+    { shape: labels.shape, dtype: scores.dtype },
+    { shape: scores.shape, dtype: scores.dtype },
+  ]);
+  return { loss, gradient };
+}
