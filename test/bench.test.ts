@@ -74,3 +74,11 @@ t.test('PyTorch computes the same step from the same state', { skip }, async (t)
   for (const { ours, torch } of [loss_d, loss_eg]) t.ok(Math.abs(ours / torch - 1) < 1e-4, `${ours} and ${torch}`);
   for (const [kind, difference] of Object.entries(relative_difference)) t.ok((difference as number) < 1e-3, `${kind} ${difference}`);
 });
+
+t.test("fid: images a second through FID's network, with null where there is no PyTorch", async (t) => {
+  const { code, stdout, stderr } = await bench(['fid', '--rounds', '1', '--json'], withoutTorch);
+  t.equal(code, 0, stderr);
+  const { fid } = JSON.parse(stdout) as { fid: { ours: Record<string, number>; torch: null; torch_ratio: null } };
+  for (const key of ['images_per_second', 'cpu_ms_per_image', 'peak_rss_mb']) t.ok(positive(fid.ours[key]), key);
+  t.match(fid, { torch: null, torch_ratio: null });
+});
