@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { integerRandom, permutation } from '../../src/core/data/random.js';
@@ -159,6 +159,8 @@ t.test('a run that is killed and interrupted has the lines and the best of one w
     child.kill(signal);
     await ended;
   }
+  // As if it had been evaluated after its last checkpoint, and killed while it wrote the next line.
+  appendFileSync(folder('broken').metrics, '{"step":17,"reconstruct":{"l1_ratio":0}}\n{"st');
   const { best: reported } = await json(...args('broken', ...options));
   t.same(await timeless('broken'), wanted);
   t.equal(reported.step, best);
