@@ -1,6 +1,6 @@
 /** `bigbigan fid`: how far two sets of images are apart in the features of a network. */
 import { tmpdir } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Metric, Scores } from '../core/evaluation/compare.js';
 import type { Side, SideOptions } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
@@ -42,6 +42,18 @@ interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
 const USUAL_LEAST = 2049;
 const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 
+const SCORES =
+  '\nScores, by their keys in --json:\n' +
+  '  frechet_distance   covariances divided by n - 1, in double precision, for any n; fid is the same number where the\n' +
+  '                     features are those of inception\n' +
+  '  inception_score    and _std over --splits parts in the order of the set: of images sorted by class it is low; logits\n' +
+  '                     without the bias of the last layer, as the first implementation had them\n' +
+  '  kid, kid_std       unbiased squared MMD with the kernel (x.y / width + 1)^3, over random subsets; may be below 0\n' +
+  '  precision, recall  improved precision and recall, all distances in double precision\n' +
+  '\nThe paper\'s Table 3 has FID against the training and against the validation images: make statistics of both with\n' +
+  '--stats-out, of central squares at the resolution of G, and give the same 50,000 samples against each.\n' +
+  '\nA shard keeps rows only where --metrics has kid, pr or is; merged, all scores are those of the set in one piece.';
+
 export function fidCommand(): Command {
   const command = new Command('fid')
     .summary('FID and its kin: how far two sets of images are apart')
@@ -63,11 +75,14 @@ export function fidCommand(): Command {
         'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )
-    .option(
-      '--metrics <names>',
-      'fid, is (Inception Score of FAKE, which needs class scores), kid, pr (precision and recall), separated by commas; the Fréchet distance is always there',
-      metricNames,
-      ['fid'],
+    .addOption(
+      new Option(
+        '--metrics <names>',
+        'fid, is (Inception Score of FAKE, which needs class scores), kid, pr (precision and recall), separated by commas; ' +
+          'the Fréchet distance is always there',
+      )
+        .argParser(metricNames)
+        .default(['fid'], 'fid'),
     )
     .option('--splits <n>', 'parts of FAKE, in its order, over which the Inception Score is averaged', positiveInteger, 10)
     .option('--kid-subsets <n>', 'random subsets that KID compares', positiveInteger, 100)
@@ -83,7 +98,7 @@ export function fidCommand(): Command {
     .action(fid);
   inceptionOptions(command);
   engineOptions(command);
-  outputOptions(command);
+  outputOptions(command).addHelpText('after', SCORES);
   return examples(command, [
     'bigbigan fid train --inception-weights inception.safetensors --stats-out train.npz',
     'bigbigan generate --run runs/a --count 50000 --out - | bigbigan fid train.npz - --inception-weights inception.safetensors',
@@ -303,7 +318,7 @@ async function measureShard(run: Run, source: Source): Promise<void> {
 async function saveStatistics(path: string, { statistics, features, ...side }: Side): Promise<void> {
   const { writeStatistics } = await import('../core/evaluation/statistics-file.js');
   const { network, sourceDigest, resize } = side;
-  await writeStatistics(path, { ...statistics, network, sourceDigest, resize }, features && (await features.read(0, features.rows)));
+  await writeStatistics(path, { ...statistics, network, sourceDigest, resize }, features);
 }
 
 function describe({ path, kind, statistics, sourceDigest, resize }: Side) {

@@ -174,6 +174,10 @@ t.test('shards of a set, made in any way, give the number of the whole: make and
   const variables = [`BIGBIGAN=${program}`, `REAL=${real}`, `FAKE=${fake}`, `EXTRACTOR=saved-model:${model}:features`, `OUT=${dir}`];
   const made = await run('make', ['-j', '2', '-f', join(root, 'examples/shards/Makefile'), 'SHARDS=3', 'METRICS=fid,kid,pr', 'FIDFLAGS=--kid-subset-size 40', ...variables]);
   t.equal(made.code, 0, made.stderr);
+  const again = await distance(t, [join(dir, 'real.npz'), fake, ...network(':features'), '--metrics', 'pr']);
+  t.match(again, { real: { kind: 'features', digest: await sha256File(real) }, precision: whole.precision, recall: whole.recall });
+  const others = await bigbigan(['fid', join(dir, 'real.npz'), fake, ...network(':features@0,1'), '--metrics', 'pr']);
+  t.match(others.stderr, /expected features of saved-model features \(pixels -1 to 1\).*real\.npz/);
   const merged = JSON.parse(await readFile(join(dir, 'fid.json'), 'utf8')) as Result;
   close(t, merged.frechet_distance, whole.frechet_distance, 1e-9, 'three shards');
   t.match(merged, { kid: whole.kid, precision: whole.precision, recall: whole.recall, fake: { kind: 'parts', n: 90, digest: await sha256File(fake) } });
@@ -191,7 +195,7 @@ t.test('shards of a set, made in any way, give the number of the whole: make and
   t.match(lone.stderr, /a whole set for .*part1\.npz/);
   const kid = await bigbigan(['fid', real, '--merge', join(dir, 'part1.npz'), join(dir, 'part2.npz'), '--metrics', 'kid', '--kid-subset-size', '40', ...network(':features')]);
   t.equal(kid.code, 1);
-  t.match(kid.stderr, /part1\.npz holds no features, which --metrics kid needs/);
+  t.match(kid.stderr, /part1\.npz holds no feats, which --metrics kid needs/);
 });
 
 t.test('images of an .npz, as ADM has them, and statistics of one set alone', async (t) => {

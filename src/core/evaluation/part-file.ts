@@ -4,10 +4,11 @@
  * `logits` [n, classes] in float32. There is no `sigma`: no tool takes a shard for the whole by mistake.
  */
 import { UserError, expected } from '../errors.js';
-import type { ArrayData, NamedArray } from '../formats/arrays.js';
-import { readNpz, writeNpz } from '../formats/npz.js';
+import { type NpzArrays, readNpz, writeNpz } from '../formats/npz.js';
+import { npzNames, openNpzStream } from '../formats/npz-stream.js';
+import type { Rows } from '../metrics/rows.js';
 import type { PartialSums } from '../metrics/statistics.js';
-import { ORIGIN_ARRAYS, type Origin, numbers, originArrays, originOf, squareMatrix } from './statistics-file.js';
+import { ORIGIN_ARRAYS, type Origin, npzRows, numbers, originArrays, originOf, squareMatrix } from './statistics-file.js';
 
 export interface PartHeader extends Origin {
   path: string;
@@ -18,25 +19,27 @@ export interface PartHeader extends Origin {
   shards: number;
 }
 
-export interface Part extends PartHeader {
+export interface NewPart extends Origin {
   sums: PartialSums;
-  feats?: Float32Array;
-  logits?: Float32Array;
+  shard: number;
+  shards: number;
+  feats?: Rows;
+  logits?: Rows;
 }
 
 /** Atomic; replaces an existing file. */
-export async function writePart(path: string, part: Omit<Part, 'path' | 'n' | 'width'>): Promise<void> {
+export async function writePart(path: string, part: NewPart): Promise<void> {
   const { sums, shard, shards, feats, logits } = part;
   const { n, mean, scatter } = sums;
   const width = mean.length;
-  const arrays: Record<string, { shape: readonly number[]; data: ArrayData }> = {
+  const arrays: NpzArrays = {
     mu: { shape: [width], data: mean },
     scatter: { shape: [width, width], data: scatter },
     n: { shape: [], data: BigInt64Array.of(BigInt(n)) },
     shard: { shape: [2], data: BigInt64Array.of(BigInt(shard), BigInt(shards)) },
   };
-  if (feats) arrays.feats = { shape: [n, width], data: feats };
-  if (logits) arrays.logits = { shape: [n, n > 0 ? logits.length / n : 0], data: logits };
+  if (feats) arrays.feats = npzRows(feats);
+  if (logits) arrays.logits = npzRows(logits);
   await writeNpz(path, { ...arrays, ...originArrays(part) });
 }
 
@@ -50,12 +53,30 @@ export async function readPartHeader(path: string): Promise<PartHeader> {
   return { path, n: Number(n.data[0]), width: mu.data.length, shard: own, shards: all, ...originOf(texts) };
 }
 
-export async function readPart(header: PartHeader): Promise<Part> {
-  const { path, n, width } = header;
-  const { mu, scatter, feats, logits } = await readNpz(path, ['mu', 'scatter', 'feats', 'logits']);
+export async function readSums({ path, n, width }: PartHeader): Promise<PartialSums> {
+  const { mu, scatter } = await readNpz(path, ['mu', 'scatter']);
   if (!scatter) throw expected('the array scatter', path, 'none', 'statistics of whole sets cannot be merged');
-  const sums = { n, mean: numbers(mu, 'mu', path), scatter: squareMatrix(scatter, 'scatter', width, path) };
-  return { ...header, sums, feats: rowsIn(feats, n, width, path), logits: rowsIn(logits, n, undefined, path) };
+  return { n, mean: numbers(mu, 'mu', path), scatter: squareMatrix(scatter, 'scatter', width, path) };
+}
+
+/** The rows of a part's `feats` or `logits`, in pieces; `metric` is what needs them. */
+export async function* partRows({ path, n }: PartHeader, name: 'feats' | 'logits', metric: string): AsyncGenerator<{ data: Float32Array; count: number }> {
+  if (n === 0) return;
+  if (!(await npzNames(path)).includes(name)) {
+    throw new UserError(`${path} holds no ${name}, which --metrics ${metric} needs`, { hint: `make the parts with --metrics ${metric}` });
+  }
+  const stream = await openNpzStream(path, name);
+  try {
+    const { dtype, shape } = stream.header;
+    if (dtype !== 'float32' || shape.length !== 2 || shape[0] !== n) {
+      throw expected(`float32 [${n}, …]`, `${name} of ${path}`, `${dtype} [${shape}]`, 'the file is damaged');
+    }
+    for await (const data of stream.rows(Math.max(1, Math.floor(2 ** 22 / shape[1])))) {
+      yield { data: data as Float32Array, count: data.length / shape[1] };
+    }
+  } finally {
+    stream.close();
+  }
 }
 
 /** Throws unless they are all the shards of one set in one network; gives them in their order. */
@@ -82,11 +103,4 @@ export function checkParts<P extends PartHeader>(parts: readonly P[]): P[] {
     throw expected(`all ${first.shards} shards`, '--merge', `all but ${missing.join(', ')}`, hint);
   }
   return sorted;
-}
-
-function rowsIn(array: NamedArray | undefined, count: number, width: number | undefined, path: string): Float32Array | undefined {
-  if (!array) return undefined;
-  const { data, shape } = array;
-  if (data instanceof Float32Array && shape.length === 2 && shape[0] === count && shape[1] === (width ?? shape[1])) return data;
-  throw expected(`${count} rows of float32`, path, `${array.dtype} [${shape}]`, 'the file is damaged');
 }

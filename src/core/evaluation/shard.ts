@@ -24,9 +24,7 @@ export async function writeShard(engine: Engine, source: Source, extractor: Extr
     const range = { first: bound(shard - 1), end: bound(shard) };
     const { sums, features, logits, close } = await measureImages(engine, images, source.path, extractor, { ...options, range });
     try {
-      const feats = await features?.read(0, features.rows);
-      const origin = originOfImages(images, extractor);
-      await writePart(path, { ...origin, sums, shard, shards, feats, logits: await logits?.read(0, logits.rows) });
+      await writePart(path, { ...originOfImages(images, extractor), sums, shard, shards, feats: features, logits });
     } finally {
       await close();
     }

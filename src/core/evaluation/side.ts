@@ -1,17 +1,18 @@
 /** One side of a comparison: whatever a user named, as statistics, with its rows and class scores where they are wanted. */
 import type { Engine } from '../backend/engine.js';
-import { UserError, expected } from '../errors.js';
+import { expected } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
 import type { Extractor } from '../metrics/extractor.js';
 import { type InceptionScore, createInceptionScore } from '../metrics/inception-score.js';
 import type { Rows } from '../metrics/rows.js';
 import { type PartialSums, type Statistics, addSums, noSums, statisticsFrom } from '../metrics/statistics.js';
+import type { FeatureSet } from './feature-source.js';
 import { type Measured, type MeasureOptions, measureFeatures, measureImages, networkOf } from './measure.js';
 import type { MetricImages } from './metric-images.js';
-import { checkParts, readPart, readPartHeader } from './part-file.js';
+import { type PartHeader, checkParts, partRows, readPartHeader, readSums } from './part-file.js';
 import type { Source } from './source.js';
 import { createSpill } from './spill.js';
-import { type Origin, readStatistics } from './statistics-file.js';
+import { type Origin, readOrigin, readStatistics } from './statistics-file.js';
 
 export interface Side extends Origin {
   path: string;
@@ -55,7 +56,7 @@ export async function sideOf(engine: Engine, source: Source, extractor: Extracto
   try {
     checkCount(set.count, path, options);
     const measured = await measureFeatures(engine, set, path, options);
-    const whole = side(measured, { path, kind, sourceDigest: set.digest });
+    const whole = side(measured, { path, kind, ...(await originOfFeatures(path, set)) });
     return { ...whole, close: () => whole.close().then(set.close) };
   } catch (error) {
     await set.close();
@@ -67,10 +68,16 @@ export function originOfImages({ digest, resize }: MetricImages, extractor: Extr
   return { network: networkOf(extractor), sourceDigest: digest, resize };
 }
 
+/** Features that were saved with their statistics come with what is known of these. */
+async function originOfFeatures(path: string, { digest }: FeatureSet): Promise<Origin> {
+  const origin = /\.npz$/i.test(path) ? await readOrigin(path) : {};
+  return { ...origin, sourceDigest: origin.sourceDigest ?? digest };
+}
+
 /** Shards put together in their order, so that every score is that of the whole set read at once. */
 export async function mergedSide(paths: readonly string[], options: SideOptions): Promise<Side & { shards: number; sums: PartialSums }> {
   const { features, splits, temporary, check, onRows } = options;
-  const headers: Awaited<ReturnType<typeof readPartHeader>>[] = [];
+  const headers: PartHeader[] = [];
   for (const path of paths) headers.push(await readPartHeader(path));
   const parts = checkParts(headers);
   const [{ width, shards, network, sourceDigest, resize }] = parts;
@@ -81,10 +88,9 @@ export async function mergedSide(paths: readonly string[], options: SideOptions)
   const spill = features ? await createSpill(temporary, width) : undefined;
   const sums = noSums(width);
   for (const header of parts) {
-    const part = await readPart(header);
-    addSums(sums, part.sums);
-    if (spill && part.n > 0) await spill.add(kept(part.feats, 'features', header.path, 'kid'));
-    if (scorer && part.n > 0) scorer.add(kept(part.logits, 'class scores', header.path, 'is'), part.n);
+    addSums(sums, await readSums(header));
+    if (spill) for await (const { data } of partRows(header, 'feats', 'kid')) await spill.add(data);
+    if (scorer) for await (const { data, count } of partRows(header, 'logits', 'is')) scorer.add(data, count);
     onRows?.(sums.n, n);
   }
   return {
@@ -104,11 +110,6 @@ export async function mergedSide(paths: readonly string[], options: SideOptions)
 
 function side({ sums, features, score, close }: Measured & { close(): Promise<void> }, rest: Omit<Side, 'statistics' | 'close'>): Side {
   return { ...rest, statistics: statisticsFrom(sums), features, score, close };
-}
-
-function kept(rows: Float32Array | undefined, what: string, path: string, metric: string): Float32Array {
-  if (rows) return rows;
-  throw new UserError(`${path} holds no ${what}, which --metrics ${metric} needs`, { hint: `make the parts with --metrics ${metric}` });
 }
 
 function checkCount(count: number, path: string, { check }: Pick<SideOptions, 'check'>): void {

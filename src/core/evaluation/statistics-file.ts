@@ -3,8 +3,10 @@
  * `feats` [n, width] where they were kept, and where all come from, as texts in UTF-8 bytes, which other tools skip.
  */
 import { expected } from '../errors.js';
-import type { ArrayData, NamedArray } from '../formats/arrays.js';
-import { readNpz, writeNpz } from '../formats/npz.js';
+import type { NamedArray } from '../formats/arrays.js';
+import { type NpzArrays, type NpzRows, readNpz, writeNpz } from '../formats/npz.js';
+import { npzNames } from '../formats/npz-stream.js';
+import { type Rows, chunks } from '../metrics/rows.js';
 import type { Statistics } from '../metrics/statistics.js';
 
 /** The network whose features they are. */
@@ -40,22 +42,36 @@ export async function readStatistics(path: string): Promise<KnownStatistics> {
   return { n: n && n.data.length === 1 ? Number(n.data[0]) : undefined, mean, covariance, ...originOf(texts) };
 }
 
+/** What an .npz says of where it comes from; nothing if it is of another tool. */
+export async function readOrigin(path: string): Promise<Origin> {
+  const names = (await npzNames(path)).filter((name) => TEXTS.includes(name));
+  return names.length > 0 ? originOf(await readNpz(path, names)) : {};
+}
+
 /** Atomic; replaces an existing file. */
-export async function writeStatistics(path: string, statistics: KnownStatistics, features?: Float32Array): Promise<void> {
+export async function writeStatistics(path: string, statistics: KnownStatistics, features?: Rows): Promise<void> {
   const { n, mean, covariance } = statistics;
   const width = mean.length;
-  const arrays: Record<string, { shape: readonly number[]; data: ArrayData }> = {
+  const arrays: NpzArrays = {
     mu: { shape: [width], data: mean },
     sigma: { shape: [width, width], data: covariance },
   };
   if (n !== undefined) arrays.n = { shape: [], data: BigInt64Array.of(BigInt(n)) };
-  if (features) arrays.feats = { shape: [features.length / width, width], data: features };
+  if (features) arrays.feats = npzRows(features);
   await writeNpz(path, { ...arrays, ...originArrays(statistics) });
+}
+
+/** Rows as an array of a file, read as it is written. */
+export function npzRows(rows: Rows): NpzRows {
+  async function* pieces() {
+    for await (const { data } of chunks(rows)) yield data;
+  }
+  return { shape: [rows.rows, rows.width], dtype: 'float32', pieces: pieces() };
 }
 
 export function originArrays({ network, sourceDigest, resize }: Origin) {
   const texts = { extractor: network?.label, digest: network?.digest, name: network?.name, mode: network?.mode, source_digest: sourceDigest, resize };
-  const arrays: Record<string, { shape: readonly number[]; data: ArrayData }> = {};
+  const arrays: NpzArrays = {};
   for (const [name, value] of Object.entries(texts)) {
     if (value === undefined) continue;
     const bytes = new TextEncoder().encode(value);

@@ -2,10 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { createInflateRaw } from 'node:zlib';
 import { expected } from '../errors.js';
-import { type InputFile, withInput } from './input.js';
+import { withInput } from './input.js';
 import { checkNpySize } from './npy-header.js';
 import { readNpyStream, type NpyStream } from './npy-stream.js';
-import { memberStart, readZipDirectory, type ZipMember } from './zip-directory.js';
+import { npzDirectory } from './npz.js';
+import { memberStart, type ZipMember } from './zip-directory.js';
 import { crc32 } from './zip.js';
 
 export interface NpzArrayStream extends NpyStream {
@@ -14,17 +15,14 @@ export interface NpzArrayStream extends NpyStream {
 
 /** The names of the arrays, without `.npy`. */
 export async function npzNames(path: string): Promise<string[]> {
-  const members = await withInput(path, 'an .npz file', async (file) => {
-    await checkMagic(file, path);
-    return readZipDirectory(file, path);
-  });
-  return members.filter(({ name }) => name.endsWith('.npy')).map(({ name }) => name.slice(0, -'.npy'.length));
+  const members = await withInput(path, 'an .npz file', (file) => npzDirectory(file, path));
+  return members.map(({ name }) => name.slice(0, -'.npy'.length));
 }
 
 /** Opens one array for reading from its first row to its last; the checksum is compared after the last. */
 export async function openNpzStream(path: string, name: string): Promise<NpzArrayStream> {
   const { member, start } = await withInput(path, 'an .npz file', async (file) => {
-    const found = (await readZipDirectory(file, path)).find((candidate) => candidate.name === `${name}.npy`);
+    const found = (await npzDirectory(file, path)).find((candidate) => candidate.name === `${name}.npy`);
     if (!found) throw expected(`the array ${name}`, path, 'none of this name');
     if (found.method !== 0 && found.method !== 8) throw expected('a stored or deflated member', `${path} (${found.name})`, `method ${found.method}`);
     return { member: found, start: await memberStart(file, found, path) };
@@ -59,12 +57,4 @@ async function* checked(chunks: AsyncIterable<Uint8Array>, { size, crc }: ZipMem
   }
   if (length !== size) throw expected(`${size} bytes`, where, `${length}`, 'the file is damaged');
   if (found !== crc) throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
-}
-
-async function checkMagic({ handle, size }: InputFile, path: string): Promise<void> {
-  const start = Buffer.alloc(4);
-  await handle.read(start, 0, 4, 0);
-  if (size >= 22 && start[0] === 0x50 && start[1] === 0x4b) return;
-  const found = size === 0 ? 'an empty file' : `the bytes ${start.subarray(0, size).toString('hex')}`;
-  throw expected('an .npz file (a zip of arrays)', path, found, 'write it with numpy.savez');
 }

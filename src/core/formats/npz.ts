@@ -1,47 +1,63 @@
 /** .npz files: a zip of .npy arrays, as numpy.savez and numpy.savez_compressed write them. */
-import { zipSync } from 'fflate';
 import { expected } from '../errors.js';
-import type { ArrayData, NamedArray } from './arrays.js';
+import { type ArrayData, type Dtype, type NamedArray, bytesOf, checkShape, dtypeOf, itemSize, sizeOf } from './arrays.js';
 import { writeAtomic } from './atomic.js';
-import { allocate, readExactly, withInput, writeFully } from './input.js';
-import { decodeNpy, encodeNpy } from './npy.js';
-import { unzip } from './zip.js';
+import { type InputFile, readExactly, withInput } from './input.js';
+import { decodeNpy } from './npy.js';
+import { npyHeader } from './npy-header.js';
+import { type ZipMember, readMember, readZipDirectory } from './zip-directory.js';
+import { createZipWriter } from './zip-writer.js';
 
-/** Held in memory twice while it is unpacked. */
-const LARGEST_FILE = 2 ** 31;
-
-/** The arrays of an .npz by name (without `.npy`); with `names`, only these, and none of the others is decoded. */
+/** The arrays of an .npz by name (without `.npy`); with `names`, only these, and nothing of the others is read. */
 export async function readNpz(path: string, names?: readonly string[]): Promise<Record<string, NamedArray>> {
-  const bytes = await withInput(path, 'an .npz file', async ({ handle, size }) => {
-    if (size > LARGEST_FILE) {
-      throw expected(`an .npz file of at most ${LARGEST_FILE} bytes`, path, `${size}`, 'save the array as .npy');
+  return withInput(path, 'an .npz file', async (file) => {
+    const arrays: Record<string, NamedArray> = Object.create(null) as Record<string, NamedArray>;
+    for (const member of await npzDirectory(file, path)) {
+      const name = arrayName(member.name);
+      if (!names || names.includes(name)) arrays[name] = decodeNpy(await readMember(file, member, path), `${path} (${member.name})`);
     }
-    const all = new Uint8Array(allocate(size, path));
-    await readExactly(handle, all, 0, path);
-    return all;
+    return arrays;
   });
-  if (bytes.length < 4 || bytes[0] !== 0x50 || bytes[1] !== 0x4b) {
-    const found = bytes.length === 0 ? 'an empty file' : `the bytes ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`;
+}
+
+/** The members that are arrays. */
+export async function npzDirectory(file: InputFile, path: string): Promise<ZipMember[]> {
+  const start = Buffer.alloc(Math.min(4, file.size));
+  await readExactly(file.handle, start, 0, path);
+  if (start.length < 4 || start[0] !== 0x50 || start[1] !== 0x4b) {
+    const found = start.length === 0 ? 'an empty file' : `the bytes ${start.toString('hex')}`;
     throw expected('an .npz file (a zip of arrays)', path, found, 'write it with numpy.savez');
   }
-  const members = unzip(bytes, path, (name) => name.endsWith('.npy') && (!names || names.includes(arrayName(name))));
-  const arrays: Record<string, NamedArray> = Object.create(null) as Record<string, NamedArray>;
-  for (const [name, content] of members) {
-    arrays[arrayName(name)] = decodeNpy(content, `${path} (${name})`);
-  }
-  return arrays;
+  return (await readZipDirectory(file, path)).filter(({ name }) => name.endsWith('.npy'));
+}
+
+export type NpzArrays = Record<string, { shape: readonly number[]; data: ArrayData } | NpzRows>;
+
+/** An array that is written piece by piece, so that it need not fit in memory. */
+export interface NpzRows {
+  shape: readonly number[];
+  dtype: Dtype;
+  pieces: AsyncIterable<ArrayData>;
 }
 
 /** Writes arrays uncompressed, as numpy.savez does; the same arrays give the same bytes. Atomic. */
-export async function writeNpz(
-  path: string,
-  arrays: Record<string, { shape: readonly number[]; data: ArrayData }>,
-): Promise<void> {
-  const members = Object.fromEntries(
-    Object.entries(arrays).map(([name, { shape, data }]) => [`${name}.npy`, encodeNpy(shape, data)]),
-  );
-  const zip = zipSync(members, { level: 0, mtime: new Date(1980, 0, 1) });
-  await writeAtomic(path, (handle) => writeFully(handle, zip, 0));
+export async function writeNpz(path: string, arrays: NpzArrays): Promise<void> {
+  await writeAtomic(path, async (handle) => {
+    const zip = createZipWriter(handle);
+    for (const [name, array] of Object.entries(arrays)) {
+      const dtype = 'data' in array ? dtypeOf(array.data) : array.dtype;
+      if ('data' in array) checkShape(array.shape, array.data);
+      const header = npyHeader(dtype, array.shape);
+      const size = header.length + sizeOf(array.shape) * itemSize[dtype];
+      await zip.add(`${name}.npy`, size, bytes(header, 'data' in array ? [array.data] : array.pieces));
+    }
+    await zip.finish();
+  });
+}
+
+async function* bytes(header: Uint8Array, pieces: AsyncIterable<ArrayData> | Iterable<ArrayData>): AsyncGenerator<Uint8Array> {
+  yield header;
+  for await (const piece of pieces) yield bytesOf(piece);
 }
 
 function arrayName(member: string): string {

@@ -1,6 +1,8 @@
 /** The members of a zip file of any size, by its central directory; the large form (zip64) that NumPy uses included. */
+import { inflateSync } from 'fflate';
 import { expected, type UserError } from '../errors.js';
-import { readExactly, type InputFile } from './input.js';
+import { allocate, readExactly, type InputFile } from './input.js';
+import { crc32 } from './zip.js';
 
 export interface ZipMember {
   name: string;
@@ -59,6 +61,35 @@ export async function memberStart({ handle, size }: InputFile, { name, offset, p
   const start = offset + header.length + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (start + packed > size) throw damaged(`${path} (${name})`, `${size - start} of ${packed} bytes`);
   return start;
+}
+
+/** Deflate cannot shrink by more than this factor, so a member that claims more lies. */
+const LARGEST_RATIO = 1032;
+
+/** The whole of a member, unpacked; its size and checksum are compared. */
+export async function readMember(file: InputFile, member: ZipMember, path: string): Promise<Uint8Array> {
+  const { method, crc, packed, size } = member;
+  const where = `${path} (${member.name})`;
+  if (method !== 0 && method !== 8) throw expected('a stored or deflated member', where, `method ${method}`);
+  const fits = method === 0 ? size === packed : size <= packed * LARGEST_RATIO + 1024;
+  if (!fits) throw expected('sizes that fit the file', where, `${packed} packed, ${size} unpacked`, 'the file is damaged');
+  const start = await memberStart(file, member, path);
+  const content = new Uint8Array(allocate(packed, where));
+  await readExactly(file.handle, content, start, path);
+  const unpacked = method === 0 ? content : inflated(content, size, where);
+  if (unpacked.length !== size) throw expected(`${size} bytes`, where, `${unpacked.length}`, 'the file is damaged');
+  const found = crc32(unpacked);
+  if (found !== crc) throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
+  return unpacked;
+}
+
+function inflated(content: Uint8Array, size: number, where: string): Uint8Array {
+  try {
+    return inflateSync(content, { out: new Uint8Array(allocate(size, where)) });
+  } catch (error) {
+    if ((error as Error).name === 'UserError') throw error;
+    throw damaged(where, (error as Error).message);
+  }
 }
 
 function parseDirectory(bytes: Buffer, path: string): ZipMember[] {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readNpz, writeNpz } from '../../../src/core/formats/npz.js';
 import { fixture } from '../../paths.js';
@@ -27,6 +27,20 @@ t.test('round trip, the same bytes each time', async (t) => {
   const back = await readNpz(join(dir, 'a.npz'));
   t.match(back.mu, { dtype: 'float64', ...arrays.mu });
   t.match(back.mode, { dtype: 'int32', ...arrays.mode });
+});
+
+t.test('an array in pieces is the array, and must have the size announced', async (t) => {
+  const dir = t.testdir();
+  const pieces = async function* () {
+    yield Float32Array.of(1, 2);
+    yield Float32Array.of(3, 4, 5, 6);
+  };
+  const path = join(dir, 'pieces.npz');
+  await writeNpz(path, { x: { shape: [3, 2], dtype: 'float32', pieces: pieces() }, n: { shape: [], data: BigInt64Array.of(3n) } });
+  t.match(await readNpz(path), { x: { dtype: 'float32', shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) }, n: { data: BigInt64Array.of(3n) } });
+  const short = { shape: [4, 2], dtype: 'float32' as const, pieces: pieces() };
+  await t.rejects(writeNpz(join(dir, 'short.npz'), { short }), /short\.npy: \d+ bytes were announced, \d+ came/);
+  t.same(await readdir(dir), ['pieces.npz']);
 });
 
 t.test('refuses damaged files by name', async (t) => {
