@@ -16,7 +16,7 @@ const dir = t.testdir({
       { step: 200, epoch: 1, loss_d: 4, loss_eg: null, ...speed, seconds_per_step: 6.6, data_wait_per_step: 0.6 },
     ]),
     'metrics.jsonl': lines([
-      { step: 200, epoch: 1, knn: { top1: { 1: 0.5, 25: 0.6 } }, linear_probe: { top1: 0.7, top5: 0.9 }, fid: { frechet_distance: 9 }, seconds: 4 },
+      { step: 200, epoch: 1, knn: { top1: { 1: 0.5, 25: 0.6 } }, linear_probe: { top1: 0.7, top5: 0.9 }, fid: { frechet_distance: 9 }, protocol: { images: 9 }, seconds: 4 },
       { step: 100, epoch: 0.5, knn: { top1: { 1: 0.4, 25: 0.5 } } },
       { step: 200, knn: { top1: { 1: 0.55 } } },
     ]),
@@ -38,6 +38,7 @@ t.test('numbers of both files by step', async (t) => {
   t.same(run.curves.get('loss_eg'), { steps: [100], values: [1] }, 'what is no number is left out');
   t.same(run.curves.get('knn.top1.1'), { steps: [100, 200], values: [0.4, 0.55] }, 'in the order of steps; the later line counts');
   t.same(run.curves.get('knn.top1.25'), { steps: [100, 200], values: [0.5, 0.6] });
+  t.notOk(run.curves.has('protocol.images'));
   t.ok(run.evaluated.has('linear_probe.top1') && !run.evaluated.has('loss_d') && !run.evaluated.has('epoch'));
 });
 
