@@ -42,17 +42,23 @@ interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
 const USUAL_LEAST = 2049;
 const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 
-const SCORES =
-  '\nScores, by their keys in --json:\n' +
-  '  frechet_distance   covariances divided by n - 1, in double precision, for any n; fid is the same number where the\n' +
-  '                     features are those of inception\n' +
-  '  inception_score    and _std over --splits parts in the order of the set: of images sorted by class it is low; logits\n' +
-  '                     without the bias of the last layer, as the first implementation had them\n' +
-  '  kid, kid_std       unbiased squared MMD with the kernel (x.y / width + 1)^3, over random subsets; may be below 0\n' +
-  '  precision, recall  improved precision and recall, all distances in double precision\n' +
-  '\nThe paper\'s Table 3 has FID against the training and against the validation images: make statistics of both with\n' +
-  '--stats-out, of central squares at the resolution of G, and give the same 50,000 samples against each.\n' +
-  '\nA shard keeps rows only where --metrics has kid, pr or is; merged, all scores are those of the set in one piece.';
+const SCORES = `
+Scores, by their keys in --json:
+  frechet_distance   any number of rows, covariances divided by n - 1, in double
+                     precision; called fid too in the features of inception
+  inception_score    and _std, over --splits parts in the order of the set: low
+                     where images are sorted by class; logits without the bias
+                     of the last layer, as its authors had them
+  kid, kid_std       unbiased squared MMD with the kernel (x.y / width + 1)^3
+                     over random subsets of both sets; may be below 0
+  precision, recall  improved precision and recall, by all distances
+
+The paper's Table 3 has FID against the training and the validation images:
+save statistics of both with --stats-out, of central squares of G's resolution,
+and compare the same 50,000 samples with each.
+
+A part of a set keeps rows only where --metrics has kid, pr or is; merged, all
+scores are those of the set in one piece.`;
 
 export function fidCommand(): Command {
   const command = new Command('fid')
