@@ -51,15 +51,14 @@ t.test('a file that ends anywhere is read up to its last whole event', async (t)
   await events.picture(2, 'samples', png);
   const path = join(dir, files(dir)[0]);
   const whole = readFileSync(path);
-  let most = 0;
+  const counts: number[] = [];
   for (let length = 0; length <= whole.length; length++) {
     writeFileSync(path, whole);
     truncateSync(path, length);
-    const found = eventsOf(readFileSync(path)).length;
-    t.ok(found === most || found === most + 1);
-    most = found;
+    counts.push(eventsOf(readFileSync(path)).length);
   }
-  t.equal(most, 5, 'version, start, two steps and a picture');
+  t.ok(counts.every((count, length) => length === 0 || count - counts[length - 1] === 0 || count - counts[length - 1] === 1));
+  t.equal(counts.at(-1), 5, 'version, start, two steps and a picture');
   appendFileSync(path, whole.subarray(0, 30));
   await createEvents(dir, 2).numbers(3, 'train', { loss: 3 });
   t.same([...shown(dir).get('train/loss')!.keys()], [1, 2, 3], 'the next process writes a file of its own');
