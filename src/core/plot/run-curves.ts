@@ -53,8 +53,8 @@ async function readLines(path: string): Promise<Map<string, number>[]> {
   const records = await readJsonl<unknown>(path);
   return records.map((record, index) => {
     const numbers = numbersOf(record);
-    // How it was measured is no curve.
-    for (const key of numbers.keys()) if (key.startsWith('protocol.')) numbers.delete(key);
+    // How something was measured, and that training went back, are no curves.
+    for (const key of numbers.keys()) if (/^(protocol|rollback)\./.test(key)) numbers.delete(key);
     if (!numbers.has('step')) throw expected('a step', `line ${index + 1} of ${path}`, JSON.stringify(record).slice(0, 60));
     return numbers;
   });
