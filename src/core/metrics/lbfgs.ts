@@ -38,9 +38,11 @@ export interface Minimum {
 const HISTORY = 10;
 /** Sufficient decrease (Armijo). */
 const DECREASE = 1e-4;
-const LINE_EVALUATIONS = 20;
-/** A function computed in float32 does not tell smaller differences. */
-const RESOLUTION = 1e-9;
+const LINE_EVALUATIONS = 10;
+/** Of the value, where it is a sum of numbers in float32: smaller differences tell nothing. */
+const RESOLUTION = 1e-7;
+/** The work ends where the value falls by no more than this part of it and the gradient does not fall either. */
+const STANDSTILL = 1e-9;
 
 export function lbfgsStart(x: Float64Array): LbfgsState {
   return { x, iterations: 0, evaluations: 0, steps: [], changes: [] };
@@ -58,13 +60,14 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
     if (!(slope < 0)) break;
     const next = await search(state, current, direction, slope, evaluate);
     if (!next) break;
-    const improvement = current.value - next.evaluation.value;
+    const flat = current.value - next.evaluation.value <= STANDSTILL * Math.abs(current.value);
+    const stuck = flat && largest(next.evaluation.gradient) >= largest(current.gradient);
     remember(state, next.x, subtract(next.evaluation.gradient, current.gradient));
     state.x = next.x;
     state.iterations++;
     current = next.evaluation;
     await onIteration?.(state, current);
-    if (improvement <= RESOLUTION * Math.abs(current.value)) break;
+    if (stuck) break;
   }
   return { state, value: current.value, gradient: largest(current.gradient) };
 }
@@ -90,7 +93,10 @@ function descent({ steps, changes }: LbfgsState, gradient: Float64Array, precond
   return q;
 }
 
-/** Shortens the step by parabolas until the value falls enough; undefined where it does not. */
+/**
+ * Shortens the step by parabolas until the value falls enough; undefined where it does not. Where rounding hides whether it
+ * falls, the slope at the end of the step decides (the approximate Wolfe condition of Hager & Zhang 2005).
+ */
 async function search(
   state: LbfgsState,
   { value }: Evaluation,
@@ -104,7 +110,9 @@ async function search(
     addScaled(x, length, direction);
     const evaluation = await evaluate(x);
     state.evaluations++;
-    if (evaluation.value <= value + DECREASE * length * slope) return { x, evaluation };
+    const falls = evaluation.value <= value + DECREASE * length * slope;
+    const level = evaluation.value <= value + RESOLUTION * Math.abs(value);
+    if (falls || (level && dot(direction, evaluation.gradient) <= (2 * DECREASE - 1) * slope)) return { x, evaluation };
     const parabola = (-slope * length ** 2) / (2 * (evaluation.value - value - slope * length));
     length = Number.isFinite(parabola) ? Math.min(Math.max(parabola, 0.1 * length), 0.5 * length) : 0.1 * length;
   }

@@ -1,8 +1,11 @@
 import t from 'tap';
+import { readFileSync } from 'node:fs';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import type { Metric } from '../../../src/core/metrics/nearness.js';
 import { createNeighbourSearch } from '../../../src/core/metrics/neighbours.js';
 import { integerRandom } from '../../../src/core/data/random.js';
+import { readNpy } from '../../../src/core/formats/npy.js';
+import { fixture } from '../../paths.js';
 
 function noise(length: number, seed: number): Float32Array {
   const random = integerRandom(seed, 0);
@@ -82,6 +85,29 @@ t.test('of equally near rows the lower number comes first, also across chunks', 
 
 t.test('a row of zeros has no direction and is an answer all the same', async (t) => {
   t.same(await search(Float32Array.from([0, 0, 3, 4]), Float32Array.from([6, 8]), 2, 2), [1, 0]);
+});
+
+t.test("distances and neighbours are SciPy's", async (t) => {
+  const golden = JSON.parse(readFileSync(fixture('metrics/knn.json'), 'utf8')) as Record<string, { indices: number[][]; distances: number[][] }>;
+  const read = async (name: string) => (await readNpy(fixture(`metrics/knn/${name}/avepool.npy`))).data as Float32Array;
+  const [base, queries] = [await read('train'), (await read('test')).slice(0, 5 * 12)];
+  for (const metric of ['l1', 'l2', 'cosine'] as const) {
+    const found = createNeighbourSearch(await startEngine(), { queries, width: 12, k: 4, metric, normalise: true });
+    found.add(base.slice(0, 250 * 12), 250);
+    found.add(base.slice(250 * 12), 150);
+    const wanted = golden[`neighbours-${metric}`];
+    t.same([...found.result()], wanted.indices.flat(), metric);
+    wanted.distances.flat().forEach((value, i) => t.ok(Math.abs(found.distances()[i] - value) < 1e-12, `${metric} ${i}`));
+    found.dispose();
+  }
+});
+
+t.test('float32 alone would not tell: rows closer together than its rounding, far from the origin', async (t) => {
+  const width = 64;
+  const queries = noise(3 * width, 9).map((value) => value + 1000);
+  const base = Float32Array.from({ length: 400 * width }, (_, i) => queries[i % width] + ((i * 7919) % 101) / 1600);
+  const got = await search(base, queries, width, 10, { normalise: false, chunk: 150 });
+  t.same(got, bruteForce(base, queries, width, 10, 'l2', false));
 });
 
 t.test('nothing stays behind in the engine', async (t) => {

@@ -69,3 +69,38 @@ t.test('scores are laid out as rows, heads, classes', async (t) => {
   });
   trained.dispose();
 });
+
+t.test('gradient descent with momentum, and averaged weights', async (t) => {
+  const trained = createSoftmaxHeads(await startEngine(), heads, WIDTH, CLASSES, { optimiser: 'sgd', average: 0.5 });
+  for (const { data, labels, decay } of batches) trained.step(data, labels, decay);
+  heads.forEach(({ learningRate, penalty }, index) => {
+    const weight = new Array<number>(WIDTH * CLASSES).fill(0);
+    const bias = new Array<number>(CLASSES).fill(0);
+    const parameters = [weight, bias].map((value) => ({ value, momentum: value.map(() => 0), average: value.map(() => 0) }));
+    batches.forEach(({ data, labels, decay }, step) => {
+      const gradients = [weight.map((value) => penalty * value), bias.map(() => 0)];
+      labels.forEach((label, row) => {
+        const x = [...data.subarray(row * WIDTH, (row + 1) * WIDTH)];
+        const scores = bias.map((value, c) => x.reduce((sum, input, j) => sum + input * weight[j * CLASSES + c], value));
+        const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+        scores.forEach((score, c) => {
+          const error = (Math.exp(score) / total - (c === label ? 1 : 0)) / labels.length;
+          x.forEach((input, j) => (gradients[0][j * CLASSES + c] += input * error));
+          gradients[1][c] += error;
+        });
+      });
+      const kept = Math.min(0.5, (2 + step) / (11 + step));
+      parameters.forEach(({ value, momentum, average }, which) =>
+        gradients[which].forEach((gradient, i) => {
+          momentum[i] = 0.9 * momentum[i] + gradient;
+          value[i] -= learningRate * decay * momentum[i];
+          average[i] = kept * average[i] + (1 - kept) * value[i];
+        }),
+      );
+    });
+    const got = trained.head(index);
+    parameters[0].average.forEach((value, i) => t.ok(Math.abs(got.weight[i] - value) < 1e-6, `head ${index}, weight ${i}`));
+    parameters[1].average.forEach((value, i) => t.ok(Math.abs(got.bias[i] - value) < 1e-6, `head ${index}, bias ${i}`));
+  });
+  trained.dispose();
+});
