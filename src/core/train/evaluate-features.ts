@@ -9,19 +9,16 @@ const KS = [1, 5, 25];
 /** Rows compared with the queries at once. */
 const CHUNK = 8192;
 
-/** The probe: one classifier, whose settings are those of the paper's ablations (appendix A) but for the fewer steps. */
+/** The probe: one classifier, at the learning rate of the paper's ablations (appendix A); a penalty and fewer steps suit few images. */
 export const PROBE = { learning_rate: 0.01, penalty: 1e-3, steps: 500, batch_size: 256 };
 
-export interface LabelledFeatures {
+export interface Halves {
   /** [n, width] */
   features: Float32Array;
   /** [n] */
   labels: Int32Array;
   width: number;
-}
-
-/** Fits on the first `fitted` rows, tests on the others. */
-export interface Halves extends LabelledFeatures {
+  /** The first so many rows fit; the others are tested. */
   fitted: number;
 }
 
