@@ -1,45 +1,18 @@
 /** `bigbigan fid`: how far two sets of images are apart in the features of a network. */
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Metric, Scores } from '../core/evaluation/compare.js';
+import type { Metric } from '../core/evaluation/compare.js';
 import type { Side, SideOptions } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
-import type { Network } from '../core/evaluation/statistics-file.js';
 import type { Extractor } from '../core/metrics/extractor.js';
 import { usage } from '../core/errors.js';
-import { inceptionOptions, type InceptionOptions } from './inception-options.js';
-import {
-  engineOptions,
-  examples,
-  outputOptions,
-  positiveInteger,
-  shard,
-  wholeNumber,
-  type EngineOptions,
-  type OutputOptions,
-} from './options.js';
-import { checkOutputFile } from './output-file.js';
+import { type FidOptions, checkKinds, checkUsage } from './fid-checks.js';
+import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew } from './fid-report.js';
+import { inceptionOptions } from './inception-options.js';
+import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from './options.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
-interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
-  extractor?: string;
-  metrics: Metric[];
-  splits: number;
-  kidSubsets: number;
-  kidSubsetSize: number;
-  prNeighbours: number;
-  seed: number;
-  batchSize: number;
-  statsOut?: string;
-  shard?: [number, number];
-  out?: string;
-  merge?: string[];
-  force?: boolean;
-}
-
-/** Below this many rows the 2,048 features of FID's usual network have a singular covariance. */
-const USUAL_LEAST = 2049;
 const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 
 const SCORES = `
@@ -130,9 +103,13 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
   const started = performance.now();
   const report = createReport(options);
   const { openSource } = await import('../core/evaluation/source.js');
-  const needsRows = metrics.some((name) => name !== 'fid');
+  const pairwise = metrics.includes('kid') || metrics.includes('pr');
+  const scored = merge ? -1 : paths.length - 1;
   const sources: Source[] = [];
-  for (const path of paths) sources.push(await openSource(path, { rows: needsRows, stdin: process.stdin }));
+  for (const [i, path] of paths.entries()) {
+    const rows = pairwise || (i === scored && metrics.includes('is'));
+    sources.push(await openSource(path, { rows, stdin: process.stdin }));
+  }
   checkKinds(sources, options);
   const images = sources.find(({ kind }) => kind === 'images');
   const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import('../core/evaluation/extractors.js');
@@ -167,36 +144,6 @@ interface Run {
   report: Report;
   options: FidOptions;
   finish(result: object, text: string, file?: string): void;
-}
-
-/** What can be said from the command line alone. */
-async function checkUsage(paths: string[], { shard: part, out, merge, statsOut, metrics, force }: FidOptions): Promise<void> {
-  if (paths.filter((path) => path === '-').length > 1) throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
-  if (part && (paths.length !== 1 || merge || statsOut)) throw usage('--shard takes one set, --out, and neither --merge nor --stats-out');
-  if (part && !out) throw usage('--out is missing: the .npz that the shard goes to');
-  if (out && !part) throw usage('--out is for --shard; the statistics of a whole set go to --stats-out');
-  if (merge && paths.length > 1) throw usage('--merge stands for FAKE: only REAL can be named beside it', 'put REAL before --merge');
-  const sets = paths.length + (merge ? 1 : 0);
-  if (sets === 0) throw usage("missing required argument 'real'", 'name REAL and FAKE');
-  if (sets === 1 && !part && !statsOut && !metrics.includes('is')) {
-    throw usage("missing required argument 'fake'", 'one set alone is for --stats-out, --shard or --metrics is');
-  }
-  if (sets === 1 && !part && (metrics.includes('kid') || metrics.includes('pr')) && !statsOut) {
-    throw usage('kid and pr compare two sets', 'name REAL and FAKE');
-  }
-  const file = out ?? statsOut;
-  if (file) await checkOutputFile(file, force);
-}
-
-/** What the files' names and headers rule out. */
-function checkKinds(sources: Source[], { shard: part, metrics }: FidOptions): void {
-  if (part && sources[0].kind !== 'images') throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
-  if (part && sources[0].path === '-') throw usage('--shard needs a set that can be read again, not a stream', 'save it to an .npy file first');
-  const rowMetric = metrics.find((name) => name === 'kid' || name === 'pr');
-  const without = sources.find(({ kind }) => kind === 'statistics');
-  if (rowMetric && without) {
-    throw usage(`--metrics ${rowMetric} needs the rows of both sets, and ${without.path} has their statistics only`, 'name images, features, or an .npz with feats');
-  }
 }
 
 async function sideOptions({ report, options }: Run, { rows, score }: { rows: boolean; score: boolean }): Promise<SideOptions> {
@@ -325,49 +272,4 @@ async function saveStatistics(path: string, { statistics, features, ...side }: S
   const { writeStatistics } = await import('../core/evaluation/statistics-file.js');
   const { network, sourceDigest, resize } = side;
   await writeStatistics(path, { ...statistics, network, sourceDigest, resize }, features);
-}
-
-function describe({ path, kind, statistics, sourceDigest, resize }: Side) {
-  return { path, kind, n: statistics.n ?? null, digest: sourceDigest ?? null, resize: resize ?? null };
-}
-
-function describeNetwork(network: Network | undefined, width: number) {
-  const { name, label, mode, digest } = network ?? {};
-  return { name: name ?? null, label: label ?? null, mode: mode ?? null, digest: digest ?? null, width };
-}
-
-/** What decides the numbers beside the images and the network. */
-function protocol({ metrics, splits, kidSubsets, kidSubsetSize, prNeighbours, seed }: FidOptions) {
-  return {
-    covariance: 'divided by n - 1',
-    inception_score: metrics.includes('is') ? { splits, order: 'of the set', logits: 'without bias where known' } : undefined,
-    kid: metrics.includes('kid') ? { kernel: '(x.y / width + 1)^3', subsets: kidSubsets, subset_size: kidSubsetSize, seed } : undefined,
-    precision_recall: metrics.includes('pr') ? { neighbours: prNeighbours } : undefined,
-  };
-}
-
-function scoreText(result: Scores, real: Side, fake: Side, network: Network | undefined): string {
-  const name = result.fid === undefined ? 'Fréchet distance' : 'FID';
-  const counts = `${real.statistics.n ?? 'unknown'} real, ${fake.statistics.n ?? 'unknown'} fake`;
-  return [`${name} ${result.frechet_distance.toFixed(4)} (${counts}; ${networkText(network)})`, ...scoreLines(result)].join('\n');
-}
-
-function scoreLines(result: Partial<Scores>): string[] {
-  const { inception_score: score, inception_score_std: scoreStd, kid, kid_std: kidStd, precision, recall } = result;
-  const lines: string[] = [];
-  if (score !== undefined) lines.push(`Inception Score ${score.toFixed(4)} ± ${scoreStd!.toFixed(4)}`);
-  if (kid !== undefined) lines.push(`KID ${kid.toPrecision(6)} ± ${kidStd!.toPrecision(6)}`);
-  if (precision !== undefined) lines.push(`precision ${precision.toFixed(4)}, recall ${recall!.toFixed(4)}`);
-  return lines;
-}
-
-function networkText(network: Network | undefined): string {
-  return network ? `${network.label}, weights ${network.digest.slice(0, 12)}` : 'features of unknown origin';
-}
-
-function warnOfFew(n: number | undefined, path: string, width: number, report: Report): void {
-  const least = Math.max(USUAL_LEAST, width + 1);
-  if (n !== undefined && n < least) {
-    report.warn(`${path} has ${n} rows; below ${least} the distance is biased upwards: compare only with equal counts`);
-  }
 }

@@ -225,6 +225,14 @@ t.test('equal sets are at 0, never below', async (t) => {
   t.ok(Math.abs(same.frechet_distance_raw as number) < 1e-9);
 });
 
+t.test('a stream that breaks off is no set', async (t) => {
+  const bytes = await readFile(fake);
+  const { code, stdout, stderr } = await bigbigan(['fid', real, '-', ...network(':features')], { input: bytes.subarray(0, bytes.length - 50) });
+  t.equal(code, 1);
+  t.match(stderr, /expected 90 rows as its header says for standard input, got an end after 88\n.*sender/);
+  t.equal(stdout, '');
+});
+
 t.test('what cannot be answered is explained', async (t) => {
   const dir = t.testdir();
   const file = (name: string) => join(dir, name);
@@ -266,6 +274,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [[realFeatures, fakeFeatures, '--metrics', 'kid'], 1, /1000 rows or more.* for KID of .*real-features\.npy, got 120/],
     [[realFeatures, fakeFeatures, '--metrics', 'is'], 1, /class scores.*none from .*features\.npy/],
     [[real, fake, ...network(':mean'), '--metrics', 'is'], 1, /class scores.*none from saved-model mean/],
+    [[real, fixture('metrics/fid/real.npz'), '--metrics', 'is', ...network(':mean')], 2, /needs the images of FAKE, and .*real\.npz/],
     [[real, '--shard', '1/2', ...network(':mean')], 2, /--out is missing/],
     [[real, fake, '--shard', '1/2', '--out', file('p.npz'), ...network(':mean')], 2, /--shard takes one set/],
     [[real, '--shard', '0/2', '--out', file('p.npz'), ...network(':mean')], 2, /expected I\/N/],

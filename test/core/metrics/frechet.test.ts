@@ -65,6 +65,17 @@ t.test('agrees with SciPy to 1e-6 from 2 rows to 20,000 and from 2 columns to 2,
   }
 });
 
+t.test('the order of the rows does not matter', async (t) => {
+  const engine = await startEngine();
+  const [n, width] = [2100, 24];
+  const rows = formulaRows(1, n, width);
+  const reversed = Float32Array.from(rows, (_, i) => rows[(n - 1 - Math.floor(i / width)) * width + (i % width)]);
+  const other = await statistics(formulaRows(2, 50, width), width);
+  const distance = frechetDistance(engine, await statistics(rows, width), other);
+  close(t, frechetDistance(engine, await statistics(reversed, width), other), distance, 1e-9 * distance, 'reversed');
+  close(t, frechetDistance(engine, await statistics(rows, width), await statistics(reversed, width)), 0, 1e-9, 'set and reversed set');
+});
+
 t.test('a set has no distance from itself', async (t) => {
   const engine = await startEngine();
   for (const file of ['frechet-0.npz', 'frechet-2.npz', 'frechet-3.npz', 'frechet-4.npz']) {
