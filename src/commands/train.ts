@@ -5,6 +5,7 @@ import { DamagedFile, expected, usage } from '../core/errors.js';
 import { TERMS, imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { presetNames } from '../core/train/presets.js';
+import type { OnNan } from '../core/train/retry.js';
 import type { Overrides } from '../core/train/resolve.js';
 import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
 import { type ExecutionOptions, executionOptions } from './model-options.js';
@@ -29,6 +30,7 @@ interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, E
   checkpointEvery: number;
   keep: number;
   tensorboard: boolean;
+  onNan: OnNan;
   timeLimit?: number;
   dryRun?: boolean;
   listPresets?: boolean;
@@ -67,6 +69,11 @@ export function trainCommand(): Command {
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
     .option('--keep <n>', 'newest checkpoints to keep, or all; older ones are deleted after a new one is written', keepCount, 3)
     .option('--no-tensorboard', 'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)')
+    .addOption(
+      new Option('--on-nan <what>', 'when a loss, gradient or weight is not finite: stop, or go back to the last checkpoint and try other random numbers')
+        .choices(['stop', 'rollback'])
+        .default('stop'),
+    )
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
     .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
   outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(async (options: TrainOptions) => train(options));
@@ -245,6 +252,7 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
     sampleEvery: options.sampleEvery,
     checkpointEvery: options.checkpointEvery,
     keep: options.keep,
+    onNan: options.onNan,
     tensorboard: options.tensorboard,
     evaluation: evaluationSettings,
     stopped: () => stopping.reason() !== undefined,

@@ -5,6 +5,7 @@ import { sameShape } from '../backend/tensor.js';
 import type { VariableSpec, VariableValues } from '../backend/variables.js';
 import type { Config } from './config.js';
 import type { MonitorState } from './monitor.js';
+import type { Retry } from './retry.js';
 
 /** Its files carry a digest; those of the format before do not, and are read without. */
 const FORMAT = 'bigbigan-checkpoint-3';
@@ -16,14 +17,17 @@ export interface CheckpointHeader {
   config: Config;
   /** What the next line of the log needs of the steps before this checkpoint. */
   monitor?: MonitorState;
+  /** Steps that are drawn otherwise than usual, if there are any. */
+  retries?: Retry[];
 }
 
-export async function saveCheckpoint(path: string, values: VariableValues, { step, config, monitor }: CheckpointHeader): Promise<void> {
+export async function saveCheckpoint(path: string, values: VariableValues, { step, config, monitor, retries = [] }: CheckpointHeader): Promise<void> {
   await writeSafetensors(path, values, {
     format: FORMAT,
     step: String(step),
     config: JSON.stringify(config),
     ...(monitor && { monitor: JSON.stringify(monitor) }),
+    ...(retries.length > 0 && { retries: JSON.stringify(retries) }),
   });
 }
 
@@ -66,7 +70,9 @@ function parseMetadata({ metadata, digest }: { metadata: Record<string, string>;
   try {
     const config = JSON.parse(metadata.config) as Config;
     if (!config.model || !config.train) throw new SyntaxError('not a config');
-    return { step, config, ...(metadata.monitor !== undefined && { monitor: JSON.parse(metadata.monitor) as MonitorState }) };
+    const monitor = metadata.monitor === undefined ? undefined : (JSON.parse(metadata.monitor) as MonitorState);
+    const retries = metadata.retries === undefined ? undefined : (JSON.parse(metadata.retries) as Retry[]);
+    return { step, config, ...(monitor && { monitor }), ...(retries && { retries }) };
   } catch {
     throw expected('a config in JSON', `the metadata of ${path}`, 'something else');
   }

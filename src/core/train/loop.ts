@@ -2,10 +2,10 @@
 import type { Engine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
-import { type Loader, createLoader } from '../data/loader.js';
+import { type Batch, createLoader } from '../data/loader.js';
 import { appendJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
-import { saveCheckpoint } from './checkpoint.js';
+import { type CheckpointWriter, createCheckpointWriter } from './checkpoint-writer.js';
 import type { Config } from './config.js';
 import type { EvaluationLine } from './evaluate.js';
 import { type BestEvaluation, type EvaluationSettings, openEvaluations } from './evaluations.js';
@@ -14,9 +14,10 @@ import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
 import { keepLogUntil } from './log.js';
 import { createMonitor } from './monitor.js';
-import { nonFiniteVariable, notFinite } from './non-finite.js';
+import { NotFinite, nonFiniteVariable } from './non-finite.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
 import { readResumePoint } from './resume.js';
+import { MOST_TRIES, type OnNan, type Retry, dataSeed, drawOf, noiseKey, retriesAfter } from './retry.js';
 import { type RunFolder, pruneCheckpoints } from './run-folder.js';
 import { learningRates } from './schedule.js';
 import { statisticsBatches } from './statistics.js';
@@ -34,6 +35,8 @@ export interface LoopSettings {
   checkpointEvery: number;
   /** Newest checkpoints that are kept when another one has been written; Infinity for all. */
   keep: number;
+  /** What to do about numbers that are not finite: end with an error (default), or try again from the last checkpoint. */
+  onNan?: OnNan;
   /** Whether to write events for TensorBoard. */
   tensorboard: boolean;
   /** Absent for none. */
@@ -65,37 +68,67 @@ export interface LoopResult {
 }
 
 export async function trainLoop(settings: LoopSettings): Promise<LoopResult> {
-  const { config, dataset } = settings;
-  const { train, model, seed } = config;
-  const loader = createLoader(dataset, {
-    batchSize: train.discriminatorSteps * train.batchSize,
-    seed,
-    crop: train.crop,
-    resolution: imageResolution(model),
-    labels: model.classes > 1,
-  });
+  const batches = openBatches(settings);
+  const writer = createCheckpointWriter();
+  const history: History = { retries: [], durations: [] };
   try {
-    return await trainOn(loader, settings);
+    for (;;) {
+      try {
+        return await trainOn(settings, { batches, writer, history });
+      } catch (error) {
+        if (!(error instanceof NotFinite) || settings.onNan !== 'rollback') throw error;
+        history.failure = error;
+        history.dispose?.();
+      }
+    }
   } finally {
-    await loader.close();
+    await writer.close();
+    await batches.close();
   }
 }
 
-async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResult> {
+/** What one attempt leaves for the next, when training goes back. */
+interface History {
+  failure?: NotFinite;
+  retries: Retry[];
+  /** Of this process's steps, in seconds. */
+  durations: number[];
+  dispose?: () => void;
+}
+
+interface Surroundings {
+  batches: Batches;
+  writer: CheckpointWriter;
+  history: History;
+}
+
+async function trainOn(settings: LoopSettings, { batches, writer, history }: Surroundings): Promise<LoopResult> {
   const { engine, config, dataset, folder, on } = settings;
   const { train } = config;
+  const { failure, durations } = history;
   const perStep = train.discriminatorSteps * train.batchSize;
   const resumed = await readResumePoint(folder.path, runVariables(config));
+  const from = resumed?.step ?? 0;
+  const retries = failure ? retriesAfter(failure, history.retries, from) : (resumed?.retries ?? []);
+  history.retries = retries;
   for (const found of resumed?.damaged ?? []) on({ kind: 'damaged', ...found });
-  if (resumed) on({ kind: 'resumed', step: resumed.step, checkpoint: resumed.checkpoint });
+  if (resumed && !failure) on({ kind: 'resumed', step: resumed.step, checkpoint: resumed.checkpoint });
   const values = resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);
   const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
+  history.dispose = trainer.dispose;
   const originals = await fixedBatch(dataset, config, SHEET.images);
-  for (const log of [folder.log, folder.metrics]) await keepLogUntil(log, resumed?.step ?? 0);
+  for (const log of [folder.log, folder.metrics]) await keepLogUntil(log, from);
+  if (failure) {
+    const { tries } = retries.at(-1)!;
+    const message = `${failure.term}; training goes back to step ${from} and on with other random numbers, try ${tries} of ${MOST_TRIES}`;
+    on({ kind: 'warning', step: failure.step, message });
+    // By its step the line belongs to what comes after the checkpoint: a process that goes on from there writes it anew.
+    await appendJsonl(folder.log, { step: from + 1, rollback: { failed: failure.step, term: failure.term, to: from, try: tries } });
+  }
 
-  const events = settings.tensorboard ? createEvents(folder.path, resumed?.step ?? 0) : noEvents;
+  const events = settings.tensorboard ? createEvents(folder.path, from) : noEvents;
 
-  let step = resumed?.step ?? 0;
+  let step = from;
   let checkpoint = resumed?.checkpoint;
   let statisticsAt: number | undefined = resumed?.step;
   const takeStatistics = async () => {
@@ -109,11 +142,16 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     await takeStatistics();
     const state = trainer.values();
     const broken = nonFiniteVariable(state);
-    if (broken !== undefined) throw notFinite(step, 'no checkpoint is written', broken, checkpoint);
-    await saveCheckpoint(folder.checkpoint(step), state, { step, config, monitor: monitor.state() });
-    checkpoint = folder.checkpoint(step);
-    await pruneCheckpoints(folder.path, settings.keep);
-    on({ kind: 'wrote', path: checkpoint });
+    if (broken !== undefined) {
+      await writer.settle();
+      throw new NotFinite(step, 'no checkpoint is written', broken, checkpoint);
+    }
+    const path = folder.checkpoint(step);
+    await writer.begin({ path, values: state, header: { step, config, monitor: monitor.state(), retries } }, async () => {
+      await pruneCheckpoints(folder.path, settings.keep);
+      on({ kind: 'wrote', path });
+    });
+    checkpoint = path;
   };
 
   const evaluations = settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
@@ -130,22 +168,27 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     await events.numbers(step, 'evaluation', numbers);
     if (!best) return;
     if (checkpoint !== folder.checkpoint(step)) await save();
+    await writer.settle();
     await evaluations.markBest(step);
   };
   await evaluate();
 
   const timer = createTimer(perStep);
-  const durations: number[] = [];
   while (step < train.steps && !settings.stopped() && !evaluations?.exhausted()) {
     const waited = performance.now();
-    const { images, labels } = await loader.batch(step);
+    const draw = drawOf(retries, step);
+    const { images, labels } = await batches.batch(step, draw);
     const begun = performance.now();
-    const values = trainer.step(step, images, labels);
+    const values = trainer.step(step, images, labels, noiseKey(step, draw));
     const seconds = (performance.now() - begun) / 1000;
     durations.push(seconds);
     step++;
     const broken = Object.entries(values).find(([, value]) => !Number.isFinite(value));
-    if (broken) throw notFinite(step, `${broken[0]} is ${broken[1]}`, nonFiniteVariable(trainer.values()), checkpoint);
+    if (broken) {
+      // The checkpoint that the error names is there.
+      await writer.settle();
+      throw new NotFinite(step, `${broken[0]} is ${broken[1]}`, nonFiniteVariable(trainer.values()), checkpoint);
+    }
     for (const message of monitor.add(values)) on({ kind: 'warning', step, message });
     timer.add(seconds, (begun - waited) / 1000);
     on({ kind: 'step', step, values, imagesPerSecond: perStep / seconds });
@@ -164,11 +207,13 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     }
     await evaluate();
     if (step % settings.checkpointEvery === 0 && step < train.steps && checkpoint !== folder.checkpoint(step)) await save();
-    // Lets signals and prefetched reads in: the engine's calls block the event loop.
+    // Lets signals, prefetched reads and news of the checkpoint in: the engine's calls block the event loop.
     await new Promise((done) => setImmediate(done));
+    writer.check();
   }
 
   if (checkpoint !== folder.checkpoint(step)) await save();
+  await writer.settle();
   trainer.dispose();
   const stoppedEarly = step < train.steps && Boolean(evaluations?.exhausted());
   durations.sort((a, b) => a - b);
@@ -180,6 +225,37 @@ async function trainOn(loader: Loader, settings: LoopSettings): Promise<LoopResu
     finished: step >= train.steps || stoppedEarly,
     stoppedEarly,
     best: await evaluations?.best(),
+  };
+}
+
+interface Batches {
+  /** Of a step, by one of the draws of the run. */
+  batch(step: number, draw: number): Promise<Batch>;
+  close(): Promise<void>;
+}
+
+function openBatches({ config, dataset }: LoopSettings): Batches {
+  const { train, model, seed } = config;
+  const open = (draw: number) => ({
+    draw,
+    loader: createLoader(dataset, {
+      batchSize: train.discriminatorSteps * train.batchSize,
+      seed: dataSeed(seed, draw),
+      crop: train.crop,
+      resolution: imageResolution(model),
+      labels: model.classes > 1,
+    }),
+  });
+  let current = open(0);
+  return {
+    async batch(step, draw) {
+      if (draw !== current.draw) {
+        await current.loader.close();
+        current = open(draw);
+      }
+      return current.loader.batch(step);
+    },
+    close: () => current.loader.close(),
   };
 }
 

@@ -21,7 +21,7 @@ import { type StepContext, batchOf } from './forward.js';
 import { withGradientCheck } from './non-finite.js';
 import { applyGradients } from './optimise.js';
 import type { Phase } from './phase.js';
-import { averageInput, phaseInputs, phasesOf, updateInputs } from './step.js';
+import { averageInput, phaseInputs, phasesOf, reportedNames, updateInputs } from './step.js';
 
 export const accumulator = (name: string) => `gradient/${name}`;
 export const accumulateName = ({ name }: Phase) => `accumulate_${name}`;
@@ -110,7 +110,7 @@ export function runMicrobatches(
   const { batchSize } = train;
   const n = train.microbatch!;
   const imageSize = size(imageBatch(model, 1).shape);
-  const report: Record<string, number> = {};
+  const means = new Map<string, number>();
   let applied: Record<string, Values> = {};
   for (const phase of phasesOf(config)) {
     const sums = new Map<string, number>();
@@ -120,8 +120,9 @@ export function runMicrobatches(
       const values = call(accumulateName(phase), { ...inputs, ...part, first: Int32Array.of(first) });
       for (const [name, [value]] of Object.entries(values)) sums.set(name, (sums.get(name) ?? 0) + value);
     }
-    for (const [name, sum] of sums) report[name] = sum / (batchSize / n);
+    for (const [name, sum] of sums) means.set(name, sum / (batchSize / n));
     applied = call(applyName(phase), inputs);
   }
+  const report = Object.fromEntries(reportedNames(config).map((name) => [name, means.get(name)!]));
   return { report, gradients: applied.gradients };
 }

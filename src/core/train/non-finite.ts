@@ -38,11 +38,31 @@ function allFinite(data: Float32Array): boolean {
   return true;
 }
 
-/** The error for `term` at `step`; `variable` is one that it has reached. */
-export function notFinite(step: number, term: string, variable: string | undefined, checkpoint: string | undefined): UserError {
-  const reached = variable === undefined ? '' : `; ${variable} has numbers that are not finite`;
-  const good = checkpoint === undefined ? 'there is no checkpoint yet' : `the last good checkpoint is ${checkpoint}`;
-  return new UserError(`step ${step}: ${term}${reached}`, {
-    hint: `${good}; the same command would come to the same end: start another run, lower learning rates help`,
-  });
+const ADVICE = 'start another run, lower learning rates help';
+
+/** Training has come to numbers that are not finite. */
+export class NotFinite extends UserError {
+  /**
+   * @param step steps completed when it was found
+   * @param term what was found
+   * @param variable one that it has reached
+   * @param checkpoint the last one that is sound
+   */
+  constructor(
+    readonly step: number,
+    readonly term: string,
+    variable: string | undefined,
+    checkpoint: string | undefined,
+  ) {
+    const reached = variable === undefined ? '' : `; ${variable} has numbers that are not finite`;
+    const good = checkpoint === undefined ? 'there is no checkpoint yet' : `the last good checkpoint is ${checkpoint}`;
+    super(`step ${step}: ${term}${reached}`, {
+      hint: `${good}; the same command would come to the same end: ${ADVICE}; --on-nan rollback tries other random numbers`,
+    });
+  }
+
+  /** The same when going back has not helped. */
+  afterTries(tries: number, from: number): UserError {
+    return new UserError(this.message, { hint: `${tries} tries from step ${from} on, each with other random numbers, came to such an end: ${ADVICE}` });
+  }
 }

@@ -20,9 +20,9 @@ import { reportedNames, stepFunction, updates } from './step.js';
 export interface Trainer {
   /**
    * Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their
-   * labels. Gives what `reportedNames` says, and `gradient_MODULE` for a module whose gradients were not finite.
+   * labels; noise is drawn for `noiseKey`, an int32 that is the step unless that has failed. Gives what `reportedNames` says, and `gradient_MODULE` for a module whose gradients were not finite.
    */
-  step(step: number, images: Uint8Array, labels?: Int32Array): Record<string, number>;
+  step(step: number, images: Uint8Array, labels?: Int32Array, noiseKey?: number): Record<string, number>;
   /**
    * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images, of which there are
    * so many and so large as `statisticsBatches` says; before that the averages, where steps do not update them (`averageDecay` 0).
@@ -70,8 +70,8 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
   };
 
   return {
-    step(step, images, labels) {
-      const inputs: StepInputs = { images, ...(labels && { labels }), step: Int32Array.of(step) };
+    step(step, images, labels, noiseKey = step) {
+      const inputs: StepInputs = { images, ...(labels && { labels }), step: Int32Array.of(noiseKey) };
       const feed = (name: string, value: number) => (inputs[name] = Float32Array.of(value));
       const factor = decayFactor(step, train);
       for (const { name, module, index, perStep } of updates(config)) {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { AVERAGE } from '../../../src/core/layers/scope.js';
-import { nonFiniteVariable, notFinite } from '../../../src/core/train/non-finite.js';
+import { NotFinite, nonFiniteVariable } from '../../../src/core/train/non-finite.js';
 import { resolveConfig } from '../../../src/core/train/resolve.js';
 import { images, resume, start } from './runs.js';
 
@@ -48,8 +48,8 @@ t.test('the variables are searched to the last value', async (t) => {
 });
 
 t.test('the error names step, term, variable and checkpoint', async (t) => {
-  const error = notFinite(7, 'loss_d is NaN', 'encoder/output/kernel', 'r/5.safetensors');
+  const error = new NotFinite(7, 'loss_d is NaN', 'encoder/output/kernel', 'r/5.safetensors');
   t.equal(error.message, 'step 7: loss_d is NaN; encoder/output/kernel has numbers that are not finite');
   t.match(error.hint, /the last good checkpoint is r\/5\.safetensors/);
-  t.match(notFinite(1, 'x', undefined, undefined).hint, /no checkpoint yet/);
+  t.match(new NotFinite(1, 'x', undefined, undefined).hint, /no checkpoint yet/);
 });

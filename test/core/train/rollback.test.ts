@@ -1,0 +1,144 @@
+/** `onNan: 'rollback'`: training goes back to a checkpoint, tries other random numbers, and stays repeatable. */
+import t from 'tap';
+import { join } from 'node:path';
+import { type Engine, startEngine } from '../../../src/core/backend/engine.js';
+import { openDataset } from '../../../src/core/data/dataset.js';
+import { UserError } from '../../../src/core/errors.js';
+import { sha256File } from '../../../src/core/formats/digest.js';
+import { readJsonl } from '../../../src/core/formats/jsonl.js';
+import { readCheckpoint, readCheckpointHeader } from '../../../src/core/train/checkpoint.js';
+import { runVariables } from '../../../src/core/train/initial.js';
+import { type LoopEvent, trainLoop } from '../../../src/core/train/loop.js';
+import { NotFinite, nonFiniteVariable } from '../../../src/core/train/non-finite.js';
+import { resolveConfig } from '../../../src/core/train/resolve.js';
+import { type Retry, drawOf, retriesAfter } from '../../../src/core/train/retry.js';
+import { beginRun, listCheckpoints, runFolder } from '../../../src/core/train/run-folder.js';
+import { digits } from '../../commands/run.js';
+
+const STEPS = 12;
+
+const dir = t.testdir();
+const engine = await startEngine({ threads: 1 });
+const dataset = await openDataset(await digits(join(dir, 'data'), 30));
+t.teardown(() => dataset.close());
+const config = resolveConfig({ preset: 'tiny', steps: STEPS, precision: 'float32' });
+const path = (name: string) => join(dir, name);
+const checkpoint = (name: string, step: number) => runFolder(path(name)).checkpoint(step);
+
+/** An engine that fails: in steps whose noise has such a key, E's learning rate is not a number, and so are its weights then. */
+function failing(fails: (noiseKey: number) => boolean): Engine {
+  const { binding } = engine;
+  const runSavedModel: typeof binding.runSavedModel = (session, ids, inputs, outputs) => {
+    const names = inputs.split(',');
+    const key = names.indexOf('step/inputs/step:0');
+    if (key < 0 || !fails((binding.tensorDataSync(ids[key]) as Int32Array)[0])) return binding.runSavedModel(session, ids, inputs, outputs);
+    const rate = binding.createTensor([], 1, Float32Array.of(NaN));
+    try {
+      return binding.runSavedModel(session, ids.with(names.indexOf('step/inputs/encoder_rate:0'), rate), inputs, outputs);
+    } finally {
+      binding.deleteTensor(rate);
+    }
+  };
+  return { ...engine, binding: Object.create(binding, { runSavedModel: { value: runSavedModel } }) as Engine['binding'] };
+}
+
+/** Trains, a checkpoint every 4 steps; `on` may throw, as if the process were killed. */
+async function train(name: string, fails: (noiseKey: number) => boolean, onNan?: 'stop' | 'rollback', on: (event: LoopEvent) => void = () => {}) {
+  const folder = runFolder(path(name));
+  await beginRun(folder.path, config);
+  const warnings: string[] = [];
+  const settings = { execution: 'traced', config, dataset, folder, keep: Infinity, tensorboard: false, stopped: () => false } as const;
+  const result = await trainLoop({
+    ...settings,
+    ...{ engine: failing(fails), onNan, logEvery: 1, sampleEvery: 100, checkpointEvery: 4 },
+    on: (event) => {
+      if (event.kind === 'warning') warnings.push(`step ${event.step}: ${event.message}`);
+      on(event);
+    },
+  });
+  return { ...result, warnings };
+}
+
+async function lines(name: string) {
+  const all = await readJsonl<Record<string, unknown>>(runFolder(path(name)).log);
+  return all.map(({ seconds_per_step: _s, data_wait_per_step: _w, images_per_second: _i, ...rest }) => rest);
+}
+
+const never = () => false;
+const atFive = (noiseKey: number) => noiseKey === 5;
+await train('healthy', never, 'rollback');
+
+t.test('without a failure nothing is different', async (t) => {
+  await train('stop', never);
+  t.equal(await sha256File(checkpoint('healthy', STEPS)), await sha256File(checkpoint('stop', STEPS)));
+  t.equal((await readCheckpointHeader(checkpoint('healthy', STEPS))).retries, undefined);
+});
+
+t.test('by default the run ends, and names step, term and checkpoint', async (t) => {
+  const error = await train('stopped', atFive).catch((error: unknown) => error as NotFinite);
+  t.ok(error instanceof NotFinite);
+  t.match((error as NotFinite).message, /^step 7: loss_d is NaN; \w+\/\S+ has numbers that are not finite$/);
+  t.match((error as NotFinite).hint, `the last good checkpoint is ${checkpoint('stopped', 4)};`);
+  t.same((await listCheckpoints(path('stopped'))).map(({ step }) => step), [4]);
+});
+
+t.test('training goes back, and on with other noise and other batches', async (t) => {
+  const { finished, step, warnings } = await train('back', atFive, 'rollback');
+  t.match({ finished, step }, { finished: true, step: STEPS });
+  t.same(warnings, ['step 7: loss_d is NaN; training goes back to step 4 and on with other random numbers, try 1 of 3']);
+  const { values, retries } = await readCheckpoint(checkpoint('back', STEPS), runVariables(config));
+  t.equal(nonFiniteVariable(values), undefined);
+  t.same(retries, [{ from: 4, until: 7, draw: 1, tries: 1 }]);
+  const [log, healthy] = [await lines('back'), await lines('healthy')];
+  t.same(log.map(({ step }) => step), [1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12]);
+  t.same(log.slice(0, 4), healthy.slice(0, 4));
+  t.same(log[4], { step: 5, rollback: { failed: 7, term: 'loss_d is NaN', to: 4, try: 1 } });
+  t.not(log[5].loss_d, healthy[4].loss_d, 'step 5 is another one');
+});
+
+t.test('a process that is killed after that goes on to the same end', async (t) => {
+  for (const [name, at, after] of [
+    ['killed before the next checkpoint', 6, 1],
+    ['killed after it', 10, 1],
+  ] as const) {
+    let seen = 0;
+    const kill = (event: LoopEvent) => {
+      if (event.kind === 'warning') seen++;
+      if (event.kind === 'step' && event.step === at && seen === after) throw new Error('killed');
+    };
+    await t.rejects(train(name, atFive, 'rollback', kill), { message: 'killed' });
+    await train(name, at > 8 ? never : atFive, 'rollback');
+    t.equal(await sha256File(checkpoint(name, STEPS)), await sha256File(checkpoint('back', STEPS)), name);
+    t.same(await lines(name), await lines('back'));
+  }
+});
+
+t.test('where there is no checkpoint yet, it goes back to the start', async (t) => {
+  const { finished, warnings } = await train('early', (noiseKey) => noiseKey === 1, 'rollback');
+  t.ok(finished);
+  t.match(warnings, [/^step 3: loss_d is NaN; training goes back to step 0 /]);
+});
+
+t.test('what fails again and again ends the run', async (t) => {
+  const warnings: string[] = [];
+  const note = (event: LoopEvent) => {
+    if (event.kind === 'warning') warnings.push(event.message);
+  };
+  const error = await train('hopeless', (noiseKey) => noiseKey < 0 || noiseKey > 4, 'rollback', note).catch((error: unknown) => error as UserError);
+  t.ok(error instanceof UserError);
+  t.match((error as UserError).message, /^step \d+: loss_d is NaN/);
+  t.match((error as UserError).hint, /^3 tries from step 4 on, each with other random numbers, came to such an end/);
+  t.same(warnings.map((message) => message.slice(-10)), ['try 1 of 3', 'try 2 of 3', 'try 3 of 3']);
+  t.same((await listCheckpoints(path('hopeless'))).map(({ step }) => step), [4]);
+});
+
+t.test('draws', async (t) => {
+  const failed = (step: number) => new NotFinite(step, 'loss_d is NaN', undefined, undefined);
+  const draws = (retries: Retry[]) => Array.from({ length: 12 }, (_, step) => drawOf(retries, step));
+  const first = retriesAfter(failed(7), [], 4);
+  t.same(draws(first), [0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0]);
+  t.same(draws(retriesAfter(failed(6), first, 4)), [0, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0, 0], 'up to the farthest failure');
+  const next = retriesAfter(failed(10), first, 6);
+  t.same(draws(next), [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 0, 0], 'a checkpoint within steps that have been retried');
+  t.same(next.map(({ tries }) => tries), [1, 1], 'is progress');
+});
