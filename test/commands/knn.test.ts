@@ -3,12 +3,17 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
 
 const train = fixture('metrics/knn/train');
 const test = fixture('metrics/knn/test');
-const golden = JSON.parse(readFileSync(fixture('metrics/knn.json'), 'utf8')) as Record<string, Record<string, number>>;
+interface Golden extends Record<string, Record<string, number>> {}
+const all = JSON.parse(readFileSync(fixture('metrics/knn.json'), 'utf8')) as Record<string, unknown>;
+const golden = all as unknown as Golden;
+const weighted = all.weighted as { top1: object; top5: object };
+const nearest = all['neighbours-l1'] as { indices: number[][]; distances: number[][] };
 const ks = ['--k', '1,2,5,25'];
 
 async function features(dir: string, rows: number, width: number, labels?: number[]): Promise<string> {
@@ -60,6 +65,90 @@ t.test('the same set on both sides leaves each row out of its own vote', async (
   t.match(stderr, /leaving each row out/);
 });
 
+t.test("votes weighted by similarity are NumPy's", async (t) => {
+  const { stdout } = await bigbigan(['knn', '--train', train, '--test', test, ...ks, '--metric', 'cosine', '--temperature', '0.07', '--json']);
+  t.match(JSON.parse(stdout), { top1: golden.l2, weighted_right: weighted, temperature: 0.07 });
+});
+
+t.test('shards add up to the whole, and only together', async (t) => {
+  const dir = t.testdir();
+  const ask = ['knn', '--train', train, '--test', test, ...ks, '--metric', 'cosine', '--temperature', '0.07', '--json'];
+  const whole = JSON.parse((await bigbigan(ask)).stdout);
+  const parts: string[] = [];
+  for (const shard of ['1/3', '2/3', '3/3']) {
+    const part = (await bigbigan([...ask, '--shard', shard])).stdout;
+    t.match(JSON.parse(part), { shard, queries: 30 });
+    parts.push(join(dir, `part${parts.length}.json`));
+    await writeFile(parts.at(-1)!, part);
+  }
+  const { stdout } = await bigbigan(['knn', '--merge', ...parts, '--json']);
+  const { top1, weighted_top1, weighted_top5, right, queries } = whole;
+  t.match(JSON.parse(stdout), { top1, weighted_top1, weighted_top5, right, queries, shard: null, merged: 3 });
+  const other = join(dir, 'other.json');
+  await writeFile(other, (await bigbigan(['knn', '--train', train, '--test', test, '--shard', '3/3', '--json'])).stdout);
+  await writeFile(join(dir, 'broken.json'), '{"top1":');
+  for (const [files, message] of [
+    [parts.slice(0, 2), /each of the 3 shards once.*got 1\/3, 2\/3\n.*missing: 3\/3/],
+    [[...parts, parts[0]], /each of the 3 shards once/],
+    [[parts[0], parts[1], other], /metric "cosine" as in .*got "l2"/],
+    [[join(dir, 'broken.json')], /one JSON object/],
+    [[join(dir, 'none.json')], /none\.json, got ENOENT/],
+  ] as const) {
+    const failed = await bigbigan(['knn', '--merge', ...files]);
+    t.equal(failed.code, 1);
+    t.match(failed.stderr, message);
+  }
+});
+
+t.test('--neighbours-out has rows and distances, --force replaces them', async (t) => {
+  const out = join(t.testdir(), 'near');
+  const ask = ['knn', '--train', train, '--test', test, '--k', '4', '--metric', 'l1', '--neighbours-out', out];
+  t.match((await bigbigan(ask)).stdout, new RegExp(`${out}\n$`));
+  const [indices, distances] = [await readNpy(join(out, 'indices.npy')), await readNpy(join(out, 'distances.npy'))];
+  t.match([indices.shape, indices.dtype, distances.shape, distances.dtype], [[90, 4], 'int32', [90, 4], 'float32']);
+  t.same([...(indices.data as Int32Array).subarray(0, 20)], nearest.indices.flat());
+  nearest.distances.flat().forEach((value, i) => t.ok(Math.abs(Number(distances.data[i]) - value) < 1e-6));
+  const again = await bigbigan(ask);
+  t.equal(again.code, 1);
+  t.match(again.stderr, /exists already/);
+  t.equal((await bigbigan([...ask, '--force'])).code, 0);
+});
+
+t.test('leave-one-out names no row as its own neighbour, in a shard too', async (t) => {
+  const out = join(t.testdir(), 'near');
+  await bigbigan(['knn', '--train', train, '--test', train, '--k', '2', '--neighbours-out', out, '--shard', '2/4']);
+  const { data, shape } = await readNpy(join(out, 'indices.npy'));
+  t.same(shape, [100, 2]);
+  for (let i = 0; i < 100; i++) t.notOk([data[2 * i], data[2 * i + 1]].includes(100 + i));
+});
+
+t.test('the sheet shows each query at the left of its neighbours', async (t) => {
+  const dir = t.testdir();
+  const sheet = join(dir, 'near.png');
+  const grey = (rows: number, value: (row: number) => number) => Uint8Array.from({ length: rows * 4 }, (_, i) => value(i >> 2));
+  await writeNpy(join(dir, 'train.npy'), [400, 2, 2, 1], grey(400, (row) => row % 256));
+  await writeNpy(join(dir, 'test.npy'), [90, 2, 2, 1], grey(90, (row) => row + 100));
+  const images = ['--train-images', join(dir, 'train.npy'), '--test-images', join(dir, 'test.npy')];
+  const ask = ['knn', '--train', train, '--test', test, '--k', '4', '--metric', 'l1', '--sheet-out', sheet];
+  t.equal((await bigbigan([...ask, ...images, '--sheet-rows', '90'])).code, 0);
+  const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
+  t.match(info, { width: 5 * 4 - 2, height: 90 * 4 - 2, channels: 3 });
+  const at = (row: number, column: number) => data[(row * 4 * info.width + column * 4) * 3];
+  for (let row = 0; row < 5; row++) {
+    t.same([0, 1, 2, 3, 4].map((column) => at(row, column)), [row + 100, ...nearest.indices[row].map((index) => index % 256)]);
+  }
+  const few = await bigbigan([...ask, '--train-images', join(dir, 'test.npy'), '--test-images', join(dir, 'test.npy'), '--force']);
+  t.match(few.stderr, /400 images, one for each row.*got 90/);
+});
+
+t.test('several pairs of folders: mean and standard deviation', async (t) => {
+  const { stdout } = await bigbigan(['knn', '--train', train, train, '--test', test, train, '--k', '1', '--json']);
+  const { top1, top1_std, runs } = JSON.parse(stdout);
+  const [a, b] = [golden.l2[1], golden['leave-one-out'][1]];
+  t.ok(Math.abs(top1[1] - (a + b) / 2) < 1e-12 && Math.abs(top1_std[1] - Math.abs(a - b) / Math.SQRT2) < 1e-12);
+  t.equal(runs.length, 2);
+});
+
 t.test('a test class that training never saw is told and counts as wrong', async (t) => {
   const dir = t.testdir();
   const a = await features(join(dir, 'a'), 3, 2, [0, 0, 0]);
@@ -93,6 +182,12 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--metric', 'l3'], 2, /l1, l2, cosine/],
     [['--train', good, '--test', holed, '--metric', 'cosine', '--no-normalise'], 2, /cosine/],
     [['--train', good], 2, /--test/],
+    [['--train', good, good, '--test', good], 2, /as many --test folders/],
+    [['--train', good, '--test', good, '--temperature', '0.07'], 2, /--temperature does not go with --metric l2/],
+    [['--train', good, '--test', good, '--shard', '3/2'], 2, /I\/N/],
+    [['--train', good, '--test', holed, '--k', '1', '--shard', '1/9'], 2, /part 1\/9 of the 3 rows.*empty/],
+    [['--train', good, '--test', good, '--sheet-out', join(dir, 'a.png')], 2, /--train-images/],
+    [['--merge', 'a.json', '--train', good], 2, /--merge does not go with/],
   ];
   for (const [words, wantedCode, message] of cases) {
     const { code, stdout, stderr } = await bigbigan(['knn', ...words]);

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { writeNpy, readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
+import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
 
 const train = fixture('metrics/knn/train');
 const test = fixture('metrics/knn/test');
-const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as { small: { top1: number; penalty: number } };
+const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as { small: { top1: number; penalty: number; objective: number } };
 const sets = ['--train', train, '--test', test];
 const quick = ['--steps', '200', '--batch-size', '64'];
 
@@ -118,6 +119,62 @@ t.test('--out saves a classifier that gives the accuracy without this program', 
   t.same(await readFile(file), before);
 });
 
+t.test('lbfgs: the optimum, which chance does not touch, and a state that the same command goes on from', async (t) => {
+  const dir = t.testdir();
+  const ask = [...sets, '--solver', 'lbfgs', '--penalties', `1,${golden.small.penalty}`, '--tolerance', '1e-6'];
+  const state = join(dir, 'state.safetensors');
+  const first = await result([...ask, '--state', state]);
+  t.equal(first.top1, golden.small.top1);
+  t.match(first, { solver: 'lbfgs', best: { penalty: golden.small.penalty, heldout_loss: Number, iterations: Number }, holdout: 40 });
+  const final = (answer: Result) => answer.final as { objective: number; iterations: number };
+  t.ok(Math.abs(final(first).objective - golden.small.objective) < 1e-6);
+  const { stderr, stdout } = await bigbigan(['linear-probe', ...ask, '--state', state, '--json']);
+  t.match(stderr, /going on from .*: 2 penalties done/);
+  t.equal(final(JSON.parse(stdout)).objective, final(first).objective);
+  const other = await bigbigan(['linear-probe', ...ask, '--state', state, '--seed', '4']);
+  t.equal(other.code, 1);
+  t.match(other.stderr, /for .*state\.safetensors, got/);
+});
+
+t.test('sgd with averaged weights learns; per-class accuracies make up the whole', async (t) => {
+  const answer = await result([...sets, ...quick, '--solver', 'sgd', '--learning-rates', '0.01,0.1', '--penalties', '0.01', '--average', '0.9', '--schedule', 'constant']);
+  t.match(answer, { solver: 'sgd', average: 0.9, schedule: 'constant' });
+  t.ok(answer.top1 > golden.small.top1 - 0.06);
+  const labels = Array.from((await readNpy(join(test, 'labels.npy'))).data as BigInt64Array, Number);
+  const perClass = answer.per_class_top1 as Record<string, number>;
+  const right = labels.reduce((sum, label) => sum + perClass[label], 0);
+  t.ok(Math.abs(right / labels.length - answer.top1) < 1e-9);
+});
+
+t.test('--apply tests a saved classifier, with BN+CReLU where it was computed; the confusion is counts or a picture', async (t) => {
+  const dir = t.testdir();
+  for (const feature of ['avepool', 'bn_crelu']) {
+    const file = join(dir, `${feature}.safetensors`);
+    const trained = await result([...sets, ...quick, '--learning-rates', '0.01', '--penalties', '0', '--feature', feature, '--out', file]);
+    const applied = await result(['--apply', file, '--test', test, '--confusion-out', join(dir, `${feature}.npy`)]);
+    t.same([applied.top1, applied.top5, applied.feature], [trained.top1, trained.top5, feature]);
+    const { data, shape } = await readNpy(join(dir, `${feature}.npy`));
+    t.same(shape, [7, 7]);
+    const diagonal = Array.from({ length: 7 }, (_, i) => Number(data[8 * i])).reduce((a, b) => a + b);
+    t.ok(Math.abs(diagonal / 90 - applied.top1) < 1e-9);
+  }
+  const picture = join(dir, 'confusion.png');
+  t.equal((await bigbigan(['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--confusion-out', picture])).code, 0);
+  t.match(await sharp(picture).metadata(), { width: 798, height: 798 });
+  const wrong = await bigbigan(['linear-probe', '--apply', join(dir, 'bn_crelu.safetensors'), '--test', await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1])]);
+  t.equal(wrong.code, 1);
+  t.match(wrong.stderr, /features of width 24/);
+});
+
+t.test('several seeds: mean and standard deviation of single runs', async (t) => {
+  const single = [...sets, ...quick, '--learning-rates', '0.01', '--penalties', '0'];
+  const alone = [await result([...single, '--seed', '3']), await result([...single, '--seed', '5'])];
+  const both = await result([...single, '--seeds', '3,5']);
+  const [a, b] = alone.map(({ top1 }) => top1);
+  t.ok(Math.abs(both.top1 - (a + b) / 2) < 1e-12);
+  t.ok(Math.abs((both.top1_std as number) - Math.abs(a - b) / Math.SQRT2) < 1e-12);
+});
+
 t.test('--epochs counts passes over the training rows', async (t) => {
   const single = ['--learning-rates', '0.01', '--penalties', '0', '--batch-size', '64'];
   t.match(await result([...sets, ...single, '--epochs', '3']), { steps: Math.ceil((3 * 400) / 64) });
@@ -153,6 +210,13 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--steps', '5', '--epochs', '2'], 2, /cannot be used with/],
     [['--train', good, '--test', good, ...one, '--steps', '2', '--out', join(dir, 'no', 'such.safetensors')], 1, /no folder .*no/],
     [['--train', good], 2, /--test/],
+    [['--test', good], 2, /--train is missing/],
+    [['--train', good, good, '--test', good], 2, /as many --test folders/],
+    [['--train', good, '--test', good, '--state', 'a'], 2, /--state does not go with --solver adam/],
+    [['--train', good, '--test', good, '--seeds', '0-2', '--out', 'a'], 2, /one seed/],
+    [['--train', good, '--test', good, '--confusion-out', 'a.txt'], 2, /\.png or \.npy/],
+    [['--train', good, '--test', good, '--average', '1'], 2, /from 0 to less than 1/],
+    [['--apply', join(good, 'labels.npy'), '--test', good], 1, /labels\.npy/],
   ];
   for (const [words, wantedCode, message] of cases) {
     const { code, stdout, stderr } = await bigbigan(['linear-probe', ...words]);
