@@ -14,6 +14,7 @@ import { type Rounds, measure } from './rounds.js';
 import { type SettingName, benchConfig, settingNames } from './settings.js';
 import { type Torch, findTorch, startOurs } from './systems.js';
 import { peakText, settingTable } from './table.js';
+import { measureTraining, trainingTable } from './train.js';
 
 interface Options {
   rounds: number;
@@ -30,8 +31,8 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; or data: decoding, ours alone')
-      .choices(['all', 'step', 'check', 'data'])
+    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; ours alone: data, decoding, or train, runs')
+      .choices(['all', 'step', 'check', 'data', 'train'])
       .default('all'),
   )
   .option('--rounds <n>', 'rounds; of data, batches of 64', positiveInteger, 15)
@@ -39,11 +40,13 @@ const command = new Command('npm run bench --')
   .option('--compile', 'torch.compile too, which takes minutes to start')
   .option('--json', 'print the result as one JSON object')
   .action(async (part: string, options: Options) => {
-    const torch = part === 'data' ? undefined : findTorch(process.env.BENCH_PYTHON);
-    if (!torch && part !== 'data') note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
+    const alone = part === 'data' || part === 'train';
+    const torch = alone ? undefined : findTorch(process.env.BENCH_PYTHON);
+    if (!torch && !alone) note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
     const folder = mkdtempSync(join(tmpdir(), 'bigbigan-bench-'));
     try {
       if (part === 'data') await decode(options, folder);
+      else if (part === 'train') await trainRuns(options, folder);
       else await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -77,6 +80,11 @@ async function check(options: Options, torch: Torch | undefined, folder: string)
 async function decode({ rounds, json }: Options, folder: string): Promise<void> {
   const data = await decodingRates(folder, rounds);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
+}
+
+async function trainRuns({ rounds, json }: Options, folder: string): Promise<void> {
+  const train = await measureTraining(folder, rounds, note);
+  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train }) : trainingTable(train));
 }
 
 async function machine(torch: Torch | undefined) {

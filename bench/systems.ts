@@ -29,6 +29,7 @@ export const SYSTEMS = {
 export type SystemName = keyof typeof SYSTEMS;
 
 export const startOurs = (label: string): Child => startChild(label, process.execPath, [join(here, 'worker.js')]);
+export const startTraining = (label: string): Child => startChild(label, process.execPath, [join(here, 'train-worker.js')]);
 export const startTorch = (label: string, python: string): Child => startChild(label, python, [twin]);
 
 export interface Torch {
