@@ -18,7 +18,8 @@ const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 const SCORES = `
 Scores, by their keys in --json:
   frechet_distance   any number of rows, covariances divided by n - 1, in double
-                     precision; called fid too in the features of inception
+                     precision; called fid too in the features of inception;
+                     _raw is the same before it is cut off at 0
   inception_score    and _std, over --splits parts in the order of the set: low
                      where images are sorted by class; logits without the bias
                      of the last layer, as its authors had them

@@ -144,6 +144,10 @@ t.test('what cannot be answered is explained', async (t) => {
     mu: { shape: [2], data: new Float64Array(2) },
     sigma: { shape: [2, 2], data: Float64Array.of(1, 0, 1, 1) },
   });
+  await writeNpz(file('steep.npz'), {
+    mu: { shape: [2], data: new Float64Array(2) },
+    sigma: { shape: [2, 2], data: Float64Array.of(1, 2, 2, 1) },
+  });
   await writeFile(file('broken.npz'), 'not a zip');
   await mkdir(file('empty'));
   const cases: Array<[string[], number, RegExp]> = [
@@ -165,6 +169,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [[realFeatures, file('cube.npy')], 1, /\[n, width\] for .*cube\.npy/],
     [[realFeatures, file('nothing.npz')], 1, /the arrays mu and sigma, feats, or arr_0 for .*nothing\.npz, got x/],
     [[realFeatures, file('crooked.npz')], 1, /symmetric matrix for sigma in .*crooked\.npz/],
+    [[realFeatures, file('steep.npz')], 1, /at most 1, as the variances demand, for row 1, column 0 of sigma in .*steep\.npz, got 2/],
     [[realFeatures, file('broken.npz')], 1, /broken\.npz/],
     [[realFeatures], 2, /missing required argument 'fake'/],
     [[], 2, /missing required argument 'real'/],

@@ -115,6 +115,10 @@ function checkSymmetric(matrix: Float64Array, width: number, where: string): voi
       if (Math.abs(a - b) > 1e-6 * Math.max(1, Math.abs(a), Math.abs(b))) {
         throw expected('a symmetric matrix', where, `${a} and ${b} at row ${i}, column ${j}`);
       }
+      const most = Math.sqrt(matrix[i * width + i] * matrix[j * width + j]);
+      if (Math.abs(a) > most + 1e-6 * Math.max(1, most)) {
+        throw expected(`a covariance of at most ${most}, as the variances demand,`, `row ${i}, column ${j} of ${where}`, `${a}`);
+      }
     }
   }
 }

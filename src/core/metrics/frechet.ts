@@ -1,7 +1,8 @@
 /** Fréchet distance between two Gaussians (Dowson & Landau 1982; Heusel et al. 2017, where it is called FID). */
 import type { EagerExecutor } from '../backend/eager.js';
 import { matMul64, symmetricEigen } from '../backend/float64.js';
-import { semidefiniteFactor } from '../backend/semidefinite-factor.js';
+import { type Factor, semidefiniteFactor } from '../backend/semidefinite-factor.js';
+import { expected } from '../errors.js';
 import type { Statistics } from './statistics.js';
 
 /**
@@ -21,8 +22,7 @@ export function frechetDistance(engine: EagerExecutor, a: Statistics, b: Statist
 }
 
 function sharedTrace(engine: EagerExecutor, s1: Float64Array, s2: Float64Array, width: number): number {
-  const a = semidefiniteFactor(engine, s1, width);
-  const b = semidefiniteFactor(engine, s2, width);
+  const [a, b] = [s1, s2].map((covariance) => factor(engine, covariance, width));
   if (a.rank === 0 || b.rank === 0) return 0;
   const product = matMul64(engine, a.rows, b.rows, [a.rank, width, b.rank], { transposeB: true });
   // The factors' rows shrink from first to last, which keeps the digits of small eigenvalues of the square.
@@ -30,4 +30,16 @@ function sharedTrace(engine: EagerExecutor, s1: Float64Array, s2: Float64Array, 
   const { values } = symmetricEigen(engine, square, a.rank, false);
   // No more than b.rank are above 0; the others are rounding.
   return values.slice(-b.rank).reduce((sum, value) => sum + Math.sqrt(Math.max(value, 0)), 0);
+}
+
+function factor(engine: EagerExecutor, covariance: Float64Array, width: number): Factor {
+  const result = semidefiniteFactor(engine, covariance, width);
+  let trace = 0;
+  for (let j = 0; j < width; j++) trace += covariance[j * width + j];
+  const found = result.rows.reduce((sum, value) => sum + value * value, 0);
+  // Equal but for rounding where there is a factor at all.
+  if (Math.abs(found - trace) > 1e-6 * trace) {
+    throw expected('a positive semidefinite matrix', 'a covariance', `one of trace ${trace} whose factor has ${found}`, 'the statistics are damaged');
+  }
+  return result;
 }

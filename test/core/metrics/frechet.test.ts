@@ -124,3 +124,12 @@ t.test('a covariance u·uᵀ of rank 1 shares √(uᵀ·S·u) with any S', async
   const [a, b] = [{ mean, covariance: line }, { mean, covariance: full }];
   close(t, frechetDistance(await startEngine(), a, b), wanted, 1e-9, 'distance');
 });
+
+t.test('what is no covariance has no distance', async (t) => {
+  const engine = await startEngine();
+  const mean = new Float64Array(3);
+  const indefinite = { mean, covariance: Float64Array.of(1, 0.9, -0.9, 0.9, 1, 0.9, -0.9, 0.9, 1) };
+  t.throws(() => frechetDistance(engine, diagonal([0, 0, 0], [1, 1, 1]), indefinite), /positive semidefinite matrix for a covariance/);
+  const endless = { mean, covariance: new Float64Array(9).fill(Infinity) };
+  t.notOk(Number.isFinite(frechetDistance(engine, endless, endless)));
+});
