@@ -85,7 +85,7 @@ t.test('what fid needs for it is explained', async (t) => {
   t.match(bare.stderr, PUBLISHED);
   const mode = await bigbigan(['fid', real, real, '--extractor', 'saved-model:x', '--mode', 'clean'], { env });
   t.equal(mode.code, 2);
-  t.match(mode.stderr, /--mode belongs to --extractor inception, not to saved-model:x/);
+  t.match(mode.stderr, /--mode belongs to --extractor inception and nsfwjs, not to saved-model:x/);
   const wrong = await bigbigan(['fid', real, real, '--mode', 'lanczos'], { env });
   t.equal(wrong.code, 2);
 });

@@ -6,22 +6,24 @@ import type { Mode } from '../inception/modes.js';
 import { publishedFiles } from '../inception/published.js';
 import type { Extractor } from '../metrics/extractor.js';
 import type { InceptionChoice } from './inception-extractor.js';
+import type { NsfwjsChoice } from './nsfwjs-extractor.js';
 import type { SavedModelChoice } from './saved-model-extractor.js';
 
-export const EXTRACTOR_FORMS = 'inception, encoder:RUN or saved-model:DIR[:OUTPUT][@LOW,HIGH]';
+export const EXTRACTOR_FORMS = 'inception, nsfwjs:DIR, encoder:RUN or saved-model:DIR[:OUTPUT][@LOW,HIGH]';
 
 export type ExtractorChoice =
   | ({ kind: 'inception' } & InceptionChoice)
+  | ({ kind: 'nsfwjs' } & NsfwjsChoice)
   | { kind: 'encoder'; path: string }
   | ({ kind: 'saved-model' } & SavedModelChoice);
 
-/** Where the weights of `inception` are, and how it resizes. */
+/** Where the weights of `inception` are, and how it (and `nsfwjs`) resizes. */
 export interface InceptionSettings {
   weights?: string;
   mode?: Mode;
 }
 
-/** Reads `inception`, `encoder:RUN` or `saved-model:DIR[:OUTPUT][@LOW,HIGH]`; looks at no more than whether files exist. */
+/** Reads what EXTRACTOR_FORMS says; looks at no more than whether files exist. */
 export async function parseExtractor(text: string, { weights, mode }: InceptionSettings = {}): Promise<ExtractorChoice> {
   const [kind, rest] = split(text);
   if (text === 'inception') {
@@ -30,7 +32,8 @@ export async function parseExtractor(text: string, { weights, mode }: InceptionS
     }
     return { kind: 'inception', weights, mode };
   }
-  if (mode !== undefined) throw usage(`--mode belongs to --extractor inception, not to ${text}`);
+  if (kind === 'nsfwjs' && rest) return { kind, dir: rest, mode };
+  if (mode !== undefined) throw usage(`--mode belongs to --extractor inception and nsfwjs, not to ${text}`);
   if (kind === 'encoder' && rest) return { kind, path: rest };
   if (kind === 'saved-model' && rest) return { kind, ...(await parseSavedModel(rest)) };
   throw usage(`expected ${EXTRACTOR_FORMS} for --extractor, got "${text}"`);
@@ -40,6 +43,10 @@ export async function openExtractor(engine: Engine, choice: ExtractorChoice, bat
   if (choice.kind === 'inception') {
     const { inceptionExtractor } = await import('./inception-extractor.js');
     return inceptionExtractor(engine, choice);
+  }
+  if (choice.kind === 'nsfwjs') {
+    const { nsfwjsExtractor } = await import('./nsfwjs-extractor.js');
+    return nsfwjsExtractor(engine, choice);
   }
   if (choice.kind === 'saved-model') {
     const { savedModelExtractor } = await import('./saved-model-extractor.js');

@@ -3,7 +3,8 @@
  * (Heusel et al. 2017, Salimans et al. 2016). It is not the Inception v3 of other libraries: average pools leave the
  * padding out of their means, the last block pools by maximum, and there are 1008 classes.
  *
- * Batch norm is part of the kernels and biases here (weights.ts). Modules have the names of PyTorch's port.
+ * Batch norm is part of the kernels and biases here (weights.ts). Modules have the names of PyTorch's port; the order in which they
+ * are used is that of other programs' numbers for them.
  */
 import { zeros } from '../backend/initialise.js';
 import { type Padding, avgPool, biasAdd, concat, conv2d, matMul, maxPool, mean, relu } from '../backend/ops.js';
@@ -24,12 +25,13 @@ interface Block {
 
 /** x [n,299,299,3] in [−1, 1] → `features` [n,2048], `unbiased` and `logits` [n,1008]. Other sides from 75 on work too. */
 export function inception(variables: Variables, x: Tensor): Record<'features' | 'unbiased' | 'logits', Tensor> {
-  const features = mean(trunk(variables, x), [1, 2]);
+  const features = inceptionFeatures(variables, x, maxPool);
   const unbiased = matMul(features, parameter(variables, 'fc/kernel', [WIDTH, CLASSES]));
   return { features, unbiased, logits: biasAdd(unbiased, parameter(variables, 'fc/bias', [CLASSES])) };
 }
 
-function trunk(variables: Variables, images: Tensor): Tensor {
+/** The network below its classifier. `lastPool` is the last block's: other releases of Inception v3 take the average there too. */
+export function inceptionFeatures(variables: Variables, images: Tensor, lastPool: typeof maxPool | typeof avgPool): Tensor {
   const stem = { variables, path: '' };
   let x = convolution(stem, images, ['Conv2d_1a_3x3', 32, 3, 3, 2]);
   x = convolution(stem, x, ['Conv2d_2a_3x3', 32, 3, 3], 'VALID');
@@ -47,7 +49,7 @@ function trunk(variables: Variables, images: Tensor): Tensor {
   x = blockC(block('Mixed_6e'), x, 192);
   x = blockD(block('Mixed_7a'), x);
   x = blockE(block('Mixed_7b'), x, avgPool(x, 3, 1));
-  return blockE(block('Mixed_7c'), x, maxPool(x, 3, 1));
+  return mean(blockE(block('Mixed_7c'), x, lastPool(x, 3, 1)), [1, 2]);
 }
 
 function blockA(block: Block, x: Tensor, poolFilters: number): Tensor {
@@ -100,16 +102,12 @@ function blockD(block: Block, x: Tensor): Tensor {
 }
 
 function blockE(block: Block, x: Tensor, pooled: Tensor): Tensor {
+  const single = chain(block, x, ['branch1x1', 320, 1, 1]);
   const narrow = chain(block, x, ['branch3x3_1', 384, 1, 1]);
+  const narrowEnds = [chain(block, narrow, ['branch3x3_2a', 384, 1, 3]), chain(block, narrow, ['branch3x3_2b', 384, 3, 1])];
   const double = chain(block, x, ['branch3x3dbl_1', 448, 1, 1], ['branch3x3dbl_2', 384, 3, 3]);
-  return join(
-    chain(block, x, ['branch1x1', 320, 1, 1]),
-    chain(block, narrow, ['branch3x3_2a', 384, 1, 3]),
-    chain(block, narrow, ['branch3x3_2b', 384, 3, 1]),
-    chain(block, double, ['branch3x3dbl_3a', 384, 1, 3]),
-    chain(block, double, ['branch3x3dbl_3b', 384, 3, 1]),
-    chain(block, pooled, ['branch_pool', 192, 1, 1]),
-  );
+  const doubleEnds = [chain(block, double, ['branch3x3dbl_3a', 384, 1, 3]), chain(block, double, ['branch3x3dbl_3b', 384, 3, 1])];
+  return join(single, ...narrowEnds, ...doubleEnds, chain(block, pooled, ['branch_pool', 192, 1, 1]));
 }
 
 const join = (...branches: Tensor[]) => concat(branches, 3);

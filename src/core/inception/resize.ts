@@ -13,15 +13,33 @@ interface Taps {
   weights: Float64Array;
 }
 
-/** One image uint8 [h,w,1 or 3] → what the network takes, float32 [299,299,3], written to `target`. */
-export function prepare(image: Uint8Array, [h, w, c]: readonly [number, number, number], mode: Mode, target: Float32Array): void {
+/** What a grey level becomes: level · scale + shift. */
+export interface Scaling {
+  scale: number;
+  shift: number;
+}
+
+/** Of the network of 2015, by mode. */
+export const SCALING: Record<Mode, Scaling> = {
+  tf: { scale: 1 / 128, shift: -1 },
+  clean: { scale: 1 / 128, shift: -1 },
+  pytorch: { scale: 2 / 255, shift: -1 },
+};
+
+/** One image uint8 [h,w,1 or 3] → what a network takes, float32 [299,299,3], written to `target`. */
+export function prepare(
+  image: Uint8Array,
+  [h, w, c]: readonly [number, number, number],
+  mode: Mode,
+  target: Float32Array,
+  { scale, shift }: Scaling = SCALING[mode],
+): void {
   const resized = resize(image, [h, w, c], mode);
-  const scale = mode === 'pytorch' ? 2 / 255 : 1 / 128;
   const largest = mode === 'clean' ? 255 : Infinity;
   const smallest = mode === 'clean' ? 0 : -Infinity;
   const copies = 3 / c;
   for (let i = 0, at = 0; i < resized.length; i++) {
-    const value = Math.min(largest, Math.max(smallest, resized[i])) * scale - 1;
+    const value = Math.min(largest, Math.max(smallest, resized[i])) * scale + shift;
     for (let copy = 0; copy < copies; copy++) target[at++] = value;
   }
 }

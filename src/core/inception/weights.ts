@@ -84,9 +84,9 @@ export function tensorShapes(): Map<string, readonly number[]> {
 }
 
 /** Batch norm as part of the convolutions before it: the values of the network's variables. */
-export function foldBatchNorm(tensors: VariableValues): VariableValues {
+export function foldBatchNorm(tensors: VariableValues, variables = networkVariables()): VariableValues {
   const folded: VariableValues = new Map();
-  for (const { name } of networkVariables()) {
+  for (const { name } of variables) {
     const module = name.slice(0, name.lastIndexOf('/'));
     if (module === 'fc') folded.set(name, tensors.get(name)!);
     else if (name.endsWith('/kernel')) {
@@ -139,7 +139,7 @@ function outputsLast(data: Float32Array, shape: readonly number[]): Float32Array
   return result;
 }
 
-function digestOf(tensors: VariableValues): string {
+export function digestOf(tensors: VariableValues): string {
   const hash = createHash('sha256');
   for (const [name, { data }] of tensors) hash.update(`${name}\0`).update(bytesOf(data));
   return hash.digest('hex');
