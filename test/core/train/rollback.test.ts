@@ -6,7 +6,7 @@ import { openDataset } from '../../../src/core/data/dataset.js';
 import { UserError } from '../../../src/core/errors.js';
 import { sha256File } from '../../../src/core/formats/digest.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
-import { readCheckpoint, readCheckpointHeader } from '../../../src/core/train/checkpoint.js';
+import { readCheckpoint, readCheckpointHeader, saveCheckpoint } from '../../../src/core/train/checkpoint.js';
 import { runVariables } from '../../../src/core/train/initial.js';
 import { type LoopEvent, trainLoop } from '../../../src/core/train/loop.js';
 import { NotFinite, nonFiniteVariable } from '../../../src/core/train/non-finite.js';
@@ -80,6 +80,18 @@ t.test('by default the run ends, and names step, term and checkpoint', async (t)
   t.match((error as NotFinite).message, /^step 7: loss_d is NaN; \w+\/\S+ has numbers that are not finite$/);
   t.match((error as NotFinite).hint, `the last good checkpoint is ${checkpoint('stopped', 4)};`);
   t.same((await listCheckpoints(path('stopped'))).map(({ step }) => step), [4]);
+});
+
+t.test('gradients that are not finite end it where losses are', async (t) => {
+  const { values } = await readCheckpoint(checkpoint('healthy', 4), runVariables(config));
+  // What a gradient leaves that was not finite.
+  values.get('adam/m/encoder/output/kernel')!.data[0] = NaN;
+  await beginRun(path('gradient'), config);
+  await saveCheckpoint(checkpoint('gradient', 4), values, { step: 4, config });
+  const error = await train('gradient', never).catch((error: unknown) => error as NotFinite);
+  t.ok(error instanceof NotFinite);
+  t.match((error as NotFinite).message, /^step 5: gradient_encoder is NaN; /);
+  t.match((error as NotFinite).hint, `the last good checkpoint is ${checkpoint('gradient', 4)};`);
 });
 
 t.test('training goes back, and on with other noise and other batches', async (t) => {
