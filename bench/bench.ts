@@ -9,6 +9,7 @@ import { UserError } from '../src/core/errors.js';
 import { agreement } from './agreement.js';
 import { dataTable, decodingRates } from './data.js';
 import { estimateRun } from '../src/core/train/estimate.js';
+import { extractorRates, extractorTable } from './inception.js';
 import { bestPeaks, resultOf } from './result.js';
 import { type Rounds, measure } from './rounds.js';
 import { type SettingName, benchConfig, settingNames } from './settings.js';
@@ -31,8 +32,8 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; ours alone: data, decoding, or train, runs')
-      .choices(['all', 'step', 'check', 'data', 'train'])
+    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; fid: its network; ours alone: data, decoding, or train, runs')
+      .choices(['all', 'step', 'check', 'data', 'train', 'fid'])
       .default('all'),
   )
   .option('--rounds <n>', 'rounds; of data, batches of 64', positiveInteger, 15)
@@ -46,6 +47,7 @@ const command = new Command('npm run bench --')
     const folder = mkdtempSync(join(tmpdir(), 'bigbigan-bench-'));
     try {
       if (part === 'data') await decode(options, folder);
+      else if (part === 'fid') await extract(options, torch, folder);
       else if (part === 'train') await trainRuns(options, folder);
       else await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
     } finally {
@@ -85,6 +87,11 @@ async function decode({ rounds, json }: Options, folder: string): Promise<void> 
 async function trainRuns({ rounds, json }: Options, folder: string): Promise<void> {
   const train = await measureTraining(folder, rounds, note);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train }) : trainingTable(train));
+}
+
+async function extract({ rounds, json }: Options, torch: Torch | undefined, folder: string): Promise<void> {
+  const fid = await extractorRates(folder, rounds, torch);
+  print(json ? JSON.stringify({ machine: await machine(torch), rounds, fid }) : extractorTable(fid));
 }
 
 async function machine(torch: Torch | undefined) {
