@@ -8,8 +8,8 @@ import { processorFeatures } from '../src/core/backend/install/device.js';
 import { UserError } from '../src/core/errors.js';
 import { agreement } from './agreement.js';
 import { dataTable, decodingRates } from './data.js';
+import { findProbesPython, probeRates, probesTable } from './probes.js';
 import { estimateRun } from '../src/core/train/estimate.js';
-import { extractorRates, extractorTable } from './inception.js';
 import { bestPeaks, resultOf } from './result.js';
 import { type Rounds, measure } from './rounds.js';
 import { type SettingName, benchConfig, settingNames } from './settings.js';
@@ -32,8 +32,8 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; fid: its network; ours alone: data, decoding, or train, runs')
-      .choices(['all', 'step', 'check', 'data', 'train', 'fid'])
+    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; probes: neighbours and classifiers, against faiss and scikit-learn; ours alone: data, decoding, or train, runs')
+      .choices(['all', 'step', 'check', 'data', 'train', 'probes'])
       .default('all'),
   )
   .option('--rounds <n>', 'rounds; of data, batches of 64', positiveInteger, 15)
@@ -41,13 +41,13 @@ const command = new Command('npm run bench --')
   .option('--compile', 'torch.compile too, which takes minutes to start')
   .option('--json', 'print the result as one JSON object')
   .action(async (part: string, options: Options) => {
-    const alone = part === 'data' || part === 'train';
+    const alone = part === 'data' || part === 'train' || part === 'probes';
     const torch = alone ? undefined : findTorch(process.env.BENCH_PYTHON);
     if (!torch && !alone) note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
     const folder = mkdtempSync(join(tmpdir(), 'bigbigan-bench-'));
     try {
       if (part === 'data') await decode(options, folder);
-      else if (part === 'fid') await extract(options, torch, folder);
+      else if (part === 'probes') await probes(options, folder);
       else if (part === 'train') await trainRuns(options, folder);
       else await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
     } finally {
@@ -84,14 +84,17 @@ async function decode({ rounds, json }: Options, folder: string): Promise<void> 
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
 }
 
+/** BENCH_PROBES_SIZE=small is for the test of this program. */
+async function probes({ rounds, json }: Options, folder: string): Promise<void> {
+  const python = await findProbesPython(process.env.BENCH_PYTHON);
+  if (!python) note('BENCH_PYTHON names no Python with faiss, scikit-learn and threadpoolctl: ours alone is timed');
+  const rates = await probeRates(folder, Math.min(rounds, 3), python, process.env.BENCH_PROBES_SIZE === 'small');
+  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, probes: rates }) : probesTable(rates));
+}
+
 async function trainRuns({ rounds, json }: Options, folder: string): Promise<void> {
   const train = await measureTraining(folder, rounds, note);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train }) : trainingTable(train));
-}
-
-async function extract({ rounds, json }: Options, torch: Torch | undefined, folder: string): Promise<void> {
-  const fid = await extractorRates(folder, rounds, torch);
-  print(json ? JSON.stringify({ machine: await machine(torch), rounds, fid }) : extractorTable(fid));
 }
 
 async function machine(torch: Torch | undefined) {

@@ -60,6 +60,15 @@ t.test('data: a rate for each size of image and kind of crop', async (t) => {
   }
 });
 
+t.test('probes: rates of neighbours and a classifier, with null where there is nothing to compare with', async (t) => {
+  const { code, stdout, stderr } = await bench(['probes', '--rounds', '1', '--json'], { ...withoutTorch, BENCH_PROBES_SIZE: 'small' });
+  t.equal(code, 0, stderr);
+  const { knn, probe } = JSON.parse(stdout).probes;
+  t.same(knn.map(({ width }: { width: number }) => width), [256, 2048]);
+  for (const { queries_per_second, times_faster } of knn) t.ok(positive(queries_per_second) && times_faster === null);
+  t.ok(positive(probe.seconds) && positive(probe.objective) && probe.sklearn_seconds === null);
+});
+
 t.test('a comparison needs PyTorch', async (t) => {
   const { code, stderr } = await bench(['check'], withoutTorch);
   t.equal(code, 1);
