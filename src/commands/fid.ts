@@ -51,7 +51,8 @@ export function fidCommand(): Command {
     .option(
       '--extractor <network>',
       'inception, the network of 2015 that FID is defined with (see bigbigan inception); encoder:RUN, the AvePool ' +
-        'features of a trained encoder (a run folder or a checkpoint); or ' +
+        'features of a trained encoder (a run folder or a checkpoint); nsfwjs:DIR, the InceptionV3 of the npm package ' +
+        'nsfwjs in DIR, trained on other pictures; or ' +
         'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )

@@ -20,7 +20,7 @@ export function inceptionOptions(command: Command): Command {
     .addOption(
       new Option(
         '--mode <mode>',
-        'how images are brought to 299 x 299 for inception: tf, bilinear as in the released network; clean, antialiased ' +
+        'how images are brought to 299 x 299 for inception and nsfwjs: tf, bilinear as in the released network; clean, antialiased ' +
           'bicubic (clean-fid); pytorch, bilinear between centres (pytorch-fid) (default: tf)',
       ).choices(MODES),
     );
