@@ -172,10 +172,14 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const { acquireLock } = await import('../core/train/lock.js');
   const { makeRunFolder, readRunConfig, runFolder } = await import('../core/train/run-folder.js');
   const { checkData, checkSameRun } = await import('../core/train/checks.js');
+  const { checkSameData } = await import('../core/train/run-data.js');
   const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
   const earlier = await readRunConfig(run);
-  if (earlier) checkSameRun(run, earlier, config);
+  if (earlier) {
+    checkSameRun(run, earlier, config);
+    await checkSameData(run, dataset);
+  }
   const evaluation = await openEvaluation(options, { run, config, dataset });
   const finished = await finishedAt(run, config, options);
   if (finished) {
@@ -237,9 +241,11 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
   const { beginRun, runFolder } = await import('../core/train/run-folder.js');
+  const { recordData } = await import('../core/train/run-data.js');
   const engine = await startEngine(options);
   const evaluationSettings = await evaluation?.start(engine);
   await beginRun(run, config);
+  await recordData(run, dataset);
   report.note(`training ${config.train.steps} steps in ${options.eager ? 'float32, op by op' : config.train.precision}`);
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({

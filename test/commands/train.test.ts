@@ -176,6 +176,14 @@ t.test('other settings, seeds and precisions are refused for a run that has begu
   await fails(t, 2, ['train', '--data', data, '--run', run('straight'), '--preset', 'mnist', '--batch-size', '8'], /begun with preset = "tiny", not "mnist"/);
 });
 
+t.test('other images are refused for a run that has begun; the same ones elsewhere are not', async (t) => {
+  const on = (images: string) => ['train', '--data', images, '--run', run('straight'), ...SETTINGS, '--steps', '6', '--set', 'train.decayFrom=1'];
+  const fewer = await digits(join(dir, 'fewer'), 32);
+  await fails(t, 2, on(fewer), /begun with the 40 images of .*data, not the 32 of --data .*fewer/, /another --run/);
+  cpSync(data, join(dir, 'moved'), { recursive: true });
+  t.equal((await bigbigan(on(join(dir, 'moved')))).code, 0);
+});
+
 t.test('a run goes on in the arithmetic that it began with, unless another one is asked for', async (t) => {
   const bare = ['train', '--data', data, '--run', run('straight'), '--preset', 'tiny', '--set', 'train.decayFrom=1', '--steps', '6'];
   t.match(JSON.parse((await succeed([...bare, '--json'])).stdout), { finished: true });

@@ -1,4 +1,4 @@
-/** A run on disk: config.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
+/** A run on disk: config.json, data.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
 import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError, expected } from '../errors.js';
@@ -60,7 +60,7 @@ export async function beginRun(path: string, config: Config): Promise<void> {
 
 /** Whether this is the temporary name of a file that training writes. */
 function isLeftover(name: string): boolean {
-  return /^(config\.json|(\d{8,}|best)\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
+  return /^(config\.json|data\.json|(\d{8,}|best)\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
 }
 
 /** Removes all but the newest `keep` checkpoints. */
