@@ -10,6 +10,7 @@ import { agreement } from './agreement.js';
 import { dataTable, decodingRates } from './data.js';
 import { findProbesPython, probeRates, probesTable } from './probes.js';
 import { estimateRun } from '../src/core/train/estimate.js';
+import { extractorRates, extractorTable } from './inception.js';
 import { bestPeaks, resultOf } from './result.js';
 import { type Rounds, measure } from './rounds.js';
 import { type SettingName, benchConfig, settingNames } from './settings.js';
@@ -32,8 +33,8 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; probes: neighbours and classifiers, against faiss and scikit-learn; ours alone: data, decoding, or train, runs')
-      .choices(['all', 'step', 'check', 'data', 'train', 'probes'])
+    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; fid: its network; probes: neighbours and classifiers, against faiss and scikit-learn; ours alone: data, decoding, or train, runs')
+      .choices(['all', 'step', 'check', 'data', 'train', 'fid', 'probes'])
       .default('all'),
   )
   .option('--rounds <n>', 'rounds; of data, batches of 64', positiveInteger, 15)
@@ -48,6 +49,7 @@ const command = new Command('npm run bench --')
     try {
       if (part === 'data') await decode(options, folder);
       else if (part === 'probes') await probes(options, folder);
+      else if (part === 'fid') await extract(options, torch, folder);
       else if (part === 'train') await trainRuns(options, folder);
       else await (part === 'check' ? check(options, torch, folder) : time(part, options, torch, folder));
     } finally {
@@ -79,11 +81,6 @@ async function check(options: Options, torch: Torch | undefined, folder: string)
   }
 }
 
-async function decode({ rounds, json }: Options, folder: string): Promise<void> {
-  const data = await decodingRates(folder, rounds);
-  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
-}
-
 /** BENCH_PROBES_SIZE=small is for the test of this program. */
 async function probes({ rounds, json }: Options, folder: string): Promise<void> {
   const python = await findProbesPython(process.env.BENCH_PYTHON);
@@ -92,9 +89,19 @@ async function probes({ rounds, json }: Options, folder: string): Promise<void> 
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, probes: rates }) : probesTable(rates));
 }
 
+async function decode({ rounds, json }: Options, folder: string): Promise<void> {
+  const data = await decodingRates(folder, rounds);
+  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
+}
+
 async function trainRuns({ rounds, json }: Options, folder: string): Promise<void> {
   const train = await measureTraining(folder, rounds, note);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train }) : trainingTable(train));
+}
+
+async function extract({ rounds, json }: Options, torch: Torch | undefined, folder: string): Promise<void> {
+  const fid = await extractorRates(folder, rounds, torch);
+  print(json ? JSON.stringify({ machine: await machine(torch), rounds, fid }) : extractorTable(fid));
 }
 
 async function machine(torch: Torch | undefined) {
