@@ -68,9 +68,7 @@ const never = () => false;
 const atFive = (noiseKey: number) => noiseKey === 5;
 await train('healthy', never, 'rollback');
 
-t.test('without a failure nothing is different', async (t) => {
-  await train('stop', never);
-  t.equal(await sha256File(checkpoint('healthy', STEPS)), await sha256File(checkpoint('stop', STEPS)));
+t.test('without a failure a checkpoint says nothing of it', async (t) => {
   t.equal((await readCheckpointHeader(checkpoint('healthy', STEPS))).retries, undefined);
 });
 
