@@ -84,7 +84,7 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
   t.same(await lines(folder.log), await lines(runFolder(whole).log));
   t.same(numbers(run), numbers(whole), 'TensorBoard shows the same');
   const present = readdirSync(run).filter((name) => !name.startsWith('events.out.tfevents.'));
-  t.same(present.sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples'], 'no lock and no unfinished file stays');
+  t.same(present.sort(), ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'], 'no lock and no unfinished file stays');
   t.same(readdirSync(join(run, 'checkpoints')), [STEPS - 4, STEPS - 2, STEPS].map((step) => basename(folder.checkpoint(step))));
   t.same(readdirSync(join(run, 'samples')).filter((name) => !name.endsWith('.png') || name.startsWith('.')), []);
 });

@@ -158,7 +158,7 @@ t.test('a full disk: the checkpoints stay, and with room the run goes on', async
   if (!result) return;
   t.match(result.stderr, /train: .*\.safetensors cannot be written: the disk is full \(ENOSPC\)\n +what was there before is unharmed.*\nfailed with 1/);
   const present = readdirSync(run('full')).filter((name) => !name.startsWith('events.out.tfevents.'));
-  t.same(present.sort(), ['checkpoints', 'config.json', 'log.jsonl', 'samples'], 'neither a lock nor half a file');
+  t.same(present.sort(), ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'], 'neither a lock nor half a file');
   t.same(checkpoints('full'), [1, 2, 3].map(file));
   for (const step of [1, 2, 3]) await verifyCheckpoint(join(run('full'), 'checkpoints', file(step)));
   t.equal(result.code, 0, result.stderr);

@@ -75,7 +75,7 @@ t.test('a run, its files and its result', async (t) => {
     seconds: Number,
   });
   t.match(stderr, /train 6\/6 L_D/);
-  t.match(readdirSync(run('straight')).sort(), ['checkpoints', 'config.json', /^events\.out\.tfevents\.\d{10}\./, 'log.jsonl', 'samples']);
+  t.match(readdirSync(run('straight')).sort(), ['checkpoints', 'config.json', 'data.json', /^events\.out\.tfevents\.\d{10}\./, 'log.jsonl', 'samples']);
   t.same(readdirSync(join(run('straight'), 'checkpoints')), ['00000003.safetensors', '00000006.safetensors']);
   t.same(
     readdirSync(join(run('straight'), 'samples')),
