@@ -128,7 +128,7 @@ await answerRequests({
 
 /** The most that the process held, from the kernel. */
 function peakMegabytes(): number {
-  return process.resourceUsage().maxRSS / 1000;
+  return (process.resourceUsage().maxRSS * 1024) / 1e6;
 }
 
 function randomImages({ model }: Config, n: number): Uint8Array {
