@@ -110,6 +110,11 @@ t.test('a run, its files and its result', async (t) => {
   t.equal(metadata.step, '6');
 });
 
+t.test('a batch that threads do not share evenly', async (t) => {
+  const { finished } = JSON.parse((await succeed(args('odd', '--batch-size', '3', '--steps', '12', '--json'))).stdout) as { finished: boolean };
+  t.ok(finished);
+});
+
 t.test('the same command again does nothing', async (t) => {
   const before = await sha256File(checkpoint('straight', 6));
   const { stdout, stderr } = await succeed(args('straight', '--steps', '6', '--set', 'train.decayFrom=1'));

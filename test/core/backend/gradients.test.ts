@@ -120,6 +120,12 @@ const cases: Case[] = [
     theirs: (x: TF.Tensor, k: TF.Tensor) => tf.conv2d(x as TF.Tensor4D, k as TF.Tensor4D, stride, 'same'),
   })),
   {
+    name: 'conv2d of one pixel, stride 2',
+    shapes: [[3, 5, 6, 3], [1, 1, 3, 4]],
+    ours: (x, k) => ops.conv2d(x, k, 2),
+    theirs: (x, k) => tf.conv2d(tf.avgPool(x as TF.Tensor4D, 1, 2, 'same'), k as TF.Tensor4D, 1, 'same'),
+  },
+  {
     name: 'conv2dPooled',
     shapes: [[2, 4, 6, 3], [3, 3, 3, 4]],
     ours: ops.conv2dPooled,
