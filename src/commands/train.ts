@@ -2,16 +2,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFile } from 'node:fs/promises';
 import type { Dataset } from '../core/data/dataset.js';
 import { DamagedFile, expected, usage } from '../core/errors.js';
-import { TERMS, imageResolution } from '../core/model/config.js';
+import { imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
+import { ON_NAN, type OnNan } from '../core/train/on-nan.js';
 import { presetNames } from '../core/train/presets.js';
-import type { OnNan } from '../core/train/retry.js';
 import type { Overrides } from '../core/train/resolve.js';
 import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
 import { type ExecutionOptions, executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { type Report, createReport } from './report.js';
 import { type Stopping, duration, watchStopping } from './stopping.js';
+import { describeEstimate, describeStep } from './train-report.js';
 
 interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, EvaluationOptions {
   data?: string;
@@ -71,7 +72,7 @@ export function trainCommand(): Command {
     .option('--no-tensorboard', 'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)')
     .addOption(
       new Option('--on-nan <what>', 'when a loss, gradient or weight is not finite: stop, or go back to the last checkpoint and try other random numbers')
-        .choices(['stop', 'rollback'])
+        .choices(ON_NAN)
         .default('stop'),
     )
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
@@ -104,7 +105,12 @@ async function train(options: TrainOptions): Promise<void> {
   const { resolveConfig } = await import('../core/train/resolve.js');
   const config = resolveConfig(await overrides(options));
   if (options.eager) config.train.precision = 'float32';
-  if (options.dryRun) return dryRun(config, options);
+  if (options.dryRun) {
+    const { estimateRun } = await import('../core/train/estimate.js');
+    const estimate = estimateRun(config);
+    createReport(options).result({ ...config, ...estimate }, describeEstimate(config, estimate));
+    return;
+  }
   const data = required(options.data, '--data', 'the folder that bigbigan prep-data made');
   const run = required(options.run, '--run', 'the folder that gets the checkpoints');
   await continueOrStart(data, run, config, options);
@@ -147,22 +153,6 @@ async function readConfigFile(path: string): Promise<unknown> {
 function required(value: string | undefined, option: string, what: string): string {
   if (value === undefined) throw usage(`${option} is missing: ${what}`);
   return value;
-}
-
-const rounded = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
-const gigabytes = (bytes: number) => `${rounded(bytes / 1e9)} GB`;
-
-async function dryRun(config: Config, options: TrainOptions): Promise<void> {
-  const { estimateRun } = await import('../core/train/estimate.js');
-  const estimate = estimateRun(config);
-  const lines = [
-    ...Object.entries(estimate.parameters).map(([module, n]) => [module, `${n.toLocaleString('en')} parameters`]),
-    ['state', `${gigabytes(estimate.state_bytes)}: weights, moving averages, statistics, optimizer`],
-    ...(estimate.gradient_bytes > 0 ? [['gradients', `${gigabytes(estimate.gradient_bytes)}: sums over the microbatches`]] : []),
-    ['activations', `${gigabytes(estimate.activation_bytes)} at a step's peak, estimated from shapes`],
-    ['step', `${rounded(estimate.flops_per_step / 1e12)} TFLOP in convolutions and matrix products`],
-  ].map(([name, text]) => `${name.padEnd(14)} ${text}`);
-  createReport(options).result({ ...config, ...estimate }, [JSON.stringify(config, null, 2), ...lines].join('\n'));
 }
 
 async function continueOrStart(data: string, run: string, config: Config, options: TrainOptions): Promise<void> {
@@ -269,7 +259,7 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
       if (event.kind === 'warning') report.warn(`step ${event.step}: ${event.message}`);
       if (event.kind !== 'step') return;
       stopping.savable();
-      progress.update(event.step, describe(event.values, event.imagesPerSecond));
+      progress.update(event.step, describeStep(event.values, event.imagesPerSecond));
     },
   });
   progress.stop();
@@ -299,19 +289,4 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   );
   const code = stopping.exitCode();
   if (code !== undefined) process.exitCode = code;
-}
-
-/** The losses, each score's mean for (x, E(x)) and (G(z), z), and the speed. */
-function describe(values: Record<string, number>, imagesPerSecond: number): string {
-  const scores = TERMS
-    .filter((term) => `score_${term}_encoder` in values)
-    .map((term) => `s_${term} ${values[`score_${term}_encoder`].toFixed(2)}/${values[`score_${term}_generator`].toFixed(2)}`);
-  const losses = Object.entries(values)
-    .filter(([name]) => name.startsWith('loss_'))
-    .map(([name, value]) => `L_${name.slice(5).toUpperCase()} ${value.toFixed(2)}`);
-  return [
-    ...losses,
-    ...scores,
-    `${imagesPerSecond.toFixed(0)} images/s`,
-  ].join(' ');
 }

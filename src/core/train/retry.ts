@@ -5,9 +5,6 @@
 import { hash } from '../backend/initialise.js';
 import type { NotFinite } from './non-finite.js';
 
-export const ON_NAN = ['stop', 'rollback'] as const;
-export type OnNan = (typeof ON_NAN)[number];
-
 /** How often training goes back to the same checkpoint. */
 export const MOST_TRIES = 3;
 
