@@ -8,7 +8,7 @@ import { imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import type { EvaluationLine } from '../core/train/evaluate.js';
 import type { EvaluationSettings } from '../core/train/evaluations.js';
-import type { Selection } from '../core/train/selection.js';
+import { SELECTIONS, type Selection } from '../core/train/selection.js';
 import { positiveInteger, wholeNumber } from './options.js';
 
 export interface EvaluationOptions {
@@ -51,12 +51,9 @@ export function evaluationOptions(command: Command): Command {
       new Option('--inception-weights <file>', 'weights for --eval-extractor inception, as bigbigan fid takes them').env('BIGBIGAN_INCEPTION'),
     )
     .addOption(
-      new Option('--select <metric>', 'keep the best evaluation as checkpoints/best.safetensors, whatever --keep says (default: none)').choices([
-        'probe',
-        'knn',
-        'reconstruction',
-        'fid',
-      ]),
+      new Option('--select <metric>', 'keep the best evaluation as checkpoints/best.safetensors, whatever --keep says (default: none)').choices(
+        Object.keys(SELECTIONS),
+      ),
     )
     .option('--patience <n>', 'stop after so many evaluations without a better one by --select (default: never)', positiveInteger);
 }

@@ -7,6 +7,7 @@ import type { Report } from './report.js';
 
 /** Below this many rows the 2,048 features of FID's usual network have a singular covariance. */
 const USUAL_LEAST = 2049;
+
 export function describe({ path, kind, statistics, sourceDigest, resize }: Side) {
   return { path, kind, n: statistics.n ?? null, digest: sourceDigest ?? null, resize: resize ?? null };
 }

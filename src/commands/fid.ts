@@ -1,6 +1,7 @@
 /** `bigbigan fid`: how far two sets of images are apart in the features of a network. */
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Engine } from '../core/backend/engine.js';
 import type { Metric } from '../core/evaluation/compare.js';
 import type { Side, SideOptions } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
@@ -141,7 +142,7 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
 }
 
 interface Run {
-  engine: Awaited<ReturnType<typeof import('../core/backend/engine.js').startEngine>>;
+  engine: Engine;
   extractor?: Extractor;
   report: Report;
   options: FidOptions;

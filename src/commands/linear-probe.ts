@@ -20,23 +20,10 @@ import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
-interface ProbeOptions extends OutputOptions, EngineOptions {
+interface ProbeOptions extends OutputOptions, EngineOptions, Omit<ProbeQuestion, 'train' | 'test' | 'seed'> {
   train?: string[];
   test?: string[];
   apply?: string;
-  feature?: string;
-  solver: 'adam' | 'sgd' | 'lbfgs';
-  learningRates: number[];
-  penalties: number[];
-  steps: number;
-  epochs?: number;
-  batchSize: number;
-  schedule: 'cosine' | 'constant';
-  average: number;
-  iterations: number;
-  tolerance: number;
-  state?: string;
-  holdout?: number;
   seeds: number[];
   out?: string;
   confusionOut?: string;
