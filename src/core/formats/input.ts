@@ -4,6 +4,8 @@ import { expected, UserError } from '../errors.js';
 
 /** One read call takes less than 2 GiB. */
 const LARGEST_READ = 1 << 30;
+/** A larger file is none that is meant to be held in memory whole. */
+const LARGEST_WHOLE = 2 ** 31;
 
 export interface InputFile {
   handle: FileHandle;
@@ -49,6 +51,14 @@ export async function readExactly(handle: FileHandle, target: Uint8Array, positi
     }
     done += bytesRead;
   }
+}
+
+/** All bytes of a file. */
+export async function readWhole({ handle, size }: InputFile, path: string): Promise<Uint8Array> {
+  if (size > LARGEST_WHOLE) throw expected(`a file of at most ${LARGEST_WHOLE} bytes`, path, `${size}`);
+  const bytes = new Uint8Array(allocate(size, path));
+  await readExactly(handle, bytes, 0, path);
+  return bytes;
 }
 
 /** Writes all of `bytes` at `position`. */

@@ -6,8 +6,8 @@ import { withInput } from './input.js';
 import { checkNpySize } from './npy-header.js';
 import { readNpyStream, type NpyStream } from './npy-stream.js';
 import { npzDirectory } from './npz.js';
-import { memberStart, type ZipMember } from './zip-directory.js';
-import { crc32 } from './zip.js';
+import { memberStart, type ZipMember } from './zip.js';
+import { crc32 } from './crc32.js';
 
 export interface NpzArrayStream extends NpyStream {
   close(): void;

@@ -5,7 +5,7 @@ import { writeAtomic } from './atomic.js';
 import { type InputFile, readExactly, withInput } from './input.js';
 import { decodeNpy } from './npy.js';
 import { npyHeader } from './npy-header.js';
-import { type ZipMember, readMember, readZipDirectory } from './zip-directory.js';
+import { type ZipMember, readMember, readZipDirectory } from './zip.js';
 import { createZipWriter } from './zip-writer.js';
 
 /** The arrays of an .npz by name (without `.npy`); with `names`, only these, and nothing of the others is read. */

@@ -2,7 +2,7 @@
 import { expected } from '../errors.js';
 import type { NamedArray } from './arrays.js';
 import { readFrozenGraph } from './frozen-graph.js';
-import { allocate, readExactly, withInput } from './input.js';
+import { readExactly, readWhole, withInput } from './input.js';
 import { readSafetensors } from './safetensors.js';
 import { readTorch } from './torch.js';
 
@@ -15,25 +15,19 @@ export interface TensorFile {
 
 type Format = 'safetensors' | 'torch' | 'tensorflow graph';
 
-/** Files that are held in memory whole; of larger ones none is meant. */
-const LARGEST_FILE = 2 ** 31;
 const KINDS = 'a .safetensors file, a .pth state dict of PyTorch, or a frozen TensorFlow graph .pb';
 
 /** @throws UserError when the file is of none of the formats, damaged, or a pickle of anything but tensors. */
 export async function readTensorFile(path: string): Promise<TensorFile> {
-  const { format, bytes } = await withInput(path, KINDS, async ({ handle, size }) => {
-    const start = new Uint8Array(Math.min(16, size));
-    await readExactly(handle, start, 0, path);
-    const format = formatOf(start, size);
-    if (!format) throw expected(KINDS, path, size === 0 ? 'an empty file' : `the first bytes ${Buffer.from(start).toString('hex')}`);
-    if (format === 'safetensors') return { format };
-    if (size > LARGEST_FILE) throw expected(`a file of at most ${LARGEST_FILE} bytes`, path, `${size}`);
-    const bytes = new Uint8Array(allocate(size, path));
-    await readExactly(handle, bytes, 0, path);
-    return { format, bytes };
+  return withInput(path, KINDS, async (file) => {
+    const start = new Uint8Array(Math.min(16, file.size));
+    await readExactly(file.handle, start, 0, path);
+    const format = formatOf(start, file.size);
+    if (!format) throw expected(KINDS, path, file.size === 0 ? 'an empty file' : `the first bytes ${Buffer.from(start).toString('hex')}`);
+    if (format === 'safetensors') return { format, ...(await readSafetensors(path)) };
+    if (format === 'torch') return { format, tensors: await readTorch(file, path), metadata: {} };
+    return { format, tensors: readFrozenGraph(await readWhole(file, path), path), metadata: {} };
   });
-  if (!bytes) return { format, ...(await readSafetensors(path)) };
-  return { format, tensors: format === 'torch' ? readTorch(bytes, path) : readFrozenGraph(bytes, path), metadata: {} };
 }
 
 function formatOf(start: Uint8Array, size: number): Format | undefined {

@@ -4,8 +4,9 @@
  */
 import { expected } from '../errors.js';
 import { type Dtype, type NamedArray, itemSize, sizeOf, view } from './arrays.js';
+import { type InputFile, readExactly, readWhole } from './input.js';
 import { type Global, readPickle, refused } from './pickle.js';
-import { unzip } from './zip.js';
+import { readMember, readZipDirectory } from './zip.js';
 
 /** First in the older layout, as a pickled number. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -35,20 +36,28 @@ class PickledTensor {
   ) {}
 }
 
-/** The tensors of the file's bytes, each in memory of its own; `path` names it in errors. */
-export function readTorch(bytes: Uint8Array, path: string): Map<string, NamedArray> {
-  return bytes[0] === 0x50 ? readZip(bytes, path) : readLegacy(bytes, path);
+/** The tensors of an open file, each in memory of its own; `path` names it in errors. */
+export async function readTorch(file: InputFile, path: string): Promise<Map<string, NamedArray>> {
+  const start = new Uint8Array(1);
+  await readExactly(file.handle, start, 0, path);
+  return start[0] === 0x50 ? readZip(file, path) : readLegacy(await readWhole(file, path), path);
 }
 
-function readZip(bytes: Uint8Array, path: string): Map<string, NamedArray> {
-  const members = unzip(bytes, path, (name) => /(^|\/)(data\.pkl|byteorder|data\/[^/]+)$/.test(name));
+async function readZip(file: InputFile, path: string): Promise<Map<string, NamedArray>> {
+  const members = new Map((await readZipDirectory(file, path)).map((member) => [member.name, member]));
+  const read = async (name: string) => {
+    const member = members.get(name);
+    return member && readMember(file, member, path);
+  };
   const pickle = [...members.keys()].find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined) throw expected('a file of torch.save', path, 'a zip without data.pkl');
   const folder = pickle.slice(0, -'data.pkl'.length);
-  const order = members.get(`${folder}byteorder`);
+  const order = await read(`${folder}byteorder`);
   if (order && Buffer.from(order).toString() !== 'little') throw expected('little-endian tensors', path, 'another byte order');
-  const { value } = readPickle(members.get(pickle)!, 0, rules(path));
-  return tensorsOf(value, path, ({ key }) => members.get(`${folder}data/${key}`));
+  const { value } = readPickle((await read(pickle))!, 0, rules(path));
+  const storages = new Map<string, Uint8Array | undefined>();
+  for (const { key } of storagesOf(value)) if (!storages.has(key)) storages.set(key, await read(`${folder}data/${key}`));
+  return tensorsOf(value, path, ({ key }) => storages.get(key));
 }
 
 function readLegacy(bytes: Uint8Array, path: string): Map<string, NamedArray> {

@@ -1,93 +1,134 @@
-/** The members of a zip file that is in memory: found by its central directory, checked by size and CRC-32. */
+/** The members of a zip file of any size, by its central directory; the large form (zip64) that NumPy uses included. */
 import { inflateSync } from 'fflate';
 import { expected, type UserError } from '../errors.js';
+import { allocate, readExactly, type InputFile } from './input.js';
+import { crc32 } from './crc32.js';
 
-const END = 0x06054b50;
-const ENTRY = 0x02014b50;
-const LOCAL = 0x04034b50;
-const STORED = 0;
-const DEFLATED = 8;
-/** The end record is 22 bytes and a comment of up to 65,535. */
-const LONGEST_END = 22 + 0xffff;
-/** Deflate cannot shrink by more than this factor, so an entry that claims more lies. */
-const LARGEST_RATIO = 1032;
-
-interface Entry {
+export interface ZipMember {
   name: string;
+  /** 0 stored, 8 deflated. */
   method: number;
   crc: number;
+  /** Bytes in the file, and unpacked. */
   packed: number;
   size: number;
+  /** Where its own header begins. */
   offset: number;
 }
 
-/** The unpacked members whose name `select` accepts, in the order of the directory; `path` names the file in errors. */
-export function unzip(bytes: Uint8Array, path: string, select: (name: string) => boolean): Map<string, Uint8Array> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const members = new Map<string, Uint8Array>();
-  for (const entry of readDirectory(bytes, view, path)) {
-    if (select(entry.name)) members.set(entry.name, unpack(bytes, view, entry, path));
+const END = 0x06054b50;
+const END64 = 0x06064b50;
+const LOCATOR64 = 0x07064b50;
+const ENTRY = 0x02014b50;
+const LOCAL = 0x04034b50;
+const END_BYTES = 22;
+const LOCATOR_BYTES = 20;
+/** In place of a number that stands in the zip64 record instead. */
+const ELSEWHERE = 0xffffffff;
+/** A directory that is larger belongs to no file of arrays. */
+const LARGEST_DIRECTORY = 1 << 26;
+
+/** Reads the directory at the end of the file and nothing else. */
+export async function readZipDirectory({ handle, size }: InputFile, path: string): Promise<ZipMember[]> {
+  const read = async (position: number, length: number) => {
+    if (position < 0 || length > LARGEST_DIRECTORY || position + length > size) throw damaged(path, 'a directory that lies outside the file');
+    const bytes = Buffer.alloc(length);
+    await readExactly(handle, bytes, position, path);
+    return bytes;
+  };
+  const tailStart = Math.max(0, size - END_BYTES - 0xffff - LOCATOR_BYTES);
+  const tail = await read(tailStart, size - tailStart);
+  let end = tail.length - END_BYTES;
+  while (end >= 0 && tail.readUInt32LE(end) !== END) end--;
+  if (end < 0) throw damaged(path, 'no central directory at its end');
+  let [length, start] = [tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16)];
+  if (start === ELSEWHERE || length === ELSEWHERE) {
+    const locator = end - LOCATOR_BYTES;
+    if (locator < 0 || tail.readUInt32LE(locator) !== LOCATOR64) throw damaged(path, 'no zip64 record');
+    const record = await read(large(tail, locator + 8), 56);
+    if (record.readUInt32LE(0) !== END64) throw damaged(path, 'no zip64 record');
+    [length, start] = [large(record, 40), large(record, 48)];
+  }
+  return parseDirectory(await read(start, length), path);
+}
+
+/** Where a member's bytes begin. */
+export async function memberStart({ handle, size }: InputFile, { name, offset, packed }: ZipMember, path: string): Promise<number> {
+  const header = Buffer.alloc(30);
+  if (offset + header.length > size) throw damaged(`${path} (${name})`, `no member at byte ${offset}`);
+  await readExactly(handle, header, offset, path);
+  if (header.readUInt32LE(0) !== LOCAL) throw damaged(`${path} (${name})`, `no member at byte ${offset}`);
+  const start = offset + header.length + header.readUInt16LE(26) + header.readUInt16LE(28);
+  if (start + packed > size) throw damaged(`${path} (${name})`, `${size - start} of ${packed} bytes`);
+  return start;
+}
+
+/** Deflate cannot shrink by more than this factor, so a member that claims more lies. */
+const LARGEST_RATIO = 1032;
+
+/** The whole of a member, unpacked; its size and checksum are compared. */
+export async function readMember(file: InputFile, member: ZipMember, path: string): Promise<Uint8Array> {
+  const { method, crc, packed, size } = member;
+  const where = `${path} (${member.name})`;
+  if (method !== 0 && method !== 8) throw expected('a stored or deflated member', where, `method ${method}`);
+  const fits = method === 0 ? size === packed : size <= packed * LARGEST_RATIO + 1024;
+  if (!fits) throw expected('sizes that fit the file', where, `${packed} packed, ${size} unpacked`, 'the file is damaged');
+  const start = await memberStart(file, member, path);
+  const content = new Uint8Array(allocate(packed, where));
+  await readExactly(file.handle, content, start, path);
+  const unpacked = method === 0 ? content : inflated(content, size, where);
+  if (unpacked.length !== size) throw expected(`${size} bytes`, where, `${unpacked.length}`, 'the file is damaged');
+  const found = crc32(unpacked);
+  if (found !== crc) throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
+  return unpacked;
+}
+
+function inflated(content: Uint8Array, size: number, where: string): Uint8Array {
+  try {
+    return inflateSync(content, { out: new Uint8Array(allocate(size, where)) });
+  } catch (error) {
+    if ((error as Error).name === 'UserError') throw error;
+    throw damaged(where, (error as Error).message);
+  }
+}
+
+function parseDirectory(bytes: Buffer, path: string): ZipMember[] {
+  const members: ZipMember[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== ENTRY) throw damaged(path, 'a directory that breaks off');
+    const [nameLength, extraLength] = [bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30)];
+    const nameEnd = at + 46 + nameLength;
+    const extra = largeNumbers(bytes.subarray(nameEnd, nameEnd + extraLength));
+    const number = (place: number) => {
+      const value = bytes.readUInt32LE(at + place);
+      if (value !== ELSEWHERE) return value;
+      const found = extra.shift();
+      if (found === undefined) throw damaged(path, 'a size that stands nowhere');
+      return found;
+    };
+    // The extra field holds those that are missing in just this order.
+    const [size, packed, offset] = [number(24), number(20), number(42)];
+    const name = bytes.toString('utf8', at + 46, nameEnd);
+    members.push({ name, method: bytes.readUInt16LE(at + 10), crc: bytes.readUInt32LE(at + 16), packed, size, offset });
+    at = nameEnd + extraLength + bytes.readUInt16LE(at + 32);
   }
   return members;
 }
 
-function readDirectory(bytes: Uint8Array, view: DataView, path: string): Entry[] {
-  let end = bytes.length - 22;
-  while (end >= 0 && view.getUint32(end, true) !== END) end = end > bytes.length - LONGEST_END ? end - 1 : -1;
-  if (end < 0) throw damaged(path, 'no central directory at its end');
-  const entries: Entry[] = [];
-  let at = view.getUint32(end + 16, true);
-  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
-    if (at + 46 > end || view.getUint32(at, true) !== ENTRY) throw damaged(path, `no directory entry at byte ${at}`);
-    const nameLength = view.getUint16(at + 28, true);
-    entries.push({
-      name: new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength)),
-      method: view.getUint16(at + 10, true),
-      crc: view.getUint32(at + 16, true),
-      packed: view.getUint32(at + 20, true),
-      size: view.getUint32(at + 24, true),
-      offset: view.getUint32(at + 42, true),
-    });
-    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+/** The 64-bit numbers of an entry's zip64 field. */
+function largeNumbers(extra: Buffer): number[] {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== 1) continue;
+    const count = Math.floor(Math.min(extra.readUInt16LE(at + 2), extra.length - at - 4) / 8);
+    return Array.from({ length: count }, (_, i) => large(extra, at + 4 + 8 * i));
   }
-  return entries;
+  return [];
 }
 
-function unpack(bytes: Uint8Array, view: DataView, { name, method, crc, packed, size, offset }: Entry, path: string): Uint8Array {
-  const member = `${path} (${name})`;
-  if (offset + 30 > bytes.length || view.getUint32(offset, true) !== LOCAL) throw damaged(member, `no member at byte ${offset}`);
-  const start = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-  const fits = start + packed <= bytes.length && (method === STORED ? size === packed : size <= packed * LARGEST_RATIO + 1024);
-  if (!fits) throw expected('sizes that fit the file', member, `${packed} packed, ${size} unpacked`, 'the file is damaged');
-  if (method !== STORED && method !== DEFLATED) throw expected('a stored or deflated member', member, `method ${method}`);
-  const content = bytes.subarray(start, start + packed);
-  const unpacked = method === STORED ? content : inflate(content, size, member);
-  if (unpacked.length !== size) throw expected(`${size} bytes`, member, `${unpacked.length}`, 'the file is damaged');
-  if (crc32(unpacked) !== crc) throw expected(`the checksum ${crc.toString(16)}`, member, crc32(unpacked).toString(16), 'the file is damaged');
-  return unpacked;
-}
-
-function inflate(content: Uint8Array, size: number, member: string): Uint8Array {
-  try {
-    return inflateSync(content, { out: new Uint8Array(size) });
-  } catch (error) {
-    throw damaged(member, (error as Error).message);
-  }
+function large(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 }
 
 function damaged(path: string, found: string): UserError {
   return expected('a sound zip file', path, found, 'the file is damaged or cut short');
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
-
-/** The CRC-32 of zip, gzip and PNG; `before` is that of the bytes before these. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  let crc = ~before;
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { crc32c } from '../../../src/core/formats/crc32c.js';
+import { crc32c } from '../../../src/core/formats/crc32.js';
 import { imageEvent, scalarsEvent, startEvent, versionEvent } from '../../../src/core/formats/tfevents.js';
 import { tfRecord } from '../../../src/core/formats/tfrecord.js';
 import { eventsOf } from '../../events.js';

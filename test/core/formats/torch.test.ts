@@ -1,7 +1,9 @@
 import t from 'tap';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '../../../src/core/errors.js';
 import { readFrozenGraph } from '../../../src/core/formats/frozen-graph.js';
+import { withInput } from '../../../src/core/formats/input.js';
 import { readPickle } from '../../../src/core/formats/pickle.js';
 import { readTensorFile } from '../../../src/core/formats/tensor-file.js';
 import { readTorch } from '../../../src/core/formats/torch.js';
@@ -48,9 +50,17 @@ function pickled(parts: Partial<PickledTensor>): Uint8Array {
   return torchFile(new Map([['w', { ...whole, ...parts }]]), 'legacy');
 }
 
+/** Reads a file of these bytes, which is x in errors. */
+async function readBytes(bytes: Uint8Array, folder: string) {
+  const path = join(folder, 'x');
+  await writeFile(path, bytes);
+  return withInput(path, 'a file of torch.save', (file) => readTorch(file, 'x'));
+}
+
 t.test('sizes are checked before anything is allocated', async (t) => {
-  t.same(readTorch(pickled({}), 'x').get('w')!.data, Float32Array.of(1, 2, 3, 4));
-  t.same(readTorch(pickled({ offset: 1, shape: [2], strides: [2] }), 'x').get('w')!.data, Float32Array.of(2, 4));
+  const folder = t.testdir();
+  t.same((await readBytes(pickled({}), folder)).get('w')!.data, Float32Array.of(1, 2, 3, 4));
+  t.same((await readBytes(pickled({ offset: 1, shape: [2], strides: [2] }), folder)).get('w')!.data, Float32Array.of(2, 4));
   const cases: [Partial<PickledTensor>, RegExp][] = [
     [{ count: 0x7fffffff }, /expected 2147483647 elements for storage 0 of x, got 4/],
     [{ count: -1 }, /no storage/],
@@ -61,27 +71,30 @@ t.test('sizes are checked before anything is allocated', async (t) => {
     [{ shape: [-4] }, /without storage, offset, size and strides/],
     [{ shape: [2, 2] }, /without storage, offset, size and strides/],
   ];
-  for (const [parts, message] of cases) t.throws(() => readTorch(pickled(parts), 'x'), { name: 'UserError', message }, JSON.stringify(parts));
+  for (const [parts, message] of cases) {
+    await t.rejects(readBytes(pickled(parts), folder), { name: 'UserError', message }, JSON.stringify(parts));
+  }
 });
 
 t.test('a damaged file is an error of the user, wherever it breaks', async (t) => {
+  const folder = t.testdir();
   for (const name of ['legacy.pth', 'zip.pth', 'strided-legacy.pth', 'graph.pb']) {
     const whole = new Uint8Array(await readFile(file(name)));
-    const read = name === 'graph.pb' ? readFrozenGraph : readTorch;
-    const attempt = (bytes: Uint8Array, what: string) => {
+    const read = async (bytes: Uint8Array) => (name === 'graph.pb' ? readFrozenGraph(bytes, 'x') : readBytes(bytes, folder));
+    const attempt = async (bytes: Uint8Array, what: string) => {
       try {
-        read(bytes, 'x');
+        await read(bytes);
       } catch (error) {
         if (!(error instanceof UserError)) t.fail(`${name}, ${what}: ${String((error as Error).stack)}`);
       }
     };
-    for (let length = 0; length < whole.length; length++) attempt(whole.slice(0, length), `${length} bytes`);
+    for (let length = 0; length < whole.length; length++) await attempt(whole.slice(0, length), `${length} bytes`);
     for (let at = 0; at < whole.length; at++) {
       const changed = whole.slice();
       changed[at] ^= 1 << at % 8;
-      attempt(changed, `byte ${at} changed`);
+      await attempt(changed, `byte ${at} changed`);
     }
-    if (name !== 'graph.pb') t.throws(() => read(whole.slice(0, -1), 'x'), { name: 'UserError' });
+    if (name !== 'graph.pb') await t.rejects(read(whole.slice(0, -1)), { name: 'UserError' });
   }
   t.pass();
 });
