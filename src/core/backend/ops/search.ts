@@ -20,11 +20,10 @@ export function oneHot(labels: Tensor, classes: number): Tensor {
   return execute1('OneHot', attributes, inputs, { shape: [labels.shape[0], classes], dtype: 'float32' });
 }
 
-/** The largest along the last axis, which goes away. */
-export function largest(x: Tensor): Tensor {
+/** The largest along an axis, the last one unless another is named, which goes away. */
+export function largest(x: Tensor, axis = x.shape.length - 1): Tensor {
   const attributes = { T: type(x.dtype), Tidx: type('int32'), keep_dims: bool(false) };
-  const axis = ints([x.shape.length - 1]);
-  return execute1('Max', attributes, [x, axis], { shape: x.shape.slice(0, -1), dtype: x.dtype });
+  return execute1('Max', attributes, [x, ints([axis])], { shape: x.shape.toSpliced(axis, 1), dtype: x.dtype });
 }
 
 /** The rows of x [n, width] that `indices` int32 [m] name: [m, width]. */
