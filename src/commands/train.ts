@@ -17,7 +17,7 @@ import { describeEstimate, describeStep } from './train-report.js';
 interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, EvaluationOptions {
   data?: string;
   run?: string;
-  preset: string;
+  preset?: string;
   config?: string;
   set?: string[];
   steps?: number;
@@ -55,9 +55,9 @@ export function trainCommand(): Command {
     )
     .option('--data <dir>', 'dataset made by prep-data')
     .option('--run <dir>', 'folder of the run')
-    .addOption(new Option('--preset <name>', 'named settings to start from').default('mnist'))
+    .option('--preset <name>', 'named settings to start from (default: what --config names, or mnist)')
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
-    .option('--config <file>', 'JSON file with settings that differ from the preset')
+    .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them, such as the config.json of a run')
     .option('--set <key=value>', 'one setting, such as train.batchSize=32; may be repeated', collect)
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)

@@ -255,9 +255,16 @@ t.test('mistakes of usage', async (t) => {
   await fails(t, 1, args('none', '--config', join(dir, 'broken.json')), /JSON/, /broken\.json/);
 });
 
-t.test("the settings of a run, given as --config, make the same run whatever the preset's name", async (t) => {
+t.test('the settings of a run, given as --config, make the same run', async (t) => {
   const saved = join(run('straight'), 'config.json');
   const { stdout } = await succeed(['train', '--config', saved, '--dry-run', '--json']);
   const { preset, seed, model, train } = JSON.parse(stdout) as Record<string, unknown>;
   t.same({ preset, seed, model, train }, JSON.parse(readFileSync(saved, 'utf8')));
+  const other = join(dir, 'other.json');
+  writeFileSync(other, JSON.stringify({ preset: 'bigan-mnist', model: { generator: { hidden: 64 } } }));
+  const dense = JSON.parse((await succeed(['train', '--config', other, '--dry-run', '--json'])).stdout) as Record<string, unknown>;
+  t.match(dense, { preset: 'bigan-mnist', model: { generator: { kind: 'dense', hidden: 64 } } });
+  await fails(t, 2, ['train', '--config', other, '--preset', 'tiny', '--dry-run'], /no setting model\.generator\.hidden/);
+  writeFileSync(other, '{"preset":"minst"}');
+  await fails(t, 2, ['train', '--config', other, '--dry-run'], /no preset "minst"/);
 });

@@ -5,8 +5,12 @@ import { checkConfig } from './check-config.js';
 import type { Config } from './config.js';
 import { preset } from './presets.js';
 
+/** Where nothing names one. */
+const USUAL_PRESET = 'mnist';
+
 export interface Overrides {
-  preset: string;
+  /** Default: the preset that the partial config names, or mnist. */
+  preset?: string;
   /** A partial config, such as a file holds; `source` names it in errors. */
   partial?: { values: unknown; source: string };
   /** `key=value` with dotted keys such as `train.batchSize=32`. */
@@ -27,7 +31,7 @@ type Tree = Record<string, unknown>;
 
 /** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
 export function resolveConfig(overrides: Overrides): Config {
-  const config = preset(overrides.preset);
+  const config = preset(overrides.preset ?? presetOf(overrides.partial?.values) ?? USUAL_PRESET);
   config.train.precision = overrides.usualPrecision ?? defaultPrecision();
   const tree = config as unknown as Tree;
   if (overrides.partial) mergeInto(tree, overrides.partial.values, '', overrides.partial.source);
@@ -43,6 +47,10 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.precision) config.train.precision = overrides.precision;
   checkConfig(config);
   return config;
+}
+
+function presetOf(values: unknown): string | undefined {
+  return isTree(values) && typeof values.preset === 'string' ? values.preset : undefined;
 }
 
 function mergeInto(target: Tree, values: unknown, path: string, source: string): void {
