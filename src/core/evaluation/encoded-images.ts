@@ -7,7 +7,7 @@ import { explained, folderDigest } from '../data/images.js';
 import { DECODERS, mapOrdered } from '../data/ordered.js';
 import { type Channels, type Pixels } from '../data/pixels.js';
 import { listImages } from '../data/sources/folder.js';
-import { openZip } from '../data/sources/zip.js';
+import { openZipImages } from '../data/sources/zip.js';
 import { expected } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
 import { readExactly } from '../formats/input.js';
@@ -42,7 +42,7 @@ export async function openEncodedFolder(path: string, wanted: Wanted): Promise<M
 }
 
 export async function openEncodedZip(path: string, wanted: Wanted): Promise<MetricImages> {
-  const zip = await openZip(path);
+  const zip = await openZipImages(path);
   async function* items({ first, end }: ImageRange): AsyncGenerator<Encoded> {
     for await (const { id, image } of zip.items((index) => index >= first && index < end)) {
       const name = `${id} in ${path}`;
@@ -52,7 +52,7 @@ export async function openEncodedZip(path: string, wanted: Wanted): Promise<Metr
   }
   return {
     kind: 'zip',
-    count: zip.count,
+    count: zip.names.length,
     digest: await sha256File(path),
     ...decoded(items, wanted),
     close: async () => {},

@@ -17,7 +17,10 @@ const BLOCK = 4096;
 /** Rows whose neighbours are looked for in one pass over their set. */
 const QUERIES = 8192;
 
-/** Exact: what all distances in double precision give. A row is no neighbour of itself, but its double is one at distance 0. */
+/**
+ * Exact: what all distances in double precision give. A row is no neighbour of itself, but its double is one at distance 0.
+ * Progress is told in hundredths.
+ */
 export async function precisionRecall(
   engine: EagerExecutor,
   real: Rows,
@@ -28,7 +31,7 @@ export async function precisionRecall(
   checkNeighbours(Math.min(real.rows, fake.rows), k);
   const total = real.rows ** 2 + fake.rows ** 2 + real.rows * fake.rows;
   let done = 0;
-  const compared = (pairs: number) => onProgress?.((done += pairs), total);
+  const compared = (pairs: number) => onProgress?.(Math.floor((100 * (done += pairs)) / total), 100);
   const sets = [];
   for (const rows of [real, fake]) sets.push({ rows, radii: await radii(engine, rows, k, compared), held: new Uint8Array(rows.rows) });
   const [ofReal, ofFake] = sets;

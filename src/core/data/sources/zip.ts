@@ -5,22 +5,37 @@ import { cleanName, labelMembers, LARGEST_MEMBER } from './archive.js';
 import { isImageName } from './folder.js';
 import type { Source, SourceImage, SourceItem } from './source.js';
 
+/** The images of an archive in its order, wherever in it they lie. */
+export interface ZipImages {
+  /** Their paths in the archive. */
+  names: readonly string[];
+  items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>>;
+}
+
 export async function openZip(path: string): Promise<Source> {
+  const { names, items: images } = await openZipImages(path);
+  const { classes, label } = labelMembers(names, path);
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+    for await (const item of images(wanted)) yield { ...item, label: label(item.id) };
+  }
+  return { format: 'zip', files: [path], count: names.length, classes, items };
+}
+
+export async function openZipImages(path: string): Promise<ZipImages> {
   const entries = await withZip(path, listImages);
   const names = entries.map(({ fileName }) => cleanName(fileName));
   if (names.length === 0) throw expected('images (jpg, png, webp, gif, tif, avif)', path, 'none');
-  const { classes, label } = labelMembers(names, path);
-  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>> {
     const zip = await openPromise(path, { autoClose: false });
     try {
       for (const [index, entry] of entries.entries()) {
-        if (wanted(index)) yield { index, id: names[index], label: label(names[index]), image: await read(zip, entry) };
+        if (wanted(index)) yield { index, id: names[index], image: await read(zip, entry) };
       }
     } finally {
       zip.close();
     }
   }
-  return { format: 'zip', files: [path], count: names.length, classes, items };
+  return { names, items };
 }
 
 async function withZip<T>(path: string, use: (zip: ZipFile) => Promise<T>): Promise<T> {
