@@ -26,7 +26,8 @@ Scores, by their keys in --json:
                      of the last layer, as its authors had them
   kid, kid_std       unbiased squared MMD with the kernel (x.y / width + 1)^3
                      over random subsets of both sets; may be below 0
-  precision, recall  improved precision and recall, by all distances
+  precision, recall  improved precision and recall, by all distances, in the same
+                     features; its authors and torch-fidelity take those of VGG16
 
 The paper's Table 3 has FID against the training and the validation images:
 save statistics of both with --stats-out, of central squares of G's resolution,
@@ -41,7 +42,7 @@ export function fidCommand(): Command {
     .description(
       'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are ' +
         'apart; with --metrics also the Inception Score of FAKE, the kernel distance (KID), and precision and recall. ' +
-        'Each of the two is a dataset, a folder or zip of images, an .npy of uint8 images, - for an .npy stream, an ' +
+        'Each of the two is a dataset, a folder or zip of images (subfolders too), an .npy of uint8 images, - for an .npy stream, an ' +
         '.npy of float features [n, width], or an .npz: statistics (mu, sigma) of any tool, features (feats), or images ' +
         '(arr_0). Images need --extractor. Numbers are comparable only with others of the same network; they are the ' +
         "literature's FID, and called so, only in the features of the 2015 Inception network. Statistics of different " +
