@@ -51,8 +51,8 @@ async function encode(options: EncodeOptions): Promise<void> {
   const { openImages } = await import('../core/data/images.js');
   const { encodeImages } = await import('../core/train/encode-images.js');
   const { NO_MODEL } = await import('../core/train/provenance.js');
+  const images = await openImages(options.data, needsModel ? await encoderInput(options) : {});
   const model = needsModel ? await loadModel(options) : undefined;
-  const images = await openImages(options.data, imageOptions(model));
   const progress = report.progress('encode', images.count);
   const { rows, repeated } = await encodeImages({
     model: model?.opened,
@@ -85,16 +85,16 @@ async function encode(options: EncodeOptions): Promise<void> {
   );
 }
 
-async function loadModel(options: EncodeOptions) {
-  const { startEngine } = await import('../core/backend/engine.js');
-  const { describeModel, openModel } = await import('../core/train/open-model.js');
-  await describeModel(options);
-  const engine = await startEngine(options);
-  return { engine, opened: await openModel(engine, options, { ...options, ...(await executionSettings(options)) }) };
+/** Known without the engine, so that what is wrong with model or images is said at once. */
+async function encoderInput(options: EncodeOptions) {
+  const { describeModel } = await import('../core/train/open-model.js');
+  const { height, channels } = (await describeModel(options)).input;
+  return { resolution: height, channels: channels as 1 | 3 };
 }
 
-function imageOptions(model: Awaited<ReturnType<typeof loadModel>> | undefined) {
-  if (!model) return {};
-  const { height, channels } = model.opened.input;
-  return { resolution: height, channels: channels as 1 | 3 };
+async function loadModel(options: EncodeOptions) {
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { openModel } = await import('../core/train/open-model.js');
+  const engine = await startEngine(options);
+  return { engine, opened: await openModel(engine, options, { ...options, ...(await executionSettings(options)) }) };
 }

@@ -14,23 +14,29 @@ const batches = [0, 1, 2].map((step) => ({
   decay: 1 - step / 4,
 }));
 
+/** Of the cross-entropy with penalty, by weight and by bias, written out in double precision. */
+function gradientsOf(weight: number[], bias: number[], penalty: number, { data, labels }: { data: Float32Array; labels: Int32Array }) {
+  const gradients = [weight.map((value) => penalty * value), bias.map(() => 0)];
+  labels.forEach((label, row) => {
+    const x = [...data.subarray(row * WIDTH, (row + 1) * WIDTH)];
+    const scores = bias.map((value, c) => x.reduce((sum, input, j) => sum + input * weight[j * CLASSES + c], value));
+    const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+    scores.forEach((score, c) => {
+      const error = (Math.exp(score) / total - (c === label ? 1 : 0)) / labels.length;
+      x.forEach((input, j) => (gradients[0][j * CLASSES + c] += input * error));
+      gradients[1][c] += error;
+    });
+  });
+  return gradients;
+}
+
 /** One regression with Adam, written out in double precision from the formulas of the two papers. */
 function reference({ learningRate, penalty }: Head): { weight: number[]; bias: number[] } {
   const weight = new Array<number>(WIDTH * CLASSES).fill(0);
   const bias = new Array<number>(CLASSES).fill(0);
   const parameters = [weight, bias].map((value) => ({ value, m: value.map(() => 0), v: value.map(() => 0) }));
   batches.forEach(({ data, labels, decay }, step) => {
-    const gradients = [weight.map((value) => penalty * value), bias.map(() => 0)];
-    labels.forEach((label, row) => {
-      const x = [...data.subarray(row * WIDTH, (row + 1) * WIDTH)];
-      const scores = bias.map((value, c) => x.reduce((sum, input, j) => sum + input * weight[j * CLASSES + c], value));
-      const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
-      scores.forEach((score, c) => {
-        const error = (Math.exp(score) / total - (c === label ? 1 : 0)) / labels.length;
-        x.forEach((input, j) => (gradients[0][j * CLASSES + c] += input * error));
-        gradients[1][c] += error;
-      });
-    });
+    const gradients = gradientsOf(weight, bias, penalty, { data, labels });
     parameters.forEach(({ value, m, v }, which) =>
       gradients[which].forEach((gradient, i) => {
         m[i] = 0.9 * m[i] + 0.1 * gradient;
@@ -78,17 +84,7 @@ t.test('gradient descent with momentum, and averaged weights', async (t) => {
     const bias = new Array<number>(CLASSES).fill(0);
     const parameters = [weight, bias].map((value) => ({ value, momentum: value.map(() => 0), average: value.map(() => 0) }));
     batches.forEach(({ data, labels, decay }, step) => {
-      const gradients = [weight.map((value) => penalty * value), bias.map(() => 0)];
-      labels.forEach((label, row) => {
-        const x = [...data.subarray(row * WIDTH, (row + 1) * WIDTH)];
-        const scores = bias.map((value, c) => x.reduce((sum, input, j) => sum + input * weight[j * CLASSES + c], value));
-        const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
-        scores.forEach((score, c) => {
-          const error = (Math.exp(score) / total - (c === label ? 1 : 0)) / labels.length;
-          x.forEach((input, j) => (gradients[0][j * CLASSES + c] += input * error));
-          gradients[1][c] += error;
-        });
-      });
+      const gradients = gradientsOf(weight, bias, penalty, { data, labels });
       const kept = Math.min(0.5, (2 + step) / (11 + step));
       parameters.forEach(({ value, momentum, average }, which) =>
         gradients[which].forEach((gradient, i) => {
