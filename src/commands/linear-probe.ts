@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
 import type { ProbeQuestion } from '../core/evaluation/probe.js';
 import { usage } from '../core/errors.js';
+import { AUGMENTATION, type AugmentOptions, augmentOptions, augmentation, checkAugmentOptions } from './augment-options.js';
 import {
   engineOptions,
   examples,
@@ -20,7 +21,7 @@ import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
 
-interface ProbeOptions extends OutputOptions, EngineOptions, Omit<ProbeQuestion, 'train' | 'test' | 'seed'> {
+interface ProbeOptions extends OutputOptions, EngineOptions, AugmentOptions, Omit<ProbeQuestion, 'train' | 'test' | 'seed' | 'augment'> {
   train?: string[];
   test?: string[];
   apply?: string;
@@ -40,7 +41,8 @@ export function linearProbeCommand(): Command {
         'in one pass. The solver lbfgs finds the optimum for each penalty on all rows, without chance. What has ' +
         'the lowest loss on held-out training rows is trained anew on all training rows and tested; the test rows take no ' +
         'part in any choice. Files may be larger than memory. Several folders on both sides, or several seeds, give ' +
-        'mean and standard deviation.',
+        'mean and standard deviation. ' +
+        AUGMENTATION,
     )
     .option('--train <folders...>', 'features folder to train on; needs labels.npy')
     .option('--test <folders...>', 'features folder to test on; needs labels.npy')
@@ -76,13 +78,15 @@ export function linearProbeCommand(): Command {
     .option('--confusion-out <file>', 'also save which classes are taken for which: .png, or counts as .npy')
     .option('--force', 'replace existing outputs')
     .action((options: Omit<ProbeOptions, 'seeds'> & { seed: number[]; seeds?: number[] }) => probe({ ...options, seeds: options.seeds ?? options.seed }));
+  augmentOptions(command);
   engineOptions(command);
   outputOptions(command);
   return examples(command, [
     'bigbigan linear-probe --train train-features --test test-features',
     'bigbigan linear-probe --train train-features --test test-features --feature bn_crelu --json',
     'bigbigan linear-probe --train a --test b --learning-rates 0.01 --penalties 0 --epochs 20 --out probe.safetensors',
-    "bigbigan linear-probe --train a --test b --penalties 0 --steps 100000 --batch-size 2048 --average 0.9999   # the paper's",
+    'bigbigan linear-probe --train a --test b --augment random-resized',
+    "bigbigan linear-probe --train a --test b --augment random-resized --penalties 0 --steps 100000 --batch-size 2048 --average 0.9999   # the paper's",
     'bigbigan linear-probe --train a --test b --solver lbfgs --penalties 1e-2,1e-3,1e-4 --state probe-state.safetensors',
     'bigbigan linear-probe --apply probe.safetensors --test b --confusion-out confusion.png',
   ]);
@@ -104,7 +108,7 @@ async function probe(options: ProbeOptions): Promise<void> {
   const pairs = options.train!.map((train, i) => ({ train, test: options.test![i] }));
   const runs: ProbeSummary[] = [];
   for (const { train, test } of pairs) {
-    for (const seed of options.seeds) runs.push(await once(start, { ...options, train, test, seed }, pairs.length * options.seeds.length === 1, report));
+    for (const seed of options.seeds) runs.push(await once(start, { ...options, train, test, seed, augment: augmentation(options) }, pairs.length * options.seeds.length === 1, report));
   }
   if (runs.length === 1) return;
   const { spread } = await import('../core/metrics/spread.js');
@@ -122,7 +126,7 @@ interface ProbeSummary {
 }
 
 /** One classifier, from one pair of folders and one seed; printed when it is the only one. */
-async function once(start: () => Promise<Engine>, options: Omit<ProbeOptions, 'train' | 'test'> & ProbeQuestion, alone: boolean, report: Report): Promise<ProbeSummary> {
+async function once(start: () => Promise<Engine>, options: Omit<ProbeOptions, 'train' | 'test' | 'augment'> & ProbeQuestion, alone: boolean, report: Report): Promise<ProbeSummary> {
   const started = performance.now();
   const { runProbe } = await import('../core/evaluation/probe.js');
   let progress: ReturnType<Report['progress']> | undefined;
@@ -175,6 +179,7 @@ async function checkOptions(options: ProbeOptions): Promise<void> {
   if ((train?.length ?? 1) * seeds.length > 1 && (out || confusionOut || state)) {
     throw usage('--out, --confusion-out and --state are for one pair of folders and one seed', 'run them one by one');
   }
+  checkAugmentOptions(options);
   if (confusionOut && !/\.(png|npy)$/i.test(confusionOut)) throw usage(`expected a .png or .npy file for --confusion-out, got ${confusionOut}`);
   for (const path of [out, confusionOut]) if (path) await checkOutputFile(path, force);
   if (state) await checkOutputFile(state, true);

@@ -180,6 +180,15 @@ t.test('--epochs counts passes over the training rows', async (t) => {
   t.match(await result([...sets, ...single, '--epochs', '3']), { steps: Math.ceil((3 * 400) / 64) });
 });
 
+t.test('a grid that no memory holds is refused before it is trained', async (t) => {
+  const wide = await features(join(t.testdir(), 'wide'), 20, 50_000, Array.from({ length: 20 }, (_, i) => i));
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1).join();
+  const { code, stdout, stderr } = await bigbigan(['linear-probe', '--train', wide, '--test', wide, '--learning-rates', numbers(300), '--penalties', numbers(100)]);
+  t.match({ code, stdout }, { code: 1, stdout: '' });
+  t.match(stderr, /30000 classifiers \(300 learning rates × 100 penalties\) of 20 classes and 50000 features takes about 1\d{3}\.\d GB of memory/);
+  t.match(stderr, /at most \d+ of them fit/);
+});
+
 t.test('what cannot be answered is explained', async (t) => {
   const dir = t.testdir();
   const good = await features(join(dir, 'good'), 4, 2, [0, 1, 0, 1]);

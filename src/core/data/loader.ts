@@ -18,6 +18,8 @@ export interface LoaderOptions {
   batchSize: number;
   /** A whole number of 0 or more. */
   seed: number;
+  /** The images' numbers in the batch of a step, asked for when the batch is made; default: all images, in random orders. */
+  order?: (step: number) => Uint32Array;
   /** How images become squares, default center; see `Crop`. */
   crop?: Crop;
   /** Side of the squares in pixels, default the height of the dataset's images. */
@@ -59,7 +61,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const decoded = !(asStored && sameSize);
   const imageLength = height * width * channels;
   const inMemory = !decoded && count * imageLength <= memoryBytes;
-  const indices = batchOrder(count, batchSize, seed);
+  const indices = options.order ?? batchOrder(count, batchSize, seed);
   const ahead = new Map<number, Promise<Batch>>();
   let classes: Promise<Int32Array | undefined> | undefined;
   let pool: DecodePool | undefined;

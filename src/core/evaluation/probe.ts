@@ -4,12 +4,14 @@ import type { Engine } from '../backend/engine.js';
 import { type Features, openFeatures } from '../data/features.js';
 import { expected, usage } from '../errors.js';
 import { exists } from '../formats/atomic.js';
-import type { Accuracy } from '../metrics/accuracy.js';
-import { type LabelledRows, testClassifier } from '../metrics/classifier.js';
+import { testClassifier } from '../metrics/classifier.js';
 import { type LbfgsProbeState, lbfgsProbe } from '../metrics/lbfgs-probe.js';
 import { linearProbe } from '../metrics/linear-probe.js';
 import { type Standardisation, bnCrelu, columnMoments, standardisation } from '../metrics/rows.js';
+import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
 import { type SavedClassifier, readClassifier } from './classifier-file.js';
+import { checkMemory } from './probe-memory.js';
+import { type LabelledSet, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
 import { readProbeState, writeProbeState } from './probe-state-file.js';
 
 export interface ProbeQuestion {
@@ -33,6 +35,8 @@ export interface ProbeQuestion {
   /** Default: a tenth of the training rows, at most 10,000, where there is a choice. */
   holdout?: number;
   seed: number;
+  /** Train on random parts of the images, encoded anew for each batch (adam, sgd). */
+  augment?: AugmentationQuestion;
 }
 
 export interface ProbeEvents {
@@ -61,6 +65,8 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
   const { train, test, bn, feature } = await openSets(question);
   const holdout = checkHoldout(question, Math.max(1, learningRates.length) * penalties.length, train.rows.rows);
   checkLabels(train, test, events);
+  if (solver !== 'lbfgs') checkMemory(question, train.rows);
+  const augmentation = question.augment && (await openAugmentation(start, train.source, question.augment, { batchSize, bn }));
   const engine = await start();
   const steps = question.epochs ? Math.ceil((question.epochs * train.rows.rows) / batchSize) : question.steps;
   const sets = { train: train.rows, test: test.rows, penalties, holdout, seed };
@@ -75,9 +81,10 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
           optimiser: solver,
           schedule,
           average,
-          onStep: events.progress,
+          batches: augmentation?.batches,
+          onStep: (done, total) => events.progress(done, total, augmentation && `${augmentation.speed().toFixed(0)} images/s`),
         });
-  await Promise.all([train.source.close(), test.source.close()]);
+  await Promise.all([train.source.close(), test.source.close(), augmentation?.close()]);
   const { classifier, confusion, best } = solved;
   const heads = solved.heads.map(describeHead);
   const random = { steps, batch_size: batchSize, schedule, average };
@@ -97,6 +104,7 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
     holdout,
     ...(solver === 'lbfgs' ? lbfgs : random),
     seed,
+    augment: augmentation?.describe(),
     protocol: protocol(question, holdout),
   };
   const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
@@ -168,22 +176,6 @@ async function solve(
   });
 }
 
-function protocol({ solver, schedule, average }: ProbeQuestion, holdout: number): string {
-  const how = {
-    adam: `Adam, ${schedule} rate`,
-    sgd: `gradient descent with momentum 0.9, ${schedule} rate`,
-    lbfgs: 'L-BFGS on all rows to the optimum',
-  }[solver];
-  const averaged = solver !== 'lbfgs' && average > 0 ? `, weights averaged with decay ${average}` : '';
-  const chosen = holdout > 0 ? 'chosen by held-out training rows, then trained on all' : 'trained on all training rows, nothing chosen';
-  return `features without augmentation, standardised; ${how}${averaged}; ${chosen}`;
-}
-
-interface LabelledSet {
-  source: Features;
-  rows: LabelledRows;
-}
-
 /** The two sets with equal columns, and how BN+CReLU was computed if it was. */
 async function openSets({ train, test, feature = 'avepool' }: ProbeQuestion) {
   const computed = feature === 'bn_crelu' && !(await exists(join(train, 'bn_crelu.npy')));
@@ -228,30 +220,4 @@ function checkLabels(train: LabelledSet, test: LabelledSet, { warn, note }: Prob
   const largest = train.rows.labels.reduce((most, label) => Math.max(most, label), 0);
   const empty = largest + 1 - classes.size;
   if (empty > 0) note(`${empty} class numbers below ${largest} have no rows in ${train.source.path}`);
-}
-
-const fractions = ({ top1, top5, rows }: Accuracy) => ({ top1: top1 / rows, top5: top5 / rows });
-
-/** For each class number the fraction of its test rows that are classified right; null where it has none. */
-function perClass(confusion: Uint32Array, classes: Int32Array): Record<string, number | null> {
-  const n = classes.length;
-  const of = (column: number) => {
-    const total = confusion.subarray(column * n, (column + 1) * n).reduce((sum, count) => sum + count, 0);
-    return total > 0 ? confusion[column * n + column] / total : null;
-  };
-  return Object.fromEntries(Array.from(classes, (label, column) => [String(label), of(column)]));
-}
-
-function describeHead({ heldout, ...settings }: { heldout?: Accuracy; learningRate?: number; penalty: number } & object) {
-  const { learningRate, ...others } = settings;
-  const known = heldout && {
-    heldout_top1: heldout.top1 / heldout.rows,
-    heldout_top5: heldout.top5 / heldout.rows,
-    heldout_loss: heldout.loss / heldout.rows,
-  };
-  return { ...(learningRate === undefined ? {} : { learning_rate: learningRate }), ...others, ...known };
-}
-
-function describeSet({ source, rows }: LabelledSet) {
-  return { path: source.path, rows: rows.rows, width: rows.width, digest: source.digest };
 }

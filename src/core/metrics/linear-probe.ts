@@ -3,7 +3,8 @@ import type { EagerExecutor } from '../backend/eager.js';
 import { addScores, noAccuracy } from './accuracy.js';
 import { type LabelledRows, forEachRow, testClassifier, unstandardised } from './classifier.js';
 import { type ProbeResult as Result, bestOf, probeData } from './probe-data.js';
-import { shuffledBatches } from './shuffled.js';
+import { type Standardisation, scaled } from './rows.js';
+import { type Batch, type OrderSettings, shuffledBatches } from './shuffled.js';
 import { type Head, type HeadSettings, type SoftmaxHeads, createSoftmaxHeads } from './softmax-heads.js';
 
 export type { Classifier, LabelledRows } from './classifier.js';
@@ -20,6 +21,8 @@ export interface ProbeSettings extends HeadSettings {
   /** Random training rows that choose the head while the others train; 0 when there is one head. */
   holdout: number;
   seed: number;
+  /** Training batches in place of those of `train`, whose row numbers they carry: features that are not standardised, endless. */
+  batches?(order: OrderSettings): AsyncGenerator<Batch>;
   onStep?(step: number, total: number): void;
 }
 
@@ -37,14 +40,15 @@ export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings
   let done = 0;
   const trainHeads = async (heads: readonly Head[], skip: (row: number) => boolean): Promise<SoftmaxHeads> => {
     const trained = createSoftmaxHeads(engine, heads, train.width, classes.length, settings);
-    const batches = shuffledBatches(inputs, { batchSize, seed, skip });
-    for (let step = 0; step < steps; step++) {
-      const { data, rows } = (await batches.next()).value;
+    const order = { batchSize, seed, skip };
+    const batches = settings.batches ? standardised(settings.batches(order), scaling) : shuffledBatches(inputs, order);
+    let step = 0;
+    for await (const { data, rows } of batches) {
       const decay = schedule === 'cosine' ? (1 + Math.cos((Math.PI * step) / steps)) / 2 : 1;
       trained.step(data, Int32Array.from(rows, (row) => columns[row]), decay);
       onStep?.(++done, total);
+      if (++step === steps) break;
     }
-    await batches.return(undefined as never);
     return trained;
   };
 
@@ -69,4 +73,8 @@ export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings
     confusion,
     classifier,
   };
+}
+
+async function* standardised(batches: AsyncIterable<Batch>, scaling: Standardisation): AsyncGenerator<Batch> {
+  for await (const { data, rows } of batches) yield { data: scaled(data, scaling), rows };
 }

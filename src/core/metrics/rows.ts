@@ -83,33 +83,35 @@ export function standardisation({ mean, variance }: ColumnMoments): Standardisat
 }
 
 /** (x - mean)·factor, column by column. */
-export function affine(source: Rows, { mean, factor }: Standardisation): Rows {
+export function affine(source: Rows, scaling: Standardisation): Rows {
   const { rows, width } = source;
-  const read = async (first: number, count: number) => {
-    const data = await source.read(first, count);
-    const result = new Float32Array(data.length);
-    for (let at = 0; at < data.length; at += width) {
-      for (let j = 0; j < width; j++) result[at + j] = (data[at + j] - mean[j]) * factor[j];
-    }
-    return result;
-  };
-  return { rows, width, read };
+  return { rows, width, read: async (first, count) => scaled(await source.read(first, count), scaling) };
+}
+
+/** The same for rows that are in memory, [n, width]. */
+export function scaled(data: Float32Array, { mean, factor }: Standardisation): Float32Array {
+  const width = mean.length;
+  const result = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at += width) {
+    for (let j = 0; j < width; j++) result[at + j] = (data[at + j] - mean[j]) * factor[j];
+  }
+  return result;
 }
 
 /** [ReLU(h), ReLU(-h)] for h = (x - mean)·factor, of twice the width: BigBiGAN's BN+CReLU of AvePool features. */
 export function bnCrelu(source: Rows, normalisation: Standardisation): Rows {
-  const normalised = affine(source, normalisation);
   const { rows, width } = source;
-  const read = async (first: number, count: number) => {
-    const data = await normalised.read(first, count);
-    const result = new Float32Array(2 * data.length);
-    for (let at = 0; at < data.length; at += width) {
-      for (let j = 0; j < width; j++) {
-        result[2 * at + j] = Math.max(data[at + j], 0);
-        result[2 * at + width + j] = Math.max(-data[at + j], 0);
-      }
+  return { rows, width: 2 * width, read: async (first, count) => crelu(scaled(await source.read(first, count), normalisation), width) };
+}
+
+/** [ReLU(h), ReLU(-h)] of rows h, [n, width] → [n, 2·width]. */
+export function crelu(data: Float32Array, width: number): Float32Array {
+  const result = new Float32Array(2 * data.length);
+  for (let at = 0; at < data.length; at += width) {
+    for (let j = 0; j < width; j++) {
+      result[2 * at + j] = Math.max(data[at + j], 0);
+      result[2 * at + width + j] = Math.max(-data[at + j], 0);
     }
-    return result;
-  };
-  return { rows, width: 2 * width, read };
+  }
+  return result;
 }

@@ -38,6 +38,28 @@ const MOMENTUM = 0.9;
 
 const PARAMETERS = ['weight', 'bias'];
 
+/** What a number of heads is trained on. */
+export interface HeadSizes extends HeadSettings {
+  width: number;
+  classes: number;
+  /** Rows of a batch. */
+  batchSize: number;
+}
+
+/**
+ * Most memory that training heads takes, in bytes: their variables and what a step computes at one time, as measured, in copies
+ * of all weights.
+ */
+export function headsBytes(heads: readonly Head[], { width, classes, batchSize, average = 0 }: HeadSizes): number {
+  const columns = heads.length * classes;
+  const penalised = heads.some(({ penalty }) => penalty > 0);
+  const copies = 8 + (penalised ? 3 : 0) + (average > 0 ? 5 : 0);
+  return 4 * (copies * width * columns + batchSize * (width + SCORE_COPIES * columns));
+}
+
+/** Scores, chances, targets and their differences. */
+const SCORE_COPIES = 7;
+
 /**
  * Weights start at 0, as BigBiGAN's appendix A does. What is kept are the weights divided by their head's learning
  * rate: the optimiser's step is then the same for all heads, and one kernel of TensorFlow updates them in place.

@@ -1,0 +1,39 @@
+/** Whether a grid of classifiers fits in memory, asked before anything is trained. */
+import { freemem } from 'node:os';
+import { UserError } from '../errors.js';
+import type { LabelledRows } from '../metrics/classifier.js';
+import { POOL } from '../metrics/shuffled.js';
+import { headsBytes } from '../metrics/softmax-heads.js';
+import type { ProbeQuestion } from './probe.js';
+
+type Grid = Pick<ProbeQuestion, 'learningRates' | 'penalties' | 'batchSize' | 'average'>;
+
+/**
+ * @param free bytes; default what the machine has left, or the container
+ * @throws UserError with the figures when training would take more
+ */
+export function checkMemory({ learningRates, penalties, batchSize, average }: Grid, { rows, width, labels }: LabelledRows, free = available()): void {
+  const classes = new Set(labels).size;
+  const grid = learningRates.flatMap((learningRate) => penalties.map((penalty) => ({ learningRate, penalty })));
+  const pool = 4 * Math.min(rows * width, POOL);
+  const needed = (choices: typeof grid) => pool + headsBytes(choices, { width, classes, batchSize, average });
+  const wanted = needed(grid);
+  if (wanted <= free) return;
+  const each = (needed(grid) - pool) / grid.length;
+  const fitting = Math.floor((free - pool) / each);
+  const size = `${grid.length} classifiers (${learningRates.length} learning rates × ${penalties.length} penalties) of ${classes} classes and ${width} features`;
+  throw new UserError(`training ${size} takes about ${gigabytes(wanted)} of memory, and ${gigabytes(free)} are free`, {
+    hint:
+      fitting >= 1
+        ? `at most ${fitting} of them fit: give fewer --learning-rates or --penalties at a time`
+        : 'not even one fits: use features of fewer columns, or a machine with more memory',
+  });
+}
+
+function available(): number {
+  return process.availableMemory?.() ?? freemem();
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
