@@ -37,6 +37,19 @@ t.test("NumPy's folders give NumPy's accuracies", async (t) => {
   }
 });
 
+t.test('features in half precision have the neighbours of the same numbers in float32', async (t) => {
+  const folders = ['--train', fixture('metrics/half/train'), '--test', fixture('metrics/half/test')];
+  const outputs: Buffer[] = [];
+  for (const feature of ['avepool', 'rounded']) {
+    const out = join(t.testdirName, feature);
+    await mkdir(t.testdirName, { recursive: true });
+    const { code } = await bigbigan(['knn', ...folders, '--feature', feature, '--k', '25', '--neighbours-out', out]);
+    t.equal(code, 0);
+    outputs.push(...['indices.npy', 'distances.npy'].map((name) => readFileSync(join(out, name))));
+  }
+  t.ok(outputs[0].equals(outputs[2]) && outputs[1].equals(outputs[3]));
+});
+
 t.test('the result says what it was made of', async (t) => {
   const { stdout, stderr } = await bigbigan(['knn', '--train', train, '--test', test, '--k', '5,1,5', '--json']);
   t.match(JSON.parse(stdout), {

@@ -180,6 +180,12 @@ t.test('--epochs counts passes over the training rows', async (t) => {
   t.match(await result([...sets, ...single, '--epochs', '3']), { steps: Math.ceil((3 * 400) / 64) });
 });
 
+t.test('features in half precision give what the same numbers give in float32', async (t) => {
+  const folders = ['--train', fixture('metrics/half/train'), '--test', fixture('metrics/half/test')];
+  const [half, rounded] = [await result([...folders, ...quick, '--feature', 'avepool']), await result([...folders, ...quick, '--feature', 'rounded'])];
+  t.same([half.top1, half.best, half.heads], [rounded.top1, rounded.best, rounded.heads]);
+});
+
 t.test('a grid that no memory holds is refused before it is trained', async (t) => {
   const wide = await features(join(t.testdir(), 'wide'), 20, 50_000, Array.from({ length: 20 }, (_, i) => i));
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1).join();

@@ -98,7 +98,7 @@ export interface Features {
   close(): Promise<void>;
 }
 
-/** Opens one feature of a folder, written by this program or by NumPy (float32 or float64, [n, width]). */
+/** Opens one feature of a folder, written by this program or by NumPy (float16, float32 or float64, [n, width]). */
 export async function openFeatures(dir: string, feature: string): Promise<Features> {
   const path = join(dir, `${feature}.npy`);
   if (!(await exists(path))) throw await missing(dir, feature);
@@ -136,7 +136,7 @@ function allFinite(data: Float32Array): boolean {
 }
 
 function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void {
-  if (dtype !== 'float32' && dtype !== 'float64') throw expected('features of type float32 or float64', path, dtype);
+  if (dtype !== 'float32' && dtype !== 'float64') throw expected('features of type float16, float32 or float64', path, dtype);
   if (shape.length < 2 || rowLength === 0) throw expected('features of shape [rows, width]', path, `shape [${shape}]`);
   if (shape[0] === 0) throw expected('at least one row', path, 'none');
 }

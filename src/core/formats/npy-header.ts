@@ -1,9 +1,13 @@
 /** The header of an .npy file: NumPy's magic, a version, and a Python dictionary with type, order and shape. */
 import { expected } from '../errors.js';
-import { itemSize, sizeOf, type Dtype } from './arrays.js';
+import { sizeOf, type Dtype } from './arrays.js';
+import { itemBytes } from './npy-elements.js';
 
 export interface NpyHeader {
+  /** As it is read. */
   dtype: Dtype;
+  /** The file has float16, which is read as float32. */
+  half: boolean;
   shape: number[];
   /** Column-major: the first index runs fastest. */
   fortran: boolean;
@@ -18,10 +22,12 @@ export const PREFIX_BYTES = 12;
 const LONGEST_HEADER = 1 << 20;
 
 const descriptions: Record<Dtype, string> = { uint8: '|u1', int32: '<i4', int64: '<i8', float32: '<f4', float64: '<f8' };
+const HALF = '<f2';
 const dtypes = new Map<string, Dtype>([
   ...Object.entries(descriptions).map(([dtype, text]) => [text, dtype as Dtype] as const),
   ['<u1', 'uint8'],
   ['u1', 'uint8'],
+  [HALF, 'float32'],
 ]);
 
 /** A version 1 header with its magic; padded to a multiple of 64 bytes and to `atLeast` bytes. */
@@ -71,17 +77,17 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
     throw expected("'descr', 'fortran_order' and 'shape' in the .npy header", path, JSON.stringify(text.slice(0, 120)));
   }
   const shape = extents.split(',').filter((part) => part.trim() !== '').map((part) => parseInt(part, 10));
-  const dtype = parseDescription(text, path);
-  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(sizeOf(shape) * itemSize[dtype])) {
+  const type = parseDescription(text, path);
+  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(sizeOf(shape) * itemBytes(type))) {
     throw expected('a shape that a file can hold', path, `(${extents})`, 'the header is damaged');
   }
-  return { dtype, shape, fortran: order === 'True', dataOffset };
+  return { ...type, shape, fortran: order === 'True', dataOffset };
 }
 
-function parseDescription(text: string, path: string): Dtype {
+function parseDescription(text: string, path: string): Pick<NpyHeader, 'dtype' | 'half'> {
   const description = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const dtype = description === undefined ? undefined : dtypes.get(description);
-  if (dtype) return dtype;
+  if (dtype) return { dtype, half: description === HALF };
   const found =
     description === undefined
       ? 'a structured type'
@@ -91,7 +97,7 @@ function parseDescription(text: string, path: string): Dtype {
           ? `the big-endian type '${description}'`
           : `the type '${description}'`;
   throw expected(
-    'elements of type uint8, int32, int64, float32 or float64 (little-endian)',
+    'elements of type uint8, int32, int64, float16, float32 or float64 (little-endian)',
     path,
     found,
     "convert it, for example numpy.save(path, array.astype('<f4'))",
@@ -100,10 +106,10 @@ function parseDescription(text: string, path: string): Dtype {
 
 /** Throws unless the file holds exactly the elements that its header announces. */
 export function checkNpySize(header: NpyHeader, size: number, path: string): void {
-  const wanted = header.dataOffset + sizeOf(header.shape) * itemSize[header.dtype];
+  const wanted = header.dataOffset + sizeOf(header.shape) * itemBytes(header);
   if (size !== wanted) {
     throw expected(
-      `${wanted} bytes (${header.dtype} [${header.shape}] as its header says)`,
+      `${wanted} bytes (${header.half ? 'float16' : header.dtype} [${header.shape}] as its header says)`,
       path,
       `${size} bytes`,
       size < wanted ? 'the file is cut short' : 'the file has bytes after its array',

@@ -1,7 +1,8 @@
 /** Random access to the rows of an .npy file of any size. */
 import { expected } from '../errors.js';
-import { itemSize, sizeOf, view, type ArrayData, type Dtype } from './arrays.js';
+import { sizeOf, type ArrayData, type Dtype } from './arrays.js';
 import { allocate, openInput, readExactly } from './input.js';
+import { elements, itemBytes } from './npy-elements.js';
 import { readNpy, readNpyHeader } from './npy.js';
 
 export interface NpyRows {
@@ -19,7 +20,8 @@ export interface NpyRows {
 export async function openNpyRows(path: string): Promise<NpyRows> {
   const file = await openInput(path, 'an .npy file');
   try {
-    const { dtype, shape, fortran, dataOffset } = await readNpyHeader(file, path);
+    const header = await readNpyHeader(file, path);
+    const { dtype, shape, fortran, dataOffset } = header;
     if (shape.length === 0) throw expected('an array of rows', path, 'a single number', 'save an array of 1 dimension or more');
     const rowLength = sizeOf(shape.slice(1));
     const check = (first: number, count: number) => {
@@ -36,12 +38,12 @@ export async function openNpyRows(path: string): Promise<NpyRows> {
       };
       return { path, dtype, shape, rowLength, rows, close: async () => {} };
     }
-    const rowBytes = rowLength * itemSize[dtype];
+    const rowBytes = rowLength * itemBytes(header);
     const rows = async (first: number, count: number) => {
       check(first, count);
       const buffer = allocate(count * rowBytes, path);
       await readExactly(file.handle, new Uint8Array(buffer), dataOffset + first * rowBytes, path);
-      return view(dtype, buffer, 0, count * rowLength);
+      return elements(header, buffer, count * rowLength);
     };
     return { path, dtype, shape, rowLength, rows, close: () => file.handle.close() };
   } catch (error) {

@@ -1,7 +1,8 @@
 /** An .npy array that comes through a pipe: the header states the shape, the rows follow. */
 import { expected } from '../errors.js';
-import { itemSize, sizeOf, view, type ArrayData } from './arrays.js';
+import { sizeOf, type ArrayData } from './arrays.js';
 import { allocate } from './input.js';
+import { elements, itemBytes } from './npy-elements.js';
 import { npyDataOffset, parseNpyHeader, PREFIX_BYTES, type NpyHeader } from './npy-header.js';
 
 export interface NpyStream {
@@ -16,7 +17,7 @@ export async function readNpyStream(readable: AsyncIterable<Uint8Array>, name = 
   const prefix = await source.take(PREFIX_BYTES);
   const rest = await source.take(Math.max(npyDataOffset(prefix, name) - prefix.length, 0));
   const header = parseNpyHeader(Buffer.concat([prefix, rest]), name);
-  const { dtype, shape } = header;
+  const { shape } = header;
   if (shape.length === 0) throw expected('an array of rows', name, 'a single number');
   if (header.fortran && shape.length > 1) {
     throw expected('an array in C order', name, 'Fortran order', 'use numpy.ascontiguousarray before saving');
@@ -25,13 +26,13 @@ export async function readNpyStream(readable: AsyncIterable<Uint8Array>, name = 
   async function* rows(count: number): AsyncGenerator<ArrayData, void, undefined> {
     for (let first = 0; first < shape[0]; first += count) {
       const wanted = Math.min(count, shape[0] - first) * rowLength;
-      const buffer = allocate(wanted * itemSize[dtype], name);
+      const buffer = allocate(wanted * itemBytes(header), name);
       const got = await source.fill(new Uint8Array(buffer));
       if (got < buffer.byteLength) {
-        const complete = first + Math.floor(got / (rowLength * itemSize[dtype]));
+        const complete = first + Math.floor(got / (rowLength * itemBytes(header)));
         throw expected(`${shape[0]} rows as its header says`, name, `an end after ${complete}`, 'did the sender fail?');
       }
-      yield view(dtype, buffer, 0, wanted);
+      yield elements(header, buffer, wanted);
     }
     if ((await source.take(1)).length > 0) throw expected('an end after the last row', name, 'more bytes');
   }

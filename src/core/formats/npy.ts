@@ -1,7 +1,8 @@
 /** Whole .npy files: one array in memory. Row access, streaming writes and pipes are in the files beside. */
 import { allocate, readExactly, withInput, writeFully, type InputFile } from './input.js';
-import { bytesOf, checkShape, dtypeOf, itemSize, sizeOf, view, type ArrayData, type NamedArray } from './arrays.js';
+import { bytesOf, checkShape, dtypeOf, sizeOf, type ArrayData, type NamedArray } from './arrays.js';
 import { writeAtomic } from './atomic.js';
+import { elements, itemBytes } from './npy-elements.js';
 import { checkNpySize, npyDataOffset, npyHeader, parseNpyHeader, PREFIX_BYTES, type NpyHeader } from './npy-header.js';
 
 export { npyHeader, type NpyHeader } from './npy-header.js';
@@ -14,9 +15,9 @@ export type { ArrayData as NpyData, Dtype as NpyDtype, NamedArray as NpyArray } 
 export async function readNpy(path: string): Promise<NamedArray> {
   return withInput(path, 'an .npy file', async (file) => {
     const header = await readNpyHeader(file, path);
-    const bytes = allocate(sizeOf(header.shape) * itemSize[header.dtype], path);
+    const bytes = allocate(sizeOf(header.shape) * itemBytes(header), path);
     await readExactly(file.handle, new Uint8Array(bytes), header.dataOffset, path);
-    return decode(header, bytes, 0);
+    return decode(header, bytes);
   });
 }
 
@@ -35,7 +36,7 @@ export async function readNpyHeader({ handle, size }: InputFile, path: string): 
 export function decodeNpy(bytes: Uint8Array, path: string): NamedArray {
   const header = parseNpyHeader(bytes, path);
   checkNpySize(header, bytes.length, path);
-  return decode(header, bytes.slice(header.dataOffset).buffer, 0);
+  return decode(header, bytes.slice(header.dataOffset).buffer);
 }
 
 /** Encodes an array as the bytes of an .npy file. */
@@ -54,8 +55,9 @@ export async function writeNpy(path: string, shape: readonly number[], data: Arr
   });
 }
 
-function decode({ dtype, shape, fortran }: NpyHeader, buffer: ArrayBufferLike, offset: number): NamedArray {
-  const data = view(dtype, buffer, offset, sizeOf(shape));
+function decode(header: NpyHeader, buffer: ArrayBufferLike): NamedArray {
+  const { dtype, shape, fortran } = header;
+  const data = elements(header, buffer, sizeOf(shape));
   return { dtype, shape, data: fortran && shape.length > 1 ? fromFortran(data, shape) : data };
 }
 

@@ -2,7 +2,8 @@ import t from 'tap';
 import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFeatures, openFeatures } from '../../../src/core/data/features.js';
-import { writeNpy } from '../../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../../src/core/formats/npy.js';
+import { fixture } from '../../paths.js';
 
 t.test('written in pieces, read in pieces', async (t) => {
   const dir = join(t.testdir(), 'features');
@@ -43,6 +44,26 @@ t.test('a folder by NumPy is enough', async (t) => {
     t.same(features.labels, new Int32Array([0, 255, 1]));
     await features.close();
   }
+});
+
+t.test('half precision is read as float32, and what it cannot hold is named', async (t) => {
+  const folder = fixture('metrics/half/test');
+  const half = await openFeatures(folder, 'avepool');
+  t.match(half, { rows: 90, width: 12, labels: Int32Array });
+  const wanted = (await readNpy(join(folder, 'rounded.npy'))).data as Float32Array;
+  t.same(await half.read(0, 90), wanted);
+  t.same(await half.read(31, 7), wanted.slice(31 * 12, 38 * 12));
+  await half.close();
+  const dir = t.testdir();
+  const bytes = await readFile(join(folder, 'avepool.npy'));
+  // Of row 2, on the header's 128 bytes: infinity.
+  bytes.writeUInt16LE(0x7c00, 128 + 2 * 2 * 12);
+  await writeFile(join(dir, 'avepool.npy'), bytes);
+  const broken = await openFeatures(dir, 'avepool');
+  await t.rejects(broken.read(0, 5), { message: /finite numbers for row 2 of .*got Infinity/ });
+  await broken.close();
+  await writeFile(join(dir, 'avepool.npy'), bytes.subarray(0, 500));
+  await t.rejects(openFeatures(dir, 'avepool'), { message: /2288 bytes \(float16 \[90,12\] .*got 500 bytes/ });
 });
 
 t.test('what is wrong is named by file and row', async (t) => {
