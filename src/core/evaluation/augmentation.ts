@@ -51,14 +51,15 @@ export async function openAugmentation(
   const source = await originalModel(models, origin, path);
   const flip = asked ?? (await trainedFlip(source));
   const dataset = await openOriginalImages(data, origin, features, (await describeModel(source)).input);
-  const model = await openOriginalModel(await start(), source, origin, path, partSize(batchSize));
+  const atOnce = partSize(batchSize);
+  const model = await openOriginalModel(await start(), source, origin, path, atOnce);
 
   let [images, begun, seconds] = [0, 0, 0];
   const speed = () => (seconds > 0 ? images / seconds : 0);
   return {
     async *batches(order) {
       begun ||= performance.now();
-      for await (const { data, rows } of augmentedBatches({ dataset, model, encoding, crop, flip, workers }, order)) {
+      for await (const { data, rows } of augmentedBatches({ dataset, model, encoding, crop, flip, atOnce, workers }, order)) {
         images += rows.length;
         seconds = (performance.now() - begun) / 1000;
         yield { data: bn ? crelu(scaled(data, bn), model.widths[encoding]) : data, rows };

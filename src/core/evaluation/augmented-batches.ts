@@ -17,12 +17,11 @@ export interface AugmentedSource {
   crop: Crop;
   /** Mirror each image with probability 1/2. */
   flip: boolean;
+  /** Most images that go into E at one time: see `partSize`. */
+  atOnce: number;
   /** Threads that decode; results do not depend on it. */
   workers?: number;
 }
-
-/** Most images that go into E at one time. */
-export const ENCODED_AT_ONCE = 200;
 
 /**
  * Endless batches in the order that the rows of the images' features have, as long as those fit in memory, each of its images
@@ -59,21 +58,23 @@ function forModel(data: Uint8Array, channels: Channels, { width, channels: wante
   return withChannels({ data, width, height: data.length / (width * channels), channels }, wanted as Channels).data;
 }
 
-/** Features [count, width]; parts of equal size, since a part is padded to the size that E is recorded for. */
-function encodeAll({ model, encoding }: AugmentedSource, images: Uint8Array, count: number): Float32Array {
+/** Features [count, width], part by part. */
+function encodeAll({ model, encoding, atOnce }: AugmentedSource, images: Uint8Array, count: number): Float32Array {
   const imageLength = images.length / count;
   const width = model.widths[encoding];
-  const part = partSize(count);
   const result = new Float32Array(count * width);
-  for (let first = 0; first < count; first += part) {
-    const size = Math.min(part, count - first);
+  for (let first = 0; first < count; first += atOnce) {
+    const size = Math.min(atOnce, count - first);
     const encoded = model.encode(images.subarray(first * imageLength, (first + size) * imageLength), size);
     result.set(encoded[encoding], first * width);
   }
   return result;
 }
 
-/** Images of a batch that are encoded at one time. */
+/** Images of a part, whose features take memory for each of E's layers. */
+const LARGEST_PART = 200;
+
+/** Images of a batch's parts: equal, since each is padded to the size that E is recorded for. */
 export function partSize(batchSize: number): number {
-  return Math.ceil(batchSize / Math.ceil(batchSize / ENCODED_AT_ONCE));
+  return Math.ceil(batchSize / Math.ceil(batchSize / LARGEST_PART));
 }

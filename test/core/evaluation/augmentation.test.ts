@@ -9,10 +9,12 @@ import { cropBox, cropRandom } from '../../../src/core/data/crop.js';
 import { type Dataset, openDataset } from '../../../src/core/data/dataset.js';
 import { openFeatures } from '../../../src/core/data/features.js';
 import { openImages } from '../../../src/core/data/images.js';
+import { mirrorAtRandom } from '../../../src/core/data/mirror.js';
 import { type PrepareOptions, prepareDataset } from '../../../src/core/data/prepare.js';
 import { type Augmentation, openAugmentation } from '../../../src/core/evaluation/augmentation.js';
 import { type ProbeQuestion, runProbe } from '../../../src/core/evaluation/probe.js';
 import { encodeImages } from '../../../src/core/train/encode-images.js';
+import type { CheckpointSettings } from '../../../src/core/train/open-checkpoint.js';
 import { openModel } from '../../../src/core/train/open-model.js';
 import { tinyCheckpoint } from '../../checkpoints.js';
 import { root } from '../../paths.js';
@@ -36,13 +38,17 @@ interface Encoded {
 async function features(name: string, sources: string[], options: Partial<PrepareOptions>): Promise<Encoded> {
   const out = join(dir, name);
   await prepareDataset({ sources, out, holdoutOut: '', seed: 0, shardSize: 32, version: '0', ...options });
-  const model = await openModel(engine, { checkpoint }, { batchSize: 32 });
-  const images = await openImages(out, { resolution: 32, channels: 1 });
-  const path = join(dir, `${name}-features`);
-  await encodeImages({ model, engine, images, out: path, outputs: ['avepool', 'bn_crelu', 'z_mean'], batchSize: 32, seed: 0, version: '0' });
+  return { dataset: await openDataset(out, { resolution: 32, channels: 1 }), path: await encoded(out, `${name}-features`, {}) };
+}
+
+async function encoded(data: string, name: string, settings: Omit<CheckpointSettings, 'batchSize'>): Promise<string> {
+  const model = await openModel(engine, { checkpoint }, { batchSize: 32, ...settings });
+  const images = await openImages(data, { resolution: 32, channels: 1 });
+  const out = join(dir, name);
+  await encodeImages({ model, engine, images, out, outputs: ['avepool', 'bn_crelu', 'z_mean'], batchSize: 32, seed: 0, version: '0' });
   await images.close();
   model.dispose();
-  return { dataset: await openDataset(out, { resolution: 32, channels: 1 }), path };
+  return out;
 }
 
 /** Colour images of many sizes, of two classes. */
@@ -111,6 +117,16 @@ t.test('crops without chance give the classifier of the features themselves, for
   }
 });
 
+t.test('weights and arithmetic are those of the features', async (t) => {
+  const averaged = await probe(digits.path, {});
+  for (const settings of [{ weights: 'trained' }, { precision: 'bf16' }] as const) {
+    const path = await encoded(digits.dataset.path, Object.values(settings)[0], settings);
+    const plain = await probe(path, {});
+    t.ok(apart(averaged, plain) > 3e-3);
+    t.ok(apart(await probe(path, { augment: { crop: 'center' } }), plain) < 1e-3, Object.values(settings)[0]);
+  }
+});
+
 t.test('so do many classifiers with held-out rows, of batches that are encoded once', async (t) => {
   const choice = { learningRates: [1e-3, 1e-2], penalties: [0, 1e-2], holdout: 15 };
   const heads = ({ result }: Probed) => (result.heads as Array<{ heldout_loss: number }>).map((head) => head.heldout_loss);
@@ -134,18 +150,22 @@ t.test('bn_crelu is computed from avepool as for the plain rows', async (t) => {
 });
 
 t.test('a batch is of the crops that seed, step and place say, of the images that its rows name', async (t) => {
-  const augmentation = await opened(t, digits, { crop: 'distorted', flip: false });
+  const shape = { height: 32, width: 32, channels: 1 as const };
   const model = await openModel(engine, { checkpoint }, { batchSize: ROWS.batchSize });
-  for (const [step, { data, rows }] of (await take(augmentation, 6)).entries()) {
-    t.equal(rows.length, 16);
-    t.notOk(rows.some(ROWS.skip));
-    const crops = rows.map(async (row, place) => {
-      const box = () => cropBox('distorted', 32, 32, 32, cropRandom(3, step, place));
-      const image = { data: await digits.dataset.read(row, 1), height: 32, width: 32, channels: 1 as const };
-      return cropImage(image, { box, kernel: 'linear', resolution: 32, channels: 1 });
-    });
-    const { avepool } = model.encode(new Uint8Array(Buffer.concat(await Promise.all(crops))), 16);
-    t.ok(avepool.every((value, i) => Math.abs(value - data[i]) < 1e-5), `step ${step}`);
+  for (const flip of [false, true]) {
+    const augmentation = await opened(t, digits, { crop: 'distorted', flip });
+    for (const [step, { data, rows }] of (await take(augmentation, 6)).entries()) {
+      t.equal(rows.length, 16);
+      t.notOk(rows.some(ROWS.skip));
+      const crops = rows.map(async (row, place) => {
+        const box = () => cropBox('distorted', 32, 32, 32, cropRandom(3, step, place));
+        return cropImage({ data: await digits.dataset.read(row, 1), ...shape }, { box, kernel: 'linear', resolution: 32, channels: 1 });
+      });
+      const images = new Uint8Array(Buffer.concat(await Promise.all(crops)));
+      if (flip) mirrorAtRandom(images, shape, 3, step);
+      const { avepool } = model.encode(images, 16);
+      t.ok(avepool.every((value, i) => Math.abs(value - data[i]) < 1e-5), `step ${step}${flip ? ', mirrored' : ''}`);
+    }
   }
   model.dispose();
 });
@@ -176,16 +196,19 @@ t.test('an image is cropped anew in every epoch', async (t) => {
   t.ok(same < 10, `${same} of ${twice.length} are the same again`);
 });
 
-t.test('a batch larger than what goes into E at one time', async (t) => {
+t.test('a batch larger than what goes into E at one time, also one that the rows do not fill', async (t) => {
   const source = await openFeatures(digits.path, 'avepool');
-  const augmentation = await openAugmentation(start, source, { crop: 'center' }, { batchSize: COUNT });
-  const [{ data, rows }] = await take(augmentation, 1, { batchSize: COUNT, seed: 0, skip: () => false });
-  t.equal(new Set(rows).size, COUNT);
-  for (const [i, row] of rows.entries()) {
-    const wanted = await source.read(row, 1);
-    t.ok(wanted.every((value, j) => Math.abs(value - data[i * 16 + j]) < 1e-5), `row ${row}`);
+  for (const [batchSize, used] of [[COUNT, COUNT], [201, 200]]) {
+    const augmentation = await openAugmentation(start, source, { crop: 'center' }, { batchSize });
+    const [{ data, rows }] = await take(augmentation, 1, { batchSize, seed: 0, skip: (row) => row >= used });
+    t.equal(new Set(rows).size, used);
+    for (const [i, row] of rows.entries()) {
+      const wanted = await source.read(row, 1);
+      t.ok(wanted.every((value, j) => Math.abs(value - data[i * 16 + j]) < 1e-5), `row ${row}`);
+    }
+    await augmentation.close();
   }
-  await Promise.all([augmentation.close(), source.close()]);
+  await source.close();
 });
 
 t.test('nothing stays behind in the engine', async (t) => {
@@ -194,6 +217,12 @@ t.test('nothing stays behind in the engine', async (t) => {
   const before = engine.alive();
   await probe(digits.path, ask);
   t.equal(engine.alive(), before);
+  const source = await openFeatures(digits.path, 'avepool');
+  const augmentation = await openAugmentation(start, source, { crop: 'center' }, ROWS);
+  await take(augmentation, 1);
+  await augmentation.close();
+  await t.rejects(take(augmentation, 1), 'the graph is gone');
+  await source.close();
 });
 
 t.teardown(async () => Promise.all([digits.dataset.close(), pictures.dataset.close()]));
