@@ -1,5 +1,5 @@
 /** What `bigbigan fid` was asked, and whether it can be answered, before anything long begins. */
-import type { Metric } from '../core/evaluation/compare.js';
+import type { Metric } from '../core/evaluation/metric-names.js';
 import type { Source } from '../core/evaluation/source.js';
 import { usage } from '../core/errors.js';
 import type { InceptionOptions } from './inception-options.js';

@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
-import type { Metric } from '../core/evaluation/compare.js';
+import { METRICS, type Metric } from '../core/evaluation/metric-names.js';
 import type { Side, SideOptions } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
 import type { Extractor } from '../core/metrics/extractor.js';
@@ -13,8 +13,6 @@ import { inceptionOptions } from './inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from './options.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
-
-const METRIC_NAMES = ['fid', 'is', 'kid', 'pr'];
 
 const SCORES = `
 Scores, by their keys in --json:
@@ -92,11 +90,13 @@ export function fidCommand(): Command {
   ]);
 }
 
+const isMetric = (name: string): name is Metric => (METRICS as readonly string[]).includes(name);
+
 function metricNames(text: string): Metric[] {
   const names = text.split(',').map((name) => name.trim());
-  const wrong = names.find((name) => !METRIC_NAMES.includes(name));
-  if (wrong !== undefined) throw new InvalidArgumentError(`expected some of ${METRIC_NAMES.join(', ')}, got ${wrong}.`);
-  return names as Metric[];
+  const wrong = names.find((name) => !isMetric(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`expected some of ${METRICS.join(', ')}, got ${wrong}.`);
+  return names.filter(isMetric);
 }
 
 async function fid(real: string | undefined, fake: string | undefined, options: FidOptions): Promise<void> {

@@ -1,5 +1,5 @@
 /** Scores beside the distance, single rows, shards, and the forms in which sets come. */
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,28 +8,7 @@ import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
 import { formulaRows } from '../core/metrics/formula.js';
 import { bigbigan, fixture, root, run } from '../paths.js';
-
-const golden = JSON.parse(readFileSync(fixture('metrics/fid.json'), 'utf8')) as Record<string, number>;
-const real = fixture('metrics/fid/real.npy');
-const fake = fixture('metrics/fid/fake.npy');
-const model = fixture('metrics/saved-model');
-const network = (rest: string) => ['--extractor', `saved-model:${model}${rest}`];
-
-interface Result {
-  frechet_distance: number;
-  [key: string]: unknown;
-}
-
-async function distance(t: Test, args: string[], input?: Uint8Array): Promise<Result> {
-  const { code, stdout, stderr } = await bigbigan(['fid', ...args, '--json'], { input });
-  t.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Result;
-}
-
-
-function close(t: Test, got: number, wanted: number, relative: number, what: string) {
-  t.ok(Math.abs(got - wanted) <= relative * Math.abs(wanted), `${what}: ${got} against ${wanted}`);
-}
+import { type Result, close, distance, fake, golden, model, network, real } from './fid-run.js';
 
 t.test('KID, precision and recall of features, as scikit-learn and SciPy have them; single rows come from any form', async (t) => {
   const dir = t.testdir();

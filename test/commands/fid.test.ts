@@ -1,5 +1,5 @@
-import t, { type Test } from 'tap';
-import { readFileSync, readdirSync } from 'node:fs';
+import t from 'tap';
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '../../src/core/data/codec.js';
@@ -7,30 +7,10 @@ import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
 import { bigbigan, fixture, root } from '../paths.js';
+import { close, distance, fake, golden, network, real } from './fid-run.js';
 
-const golden = JSON.parse(readFileSync(fixture('metrics/fid.json'), 'utf8')) as Record<string, number>;
-const real = fixture('metrics/fid/real.npy');
-const fake = fixture('metrics/fid/fake.npy');
 const realFeatures = fixture('metrics/fid/real-features.npy');
 const fakeFeatures = fixture('metrics/fid/fake-features.npy');
-const model = fixture('metrics/saved-model');
-const network = (rest: string) => ['--extractor', `saved-model:${model}${rest}`];
-
-interface Result {
-  frechet_distance: number;
-  [key: string]: unknown;
-}
-
-async function distance(t: Test, args: string[], input?: Uint8Array): Promise<Result> {
-  const { code, stdout, stderr } = await bigbigan(['fid', ...args, '--json'], { input });
-  t.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Result;
-}
-
-
-function close(t: Test, got: number, wanted: number, relative: number, what: string) {
-  t.ok(Math.abs(got - wanted) <= relative * Math.abs(wanted), `${what}: ${got} against ${wanted}`);
-}
 
 t.test("images through a SavedModel give SciPy's distances", async (t) => {
   for (const [rest, key] of [

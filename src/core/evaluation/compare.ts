@@ -4,11 +4,9 @@ import { UserError, expected } from '../errors.js';
 import { frechetDistance } from '../metrics/frechet.js';
 import { type KidSettings, kernelDistance } from '../metrics/kid.js';
 import { precisionRecall } from '../metrics/precision-recall.js';
+import type { Metric } from './metric-names.js';
 import type { Side } from './side.js';
 import type { Network } from './statistics-file.js';
-
-export const METRICS = ['fid', 'is', 'kid', 'pr'] as const;
-export type Metric = (typeof METRICS)[number];
 
 /** Keys as scripts know them; absent is what was not asked for. */
 export interface Scores {
