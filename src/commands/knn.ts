@@ -162,10 +162,12 @@ async function comparePair(engine: Engine, trainPath: string, testPath: string, 
   const started = performance.now();
   const { metric, normalise, temperature, neighboursOut, sheetOut, shard } = options;
   const { openFeatures } = await import('../core/data/features.js');
+  const { checkSameFeatures } = await import('../core/evaluation/same-features.js');
   const { fractions, shardRange } = await import('../core/evaluation/knn-result.js');
   const { classifyByNeighbours } = await import('../core/evaluation/classify-neighbours.js');
   const train = await openFeatures(trainPath, options.feature);
   const test = await openFeatures(testPath, options.feature);
+  checkSameFeatures(train, test);
   const ks = [...new Set(options.k)].sort((a, b) => a - b);
   const leaveOneOut = train.digest === test.digest;
   const classes = checkSets(train, test, ks, leaveOneOut, report);

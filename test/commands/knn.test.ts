@@ -39,10 +39,10 @@ t.test("NumPy's folders give NumPy's accuracies", async (t) => {
 
 t.test('features in half precision have the neighbours of the same numbers in float32', async (t) => {
   const folders = ['--train', fixture('metrics/half/train'), '--test', fixture('metrics/half/test')];
+  const dir = t.testdir();
   const outputs: Buffer[] = [];
   for (const feature of ['avepool', 'rounded']) {
-    const out = join(t.testdirName, feature);
-    await mkdir(t.testdirName, { recursive: true });
+    const out = join(dir, feature);
     const { code } = await bigbigan(['knn', ...folders, '--feature', feature, '--k', '25', '--neighbours-out', out]);
     t.equal(code, 0);
     outputs.push(...['indices.npy', 'distances.npy'].map((name) => readFileSync(join(out, name))));

@@ -3,6 +3,7 @@ import type { Features } from '../data/features.js';
 import type { Accuracy } from '../metrics/accuracy.js';
 import type { LabelledRows } from '../metrics/classifier.js';
 import type { ProbeQuestion } from './probe.js';
+import { networkOf } from './same-features.js';
 
 export interface LabelledSet {
   source: Features;
@@ -10,11 +11,11 @@ export interface LabelledSet {
 }
 
 /** In words, what a number depends on beside the features. */
-export function protocol({ solver, schedule, average, augment }: ProbeQuestion, holdout: number): string {
+export function protocol({ solver, schedule, average, augment }: ProbeQuestion, holdout: number, converged?: boolean): string {
   const how = {
     adam: `Adam, ${schedule} rate`,
     sgd: `gradient descent with momentum 0.9, ${schedule} rate`,
-    lbfgs: 'L-BFGS on all rows to the optimum',
+    lbfgs: `L-BFGS on all rows ${converged ? 'to the optimum' : 'that stopped before the optimum'}`,
   }[solver];
   const averaged = solver !== 'lbfgs' && average > 0 ? `, weights averaged with decay ${average}` : '';
   const chosen = holdout > 0 ? 'chosen by held-out training rows, then trained on all' : 'trained on all training rows, nothing chosen';
@@ -46,5 +47,5 @@ export function describeHead({ heldout, ...settings }: { heldout?: Accuracy; lea
 }
 
 export function describeSet({ source, rows }: LabelledSet) {
-  return { path: source.path, rows: rows.rows, width: rows.width, digest: source.digest };
+  return { path: source.path, rows: rows.rows, width: rows.width, digest: source.digest, ...networkOf(source) };
 }

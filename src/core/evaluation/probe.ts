@@ -13,6 +13,7 @@ import { type SavedClassifier, readClassifier } from './classifier-file.js';
 import { checkMemory } from './probe-memory.js';
 import { type LabelledSet, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
 import { readProbeState, writeProbeState } from './probe-state-file.js';
+import { type Network, checkSameFeatures, checkSameNetwork } from './same-features.js';
 
 export interface ProbeQuestion {
   train: string;
@@ -86,9 +87,13 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
         });
   await Promise.all([train.source.close(), test.source.close(), augmentation?.close()]);
   const { classifier, confusion, best } = solved;
+  const converged = 'final' in solved ? solved.final.gradient <= question.tolerance : undefined;
+  if (converged === false) {
+    events.warn(`L-BFGS stopped at --iterations ${question.iterations}, before the optimum; a larger number lets it go on`);
+  }
   const heads = solved.heads.map(describeHead);
   const random = { steps, batch_size: batchSize, schedule, average };
-  const lbfgs = { iterations: question.iterations, tolerance: question.tolerance, final: 'final' in solved ? describeHead(solved.final) : undefined };
+  const lbfgs = { iterations: question.iterations, tolerance: question.tolerance, converged, final: 'final' in solved ? describeHead(solved.final) : undefined };
   const result = {
     ...fractions(solved.test),
     per_class_top1: perClass(confusion, classifier.classes),
@@ -105,7 +110,7 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
     ...(solver === 'lbfgs' ? lbfgs : random),
     seed,
     augment: augmentation?.describe(),
-    protocol: protocol(question, holdout),
+    protocol: protocol(question, holdout, converged),
   };
   const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
   const answer: ProbeAnswer = { result, confusion, classes: classifier.classes.length };
@@ -117,6 +122,8 @@ export async function applyProbe(start: () => Promise<Engine>, path: string, fol
   const { classifier, bn, result: trained } = await readClassifier(path);
   const name = feature ?? (trained.feature as string | undefined) ?? 'avepool';
   const source = await openFeatures(folder, bn ? 'avepool' : name);
+  const train = trained.train as (Network & { path: string }) | undefined;
+  if (train) checkSameNetwork(train, train.path, source);
   const test = labelled(source, bn);
   const width = classifier.weight.length / classifier.classes.length;
   if (test.rows.width !== width) {
@@ -186,6 +193,7 @@ async function openSets({ train, test, feature = 'avepool' }: ProbeQuestion) {
     const wanted = `features of width ${sources.train.width} as in ${train}`;
     throw expected(wanted, test, `${sources.test.width}`, 'encode both with the same network');
   }
+  checkSameFeatures(sources.train, sources.test);
   const bn = computed ? standardisation(await columnMoments(sources.train)) : undefined;
   return { train: labelled(sources.train, bn), test: labelled(sources.test, bn), bn, feature };
 }

@@ -31,7 +31,11 @@ type Tree = Record<string, unknown>;
 
 /** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
 export function resolveConfig(overrides: Overrides): Config {
-  const config = preset(overrides.preset ?? presetOf(overrides.partial?.values) ?? USUAL_PRESET);
+  const named = presetOf(overrides.partial?.values);
+  if (named !== undefined && overrides.preset !== undefined && overrides.preset !== named) {
+    throw usage(`--preset ${overrides.preset} does not go with ${overrides.partial!.source}, which has the preset ${named}`, 'leave one of them out');
+  }
+  const config = preset(overrides.preset ?? named ?? USUAL_PRESET);
   config.train.precision = overrides.usualPrecision ?? defaultPrecision();
   const tree = config as unknown as Tree;
   if (overrides.partial) mergeInto(tree, overrides.partial.values, '', overrides.partial.source);
