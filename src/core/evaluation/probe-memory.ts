@@ -16,11 +16,10 @@ export function checkMemory({ learningRates, penalties, batchSize, average }: Gr
   const classes = new Set(labels).size;
   const grid = learningRates.flatMap((learningRate) => penalties.map((penalty) => ({ learningRate, penalty })));
   const pool = 4 * Math.min(rows * width, POOL);
-  const needed = (choices: typeof grid) => pool + headsBytes(choices, { width, classes, batchSize, average });
-  const wanted = needed(grid);
+  const heads = headsBytes(grid, { width, classes, batchSize, average });
+  const wanted = pool + heads;
   if (wanted <= free) return;
-  const each = (needed(grid) - pool) / grid.length;
-  const fitting = Math.floor((free - pool) / each);
+  const fitting = Math.floor((free - pool) / (heads / grid.length));
   const size = `${grid.length} classifiers (${learningRates.length} learning rates × ${penalties.length} penalties) of ${classes} classes and ${width} features`;
   throw new UserError(`training ${size} takes about ${gigabytes(wanted)} of memory, and ${gigabytes(free)} are free`, {
     hint:
