@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { bigbigan } from '../paths.js';
-import { digits, pixelsOf, succeed, trained, words } from './run.js';
+import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -18,14 +18,6 @@ const model = ['--run', run, '--precision', 'float32', '--threads', '2'];
 const encode = (input: string, out: string, ...more: string[]) => ['encode', ...model, '--data', input, '--out', join(dir, out), ...more];
 const rows = async (out: string, name: string) => Array.from((await readNpy(join(dir, out, `${name}.npy`))).data as Float32Array);
 const worst = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
-
-async function fails(t: Test, code: number, args: string[], ...expected: RegExp[]) {
-  const result = await bigbigan(args);
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.stdout, '');
-  for (const word of expected) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
-}
 
 t.test('a features folder: every output, labels, ids and where it comes from', async (t) => {
   const { stdout, stderr } = await succeed([...encode(data, 'all'), '--json']);

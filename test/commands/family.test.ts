@@ -1,11 +1,11 @@
 /** Models beyond the plain one, from training to use: labels, no encoder, an encoder of larger images, other trunks and priors. */
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMetaGraphs } from '../../src/core/formats/saved-model.js';
 import { readNpy } from '../../src/core/formats/npy.js';
-import { bigbigan, root } from '../paths.js';
-import { SETTINGS, digits, succeed } from './run.js';
+import { root } from '../paths.js';
+import { SETTINGS, digits, fails, succeed } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -17,13 +17,6 @@ const log = (name: string) =>
 async function train(name: string, ...settings: string[]) {
   const args = settings.flatMap((text) => (text.startsWith('--') ? text.split(' ') : ['--set', text]));
   return json('train', '--data', data, '--run', at(name), ...SETTINGS, '--steps', '2', '--log-every', '1', ...args);
-}
-
-async function fails(t: Test, code: number, command: string[], ...expected: RegExp[]) {
-  const result = await bigbigan(command);
-  t.equal(result.code, code, result.stderr);
-  for (const word of expected) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
 }
 
 const images = async (path: string) => (await readNpy(path)).data as Uint8Array;

@@ -1,11 +1,10 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
-import { bigbigan } from '../paths.js';
-import { digits, succeed, trained, words } from './run.js';
+import { digits, fails, succeed, trained, words } from './run.js';
 
 const dir = t.testdir();
 const run = await trained(join(dir, 'run'), await digits(join(dir, 'data')));
@@ -15,14 +14,6 @@ const array = async (name: string) => Array.from((await readNpy(join(dir, name))
 const grey = async (path: string) => Array.from(await sharp(path).toColourspace('b-w').raw().toBuffer());
 const worst = (a: number[], b: number[]) => (a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity);
 const image = (all: number[], i: number) => all.slice(i * 1024, (i + 1) * 1024);
-
-async function fails(t: Test, code: number, args: string[], ...expected: RegExp[]) {
-  const result = await bigbigan(args);
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.bytes.length, 0);
-  for (const word of expected) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
-}
 
 t.test('an array, and what the result says', async (t) => {
   const { stdout } = await succeed([...generate('ten.npy', '--count', '10', '--seed', '3'), '--json']);

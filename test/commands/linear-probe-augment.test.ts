@@ -4,8 +4,7 @@ import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
-import { bigbigan } from '../paths.js';
-import { digits, succeed, trained } from './run.js';
+import { digits, fails, succeed, trained } from './run.js';
 
 const dir = t.testdir();
 const at = (...names: string[]) => join(dir, ...names);
@@ -50,13 +49,7 @@ function apart(a: Float32Array, b: Float32Array): number {
   return largest(a.map((value, i) => value - b[i])) / largest(b);
 }
 
-async function fails(t: Test, code: number, args: string[], ...expected: RegExp[]) {
-  const result = await bigbigan(['linear-probe', ...args, ...quick]);
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.stdout, '');
-  for (const word of expected) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
-}
+const probeFails = (t: Test, code: number, args: string[], ...expected: RegExp[]) => fails(t, code, ['linear-probe', ...args, ...quick], ...expected);
 
 t.test('crops without chance give the classifier of the features; random ones another, by the seed alone', async (t) => {
   const plain = await probe(...sets, ...one);
@@ -105,20 +98,20 @@ t.test('a SavedModel in place of a checkpoint', async (t) => {
   const center = await probe(...ask, '--augment', 'center', '--no-flip');
   t.ok(apart(center.weight, plain.weight) < 1e-3);
   t.match(center.answer.augment, { model: at('model'), model_digest: String, checkpoint: null });
-  await fails(t, 2, [...ask, '--augment', 'center'], /--flip or --no-flip is missing/);
-  await fails(t, 1, [...ask, '--augment', 'center', '--run', run], /the model that .*model-features was encoded from/);
+  await probeFails(t, 2, [...ask, '--augment', 'center'], /--flip or --no-flip is missing/);
+  await probeFails(t, 1, [...ask, '--augment', 'center', '--run', run], /the model that .*model-features was encoded from/);
 });
 
 t.test('images and model may lie elsewhere', async (t) => {
   await rename(data, at('moved'));
   const checkpoint = join(run, 'checkpoints', '00000002.safetensors');
-  await fails(t, 1, [...sets, ...one, '--augment', 'distorted'], /the images that .*features was encoded from/, /--data/);
+  await probeFails(t, 1, [...sets, ...one, '--augment', 'distorted'], /the images that .*features was encoded from/, /--data/);
   const ask = [...sets, ...one, '--augment', 'distorted', '--data', at('moved')];
   const byDefault = await probe(...ask);
   const byRun = await probe(...ask, '--run', run);
   t.same(byRun.weight, byDefault.weight);
   await rename(checkpoint, at('kept.safetensors'));
-  await fails(t, 1, ask, /the model that .*features was encoded from/, /--checkpoint/);
+  await probeFails(t, 1, ask, /the model that .*features was encoded from/, /--checkpoint/);
   const byFile = await probe(...ask, '--checkpoint', at('kept.safetensors'));
   t.same(byFile.weight, byDefault.weight);
   await rename(at('kept.safetensors'), checkpoint);
@@ -128,32 +121,32 @@ t.test('images and model may lie elsewhere', async (t) => {
 t.test('what is not of the features is refused', async (t) => {
   const augment = [...sets, ...one, '--augment', 'distorted'];
   const few = await digits(at('few'), 40);
-  await fails(t, 1, [...augment, '--data', few], /the images that .*features was encoded from \(digest \w{12}\).*few, got digest \w{12}/);
+  await probeFails(t, 1, [...augment, '--data', few], /the images that .*features was encoded from \(digest \w{12}\).*few, got digest \w{12}/);
   const other = await trained(at('other'), few);
-  await fails(t, 1, [...augment, '--run', other], /the model that .*features was encoded from \(digest \w{12}\).*other.*, got digest/);
-  await fails(t, 1, [...augment, '--checkpoint', join(data, 'dataset.json')], /dataset\.json/);
-  await fails(t, 1, [...augment, '--data', at('nowhere')], /a dataset folder for .*nowhere/);
+  await probeFails(t, 1, [...augment, '--run', other], /the model that .*features was encoded from \(digest \w{12}\).*other.*, got digest/);
+  await probeFails(t, 1, [...augment, '--checkpoint', join(data, 'dataset.json')], /dataset\.json/);
+  await probeFails(t, 1, [...augment, '--data', at('nowhere')], /a dataset folder for .*nowhere/);
 
   const foreign = at('foreign');
   await mkdir(foreign);
   for (const name of ['avepool.npy', 'labels.npy']) await cp(join(features, name), join(foreign, name));
   const unknown = ['--train', foreign, '--test', foreign, ...one, '--augment', 'distorted'];
-  await fails(t, 1, unknown, /a features\.json that says of which dataset and model .*foreign, got none/, /bigbigan encode/);
+  await probeFails(t, 1, unknown, /a features\.json that says of which dataset and model .*foreign, got none/, /bigbigan encode/);
   await writeFile(join(foreign, 'features.json'), '{}');
-  await fails(t, 1, unknown, /foreign, got one of something else/);
+  await probeFails(t, 1, unknown, /foreign, got one of something else/);
   await writeFile(join(foreign, 'features.json'), JSON.stringify({ source: { data: '-', data_digest: null } }));
-  await fails(t, 1, unknown, /foreign, got features of a stream/);
+  await probeFails(t, 1, unknown, /foreign, got features of a stream/);
   const { source } = JSON.parse(await readFile(join(features, 'features.json'), 'utf8')) as { source: object };
   await writeFile(join(foreign, 'features.json'), JSON.stringify({ source }));
   const { data: rows } = await readNpy(join(foreign, 'avepool.npy'));
   await writeNpy(join(foreign, 'avepool.npy'), [COUNT - 1, 16], (rows as Float32Array).slice(16));
   await writeNpy(join(foreign, 'labels.npy'), [COUNT - 1], Int32Array.from({ length: COUNT - 1 }, (_, i) => i % 2));
-  await fails(t, 1, unknown, /89 images, one for each row of .*foreign.*, got 90/);
+  await probeFails(t, 1, unknown, /89 images, one for each row of .*foreign.*, got 90/);
 
   await succeed(['encode', '--data', data, '--outputs', 'pixels', '--out', at('pixels'), '--quiet']);
   const raw = ['--train', at('pixels'), '--test', at('pixels'), ...one, '--feature', 'pixels', '--augment', 'distorted'];
-  await fails(t, 2, raw, /--augment does not go with --feature pixels/, /avepool, bn_crelu, z_mean/);
-  await fails(t, 2, [...augment, '--feature', 'z_sample'], /--augment does not go with --feature z_sample/);
+  await probeFails(t, 2, raw, /--augment does not go with --feature pixels/, /avepool, bn_crelu, z_mean/);
+  await probeFails(t, 2, [...augment, '--feature', 'z_sample'], /--augment does not go with --feature z_sample/);
 });
 
 t.test('options that do not go together', async (t) => {
@@ -170,5 +163,5 @@ t.test('options that do not go together', async (t) => {
     [[...sets, '--augment', 'center', '--run', 'x', '--checkpoint', 'y'], /--checkpoint.* cannot be used with .*--run/],
     [['--train', features, features, '--test', features, features, '--augment', 'center', '--data', data], /--data is for one --train folder/],
   ];
-  for (const [args, message] of cases) await fails(t, 2, args, message);
+  for (const [args, message] of cases) await probeFails(t, 2, args, message);
 });

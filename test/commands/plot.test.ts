@@ -5,19 +5,13 @@ import { decodeAsIs } from '../../src/core/data/codec.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import { panelsIn } from '../core/plot/read-svg.js';
 import { bigbigan } from '../paths.js';
-import { SETTINGS, digits, succeed } from './run.js';
+import { SETTINGS, digits, fails, succeed } from './run.js';
 
 const dir = t.testdir();
 const at = (name: string) => join(dir, name);
 const plot = (...args: string[]) => succeed(['plot', ...args]);
 
-async function fails(t: Test, code: number, args: string[], ...words: RegExp[]) {
-  const result = await bigbigan(['plot', ...args]);
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.stdout, '');
-  for (const word of words) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
-}
+const plotFails = (t: Test, code: number, args: string[], ...words: RegExp[]) => fails(t, code, ['plot', ...args], ...words);
 
 /** A run with made-up numbers: loss_d is a straight line, and there is an evaluation every 100 steps. */
 function madeUp(name: string, seed: number, preset: string, slope: number, steps = 300): string {
@@ -121,21 +115,21 @@ t.test('--list-keys', async (t) => {
 
 t.test('mistakes', async (t) => {
   writeFileSync(at('taken.svg'), 'mine');
-  await fails(t, 2, [wide], /--out is missing/);
-  await fails(t, 2, ['--out', at('x.svg')], /missing required argument 'run'/);
-  await fails(t, 2, [wide, '--out', at('x.pdf')], /expected a .svg or .png file for --out, got/);
-  await fails(t, 1, [wide, '--out', at('taken.svg')], /taken.svg exists already/, /--force/);
+  await plotFails(t, 2, [wide], /--out is missing/);
+  await plotFails(t, 2, ['--out', at('x.svg')], /missing required argument 'run'/);
+  await plotFails(t, 2, [wide, '--out', at('x.pdf')], /expected a .svg or .png file for --out, got/);
+  await plotFails(t, 1, [wide, '--out', at('taken.svg')], /taken.svg exists already/, /--force/);
   t.equal(readFileSync(at('taken.svg'), 'utf8'), 'mine');
-  await fails(t, 1, [wide, '--out', at('none/x.svg')], /no folder/);
-  await fails(t, 1, [at('nowhere'), '--out', at('x.svg')], /there is no run at/);
-  await fails(t, 2, [wide, '--out', at('x.svg'), '--keys', 'los_d'], /no run has the key "los_d"/, /--list-keys/);
-  await fails(t, 2, [...base, wide, '--out', at('x.svg'), '--label', 'one'], /a --label for each of 2 curves, got 1/, /base \(2 seeds\), wide/);
-  await fails(t, 1, [wide, '--out', at('x.svg'), '--x', 'hours'], /expected seconds_per_step for --x hours/);
-  for (const smooth of ['1', '-0.1', 'much', '']) await fails(t, 2, [wide, '--out', at('x.svg'), '--smooth', smooth], /from 0 to below 1/);
-  await fails(t, 2, [wide, '--out', at('x.svg'), '--x', 'minutes'], /Allowed choices are step, epoch, hours/);
-  await fails(t, 2, [...base, '--filters', '--out', at('x.png')], /expected one run for --filters, got 2/);
-  await fails(t, 2, [wide, '--filters', '--out', at('x.svg')], /expected a .png file/);
-  await fails(t, 1, [wide, '--filters', '--out', at('x.png')], /has no checkpoint yet/);
+  await plotFails(t, 1, [wide, '--out', at('none/x.svg')], /no folder/);
+  await plotFails(t, 1, [at('nowhere'), '--out', at('x.svg')], /there is no run at/);
+  await plotFails(t, 2, [wide, '--out', at('x.svg'), '--keys', 'los_d'], /no run has the key "los_d"/, /--list-keys/);
+  await plotFails(t, 2, [...base, wide, '--out', at('x.svg'), '--label', 'one'], /a --label for each of 2 curves, got 1/, /base \(2 seeds\), wide/);
+  await plotFails(t, 1, [wide, '--out', at('x.svg'), '--x', 'hours'], /expected seconds_per_step for --x hours/);
+  for (const smooth of ['1', '-0.1', 'much', '']) await plotFails(t, 2, [wide, '--out', at('x.svg'), '--smooth', smooth], /from 0 to below 1/);
+  await plotFails(t, 2, [wide, '--out', at('x.svg'), '--x', 'minutes'], /Allowed choices are step, epoch, hours/);
+  await plotFails(t, 2, [...base, '--filters', '--out', at('x.png')], /expected one run for --filters, got 2/);
+  await plotFails(t, 2, [wide, '--filters', '--out', at('x.svg')], /expected a .png file/);
+  await plotFails(t, 1, [wide, '--filters', '--out', at('x.png')], /has no checkpoint yet/);
   t.same(readdirSync(dir).filter((name) => name.startsWith('x.')), []);
 });
 
@@ -196,5 +190,5 @@ t.test('--filters: the images of a dense E', async (t) => {
 t.test('--filters: a model without E', async (t) => {
   const model = ['--set', 'model.encoder.kind=none', '--objective', 'x'];
   await succeed(['train', '--data', at('data'), '--run', at('gan'), ...SETTINGS, ...model, '--steps', '0', '--quiet']);
-  await fails(t, 1, [at('gan'), '--filters', '--out', at('gan.png')], /has no encoder, and so no filters/);
+  await plotFails(t, 1, [at('gan'), '--filters', '--out', at('gan.png')], /has no encoder, and so no filters/);
 });

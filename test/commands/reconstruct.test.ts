@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { bigbigan } from '../paths.js';
-import { digits, pixelsOf, succeed, trained, words } from './run.js';
+import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -32,14 +32,6 @@ function l1(reconstructions: Uint8Array, count: number, partner: (i: number) => 
     for (let p = 0; p < 1024; p++) sum += Math.abs(pixels[partner(i) * 1024 + p] - reconstructions[i * 1024 + p]);
   }
   return sum / (count * 1024 * 255);
-}
-
-async function fails(t: Test, code: number, args: string[], ...expected: RegExp[]) {
-  const failed = await bigbigan(args);
-  t.equal(failed.code, code, failed.stderr);
-  t.equal(failed.stdout, '');
-  for (const word of expected) t.match(failed.stderr, word);
-  t.notMatch(failed.stderr, /unexpected|\n\s+at /);
 }
 
 t.test('the error follows from the reconstructions', async (t) => {

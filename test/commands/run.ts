@@ -1,4 +1,5 @@
 /** A dataset and a trained run of the preset `tiny`, made by the program itself. */
+import type { Test } from 'tap';
 import { join } from 'node:path';
 import { type RunOptions, bigbigan, root } from '../paths.js';
 import { readNpy } from '../../src/core/formats/npy.js';
@@ -10,6 +11,15 @@ export async function succeed(args: string[], options?: RunOptions) {
   const result = await bigbigan(args, options);
   if (result.code !== 0) throw new Error(`bigbigan ${args.join(' ')}: exit code ${result.code}: ${result.stderr}`);
   return result;
+}
+
+/** Exits with this code, prints nothing to stdout, all the words to stderr, and no stack. */
+export async function fails(t: Test, code: number, args: string[], ...expected: RegExp[]) {
+  const result = await bigbigan(args);
+  t.equal(result.code, code, result.stderr);
+  t.equal(result.bytes.length, 0);
+  for (const word of expected) t.match(result.stderr, word);
+  t.notMatch(result.stderr, /unexpected|\n\s+at /);
 }
 
 /** The first `count` test digits of MNIST, 32 pixels wide. */

@@ -13,7 +13,7 @@ import type { EvaluationLine } from '../../src/core/train/evaluate.js';
 import { readCheckpointHeader } from '../../src/core/train/checkpoint.js';
 import { runFolder } from '../../src/core/train/run-folder.js';
 import { bigbigan, root } from '../paths.js';
-import { SETTINGS, digits, pixelsOf, succeed, trained } from './run.js';
+import { SETTINGS, digits, fails, pixelsOf, succeed, trained } from './run.js';
 
 const COUNT = 60;
 const IMAGES = 40;
@@ -28,12 +28,8 @@ const timeless = async (name: string) => (await lines(name)).map(({ seconds: _, 
 const json = async (...command: string[]) => JSON.parse((await succeed([...command, '--json'])).stdout);
 
 /** A mistake: its code, nothing on stdout, these words on stderr, and no folder of a run. */
-async function fails(t: Test, code: number, more: string[], ...words: RegExp[]) {
-  const result = await bigbigan(args('none', ...more));
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.stdout, '');
-  for (const word of words) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
+async function trainFails(t: Test, code: number, more: string[], ...words: RegExp[]) {
+  await fails(t, code, args('none', ...more), ...words);
   t.notOk(existsSync(run('none')));
 }
 
@@ -226,20 +222,20 @@ t.test('without labels: what is left out is said once; another dataset is evalua
 
 t.test('without an encoder there is the distance', async (t) => {
   const gan = ['--objective', 'x', '--set', 'model.encoder.kind=none', '--steps', '1', '--eval-every', '1', '--eval-images', '10'];
-  await fails(t, 2, gan, /nothing .* without --eval-extractor/);
+  await trainFails(t, 2, gan, /nothing .* without --eval-extractor/);
   await succeed(args('gan', ...gan, '--eval-extractor', `encoder:${other}`, '--select', 'fid'));
   t.same(Object.keys((await lines('gan'))[0]), ['step', 'epoch', 'fid', 'data', 'protocol', 'seconds']);
   t.equal((await readCheckpointHeader(folder('gan').best)).step, 1);
 });
 
 t.test('mistakes of usage', async (t) => {
-  await fails(t, 2, ['--select', 'probe'], /--select needs --eval-every/);
-  await fails(t, 2, ['--eval-data', data], /--eval-data needs --eval-every/);
-  await fails(t, 2, ['--eval-every', '2', '--patience', '3'], /--patience needs --select/);
-  await fails(t, 2, ['--eval-every', '2', '--select', 'fid'], /--select fid needs --eval-extractor/);
-  await fails(t, 2, ['--eval-every', '2', '--select', 'loss'], /probe, knn, reconstruction, fid/);
-  await fails(t, 2, ['--eval-every', '2', '--eval-images', '3'], /4 or more for --eval-images, got 3/);
-  await fails(t, 2, ['--eval-every', '2', '--eval-extractor', 'resnet'], /--e(val-e)?xtractor, got "resnet"/);
-  await fails(t, 2, ['--eval-every', '2', '--eval-extractor', `encoder:${run('none')}`], /the run itself/);
-  await fails(t, 1, ['--eval-every', '2', '--eval-data', join(dir, 'nowhere')], /nowhere/);
+  await trainFails(t, 2, ['--select', 'probe'], /--select needs --eval-every/);
+  await trainFails(t, 2, ['--eval-data', data], /--eval-data needs --eval-every/);
+  await trainFails(t, 2, ['--eval-every', '2', '--patience', '3'], /--patience needs --select/);
+  await trainFails(t, 2, ['--eval-every', '2', '--select', 'fid'], /--select fid needs --eval-extractor/);
+  await trainFails(t, 2, ['--eval-every', '2', '--select', 'loss'], /probe, knn, reconstruction, fid/);
+  await trainFails(t, 2, ['--eval-every', '2', '--eval-images', '3'], /4 or more for --eval-images, got 3/);
+  await trainFails(t, 2, ['--eval-every', '2', '--eval-extractor', 'resnet'], /--e(val-e)?xtractor, got "resnet"/);
+  await trainFails(t, 2, ['--eval-every', '2', '--eval-extractor', `encoder:${run('none')}`], /the run itself/);
+  await trainFails(t, 1, ['--eval-every', '2', '--eval-data', join(dir, 'nowhere')], /nowhere/);
 });

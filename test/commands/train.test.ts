@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
 import { presetNames } from '../../src/core/train/presets.js';
 import { shown } from '../events.js';
 import { bigbigan, fixture, root } from '../paths.js';
-import { SETTINGS, digits, succeed, words } from './run.js';
+import { SETTINGS, digits, fails, succeed, words } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -21,14 +21,6 @@ const log = (name: string) =>
 const checkpoint = (name: string, step: number) => join(run(name), 'checkpoints', `${String(step).padStart(8, '0')}.safetensors`);
 
 /** A mistake: its code, nothing on stdout, these words on stderr. */
-async function fails(t: Test, code: number, command: string[], ...expected: RegExp[]) {
-  const result = await bigbigan(command);
-  t.equal(result.code, code, result.stderr);
-  t.equal(result.stdout, '');
-  for (const word of expected) t.match(result.stderr, word);
-  t.notMatch(result.stderr, /unexpected|\n\s+at /);
-}
-
 t.test('--list-presets', async (t) => {
   const { stdout, stderr } = await succeed(['train', '--list-presets']);
   t.equal(stdout, `${presetNames.join('\n')}\n`);
