@@ -1,17 +1,33 @@
-/** The elements of an .npy file as typed arrays: float16, which such arrays lack, is widened to float32. */
-import { itemSize, view, type ArrayData } from './arrays.js';
-import type { NpyHeader } from './npy-header.js';
+/** The elements of an .npy file as typed arrays. Types for which the other formats have no array are widened. */
+import { itemSize, view, type ArrayData, type Dtype } from './arrays.js';
 
-type Elements = Pick<NpyHeader, 'dtype' | 'half'>;
+/** A type of elements in a file. */
+export type Stored = Dtype | keyof typeof narrow;
+
+/** What each narrow type is read as, without loss; bytes of an element. */
+const narrow = {
+  float16: { dtype: 'float32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => widened(new Uint16Array(buffer, 0, n)) },
+  int8: { dtype: 'int32', bytes: 1, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int8Array(buffer, 0, n)) },
+  int16: { dtype: 'int32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int16Array(buffer, 0, n)) },
+  uint16: { dtype: 'int32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Uint16Array(buffer, 0, n)) },
+  uint32: { dtype: 'int64', bytes: 4, widen: (buffer: ArrayBuffer, n: number) => BigInt64Array.from(new Uint32Array(buffer, 0, n), BigInt) },
+} as const satisfies Record<string, { dtype: Dtype; bytes: number; widen(buffer: ArrayBuffer, n: number): ArrayData }>;
+
+const isNarrow = (stored: Stored): stored is keyof typeof narrow => stored in narrow;
+
+export function readAs(stored: Stored): Dtype {
+  return isNarrow(stored) ? narrow[stored].dtype : stored;
+}
 
 /** Bytes of an element in the file. */
-export function itemBytes({ dtype, half }: Elements): number {
-  return half ? 2 : itemSize[dtype];
+export function itemBytes({ stored }: { stored: Stored }): number {
+  return isNarrow(stored) ? narrow[stored].bytes : itemSize[stored];
 }
 
 /** `length` elements from the beginning of a buffer; without copying where they are as in the file. */
-export function elements({ dtype, half }: Elements, buffer: ArrayBufferLike, length: number): ArrayData {
-  return half ? widened(new Uint16Array(buffer as ArrayBuffer, 0, length)) : view(dtype, buffer, 0, length);
+export function elements({ stored }: { stored: Stored }, buffer: ArrayBufferLike, length: number): ArrayData {
+  if (!isNarrow(stored)) return view(stored, buffer, 0, length);
+  return narrow[stored].widen(buffer as ArrayBuffer, length);
 }
 
 let table: Float32Array | undefined;

@@ -1,13 +1,13 @@
 /** The header of an .npy file: NumPy's magic, a version, and a Python dictionary with type, order and shape. */
 import { expected } from '../errors.js';
 import { sizeOf, type Dtype } from './arrays.js';
-import { itemBytes } from './npy-elements.js';
+import { itemBytes, readAs, type Stored } from './npy-elements.js';
 
 export interface NpyHeader {
   /** As it is read. */
   dtype: Dtype;
-  /** The file has float16, which is read as float32. */
-  half: boolean;
+  /** As it is in the file. */
+  stored: Stored;
   shape: number[];
   /** Column-major: the first index runs fastest. */
   fortran: boolean;
@@ -22,12 +22,15 @@ export const PREFIX_BYTES = 12;
 const LONGEST_HEADER = 1 << 20;
 
 const descriptions: Record<Dtype, string> = { uint8: '|u1', int32: '<i4', int64: '<i8', float32: '<f4', float64: '<f8' };
-const HALF = '<f2';
-const dtypes = new Map<string, Dtype>([
+const dtypes = new Map<string, Stored>([
   ...Object.entries(descriptions).map(([dtype, text]) => [text, dtype as Dtype] as const),
   ['<u1', 'uint8'],
   ['u1', 'uint8'],
-  [HALF, 'float32'],
+  ['|i1', 'int8'],
+  ['<i2', 'int16'],
+  ['<u2', 'uint16'],
+  ['<u4', 'uint32'],
+  ['<f2', 'float16'],
 ]);
 
 /** A version 1 header with its magic; padded to a multiple of 64 bytes and to `atLeast` bytes. */
@@ -84,10 +87,10 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   return { ...type, shape, fortran: order === 'True', dataOffset };
 }
 
-function parseDescription(text: string, path: string): Pick<NpyHeader, 'dtype' | 'half'> {
+function parseDescription(text: string, path: string): Pick<NpyHeader, 'dtype' | 'stored'> {
   const description = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
-  const dtype = description === undefined ? undefined : dtypes.get(description);
-  if (dtype) return { dtype, half: description === HALF };
+  const stored = description === undefined ? undefined : dtypes.get(description);
+  if (stored) return { dtype: readAs(stored), stored };
   const found =
     description === undefined
       ? 'a structured type'
@@ -97,11 +100,18 @@ function parseDescription(text: string, path: string): Pick<NpyHeader, 'dtype' |
           ? `the big-endian type '${description}'`
           : `the type '${description}'`;
   throw expected(
-    'elements of type uint8, int32, int64, float16, float32 or float64 (little-endian)',
+    'elements of an integer type up to int64, or float16, float32 or float64 (little-endian)',
     path,
     found,
-    "convert it, for example numpy.save(path, array.astype('<f4'))",
+    hintFor(description),
   );
+}
+
+/** How to convert what is not read; text and objects hold no numbers to convert. */
+function hintFor(description = ''): string {
+  const kind = /^[<>=|]?([iubfc])\d/.exec(description)?.[1];
+  if (!kind) return 'save an array of numbers';
+  return `convert it, for example numpy.save(path, array.astype('${'iub'.includes(kind) ? '<i4' : '<f4'}'))`;
 }
 
 /** Throws unless the file holds exactly the elements that its header announces. */
@@ -109,7 +119,7 @@ export function checkNpySize(header: NpyHeader, size: number, path: string): voi
   const wanted = header.dataOffset + sizeOf(header.shape) * itemBytes(header);
   if (size !== wanted) {
     throw expected(
-      `${wanted} bytes (${header.half ? 'float16' : header.dtype} [${header.shape}] as its header says)`,
+      `${wanted} bytes (${header.stored} [${header.shape}] as its header says)`,
       path,
       `${size} bytes`,
       size < wanted ? 'the file is cut short' : 'the file has bytes after its array',

@@ -55,6 +55,17 @@ t.test('float16 is read as float32: whole, by rows, from a stream, in either ord
   await t.rejects(readNpyStream(createReadStream(patterns, { end: 1000 })).then(({ rows }) => rows(wanted.length).next()), { message: /an end after/ });
 });
 
+t.test('narrow integers are read as wider ones, to the ends of their ranges', async (t) => {
+  for (const [name, dtype] of [['int8', 'int32'], ['int16', 'int32'], ['uint16', 'int32'], ['uint32', 'int64']] as const) {
+    const [narrow, wide] = [await readNpy(file(`${name}.npy`)), await readNpy(file(`${name}-widened.npy`))];
+    t.same([narrow.dtype, narrow.shape], [dtype, [3, 2]]);
+    t.same(Array.from(narrow.data as Int32Array, BigInt), Array.from(wide.data as BigInt64Array), name);
+    const rows = await openNpyRows(file(`${name}.npy`));
+    t.same(Array.from((await rows.rows(1, 2)) as Int32Array, BigInt), Array.from(wide.data.slice(2) as BigInt64Array), `${name} by rows`);
+    await rows.close();
+  }
+});
+
 t.test('writes the very bytes that NumPy writes', async (t) => {
   const dir = t.testdir();
   for (const dtype of ['uint8', 'int32', 'int64', 'float32', 'float64'] as const) {
@@ -68,6 +79,7 @@ t.test('writes the very bytes that NumPy writes', async (t) => {
 t.test('refuses what it cannot read, by name', async (t) => {
   const cases: [string, RegExp][] = [
     ['big-endian.npy', /big-endian.npy, got the big-endian type '>f4'/],
+    ['uint64.npy', /an integer type up to int64.*got the type '<u8'/],
     ['object.npy', /got an object array/],
     ['structured.npy', /got a structured type/],
     ['complex.npy', /got the type '<c8'/],
