@@ -1,18 +1,31 @@
 /** Whether a result can be written, found out before the long work and not after it. */
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { expected } from '../core/errors.js';
-import { refuseExisting } from '../core/formats/atomic.js';
+import { type FolderOptions, checkReplaceable, exists, refuseExisting } from '../core/formats/atomic.js';
 
-/** Throws when `path` exists and `force` is off, or when its folder is missing or not writable. */
+/** Throws when `path` is a folder, when it exists and `force` is off, or when its folder is missing or not writable. */
 export async function checkOutputFile(path: string, force = false): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) throw expected('the name of a file', path, 'a folder', 'add the name of a file in it');
   await refuseExisting(path, force);
-  const folder = dirname(resolve(path));
-  try {
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw expected('a folder that can be written to', path, missing ? `no folder ${folder}` : `${folder}`, 'create it first');
-  }
+  await checkWritable(dirname(resolve(path)), path);
+}
+
+/** Throws when the folder `path` may not be replaced, or cannot be made; missing parents will be. */
+export async function checkOutputFolder(path: string, options: FolderOptions): Promise<void> {
+  await checkReplaceable(path, options);
+  let parent = dirname(resolve(path));
+  while (!(await exists(parent)) && dirname(parent) !== parent) parent = dirname(parent);
+  await checkWritable(parent, path);
+}
+
+async function checkWritable(folder: string, path: string): Promise<void> {
+  const wanted = 'a folder that can be written to';
+  const status = await stat(folder).catch(() => undefined);
+  if (!status) throw expected(wanted, path, `no folder ${folder}`, 'create it first');
+  if (!status.isDirectory()) throw expected(wanted, path, `${folder}, which is a file`, 'choose another name');
+  await access(folder, constants.W_OK | constants.X_OK).catch(() => {
+    throw expected(wanted, path, `${folder}, which is write-protected`, 'choose another place, or change its permissions');
+  });
 }
