@@ -1,43 +1,14 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
-import type { Features } from '../core/data/features.js';
 import type { NeighbourAnswer } from '../core/evaluation/classify-neighbours.js';
+import type { FeaturePair } from '../core/evaluation/feature-pair.js';
 import type { Counts, KnnResult } from '../core/evaluation/knn-result.js';
-import type { Metric } from '../core/metrics/nearness.js';
-import { expected, usage } from '../core/errors.js';
-import {
-  engineOptions,
-  examples,
-  outputOptions,
-  positiveInteger,
-  positiveIntegers,
-  positiveNumber,
-  shard,
-  type EngineOptions,
-  type OutputOptions,
-} from './options.js';
-import { checkOutputFile } from './output-file.js';
+import { usage } from '../core/errors.js';
+import { type KnnOptions, checkKnnOptions, checkMergeOptions, checkNumbers } from './knn-checks.js';
+import { engineOptions, examples, outputOptions, positiveInteger, positiveIntegers, positiveNumber, shard } from './options.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
-
-interface KnnOptions extends OutputOptions, EngineOptions {
-  train?: string[];
-  test?: string[];
-  feature: string;
-  k: number[];
-  metric: Metric;
-  normalise: boolean;
-  temperature?: number;
-  shard?: [number, number];
-  merge?: string[];
-  neighboursOut?: string;
-  sheetOut?: string;
-  trainImages?: string;
-  testImages?: string;
-  sheetRows: number;
-  force?: boolean;
-}
 
 /** Neighbours beside each query of a sheet. */
 const SHEET_COLUMNS = 9;
@@ -54,7 +25,12 @@ export function knnCommand(): Command {
     )
     .option('--train <folders...>', 'features folder that votes; needs labels.npy')
     .option('--test <folders...>', 'features folder to classify; needs labels.npy')
-    .option('--feature <name>', 'which .npy of the folders to compare', 'avepool')
+    .option(
+      '--feature <name>',
+      'which .npy of the folders to compare; bn_crelu is computed from avepool where there is no such file, with mean and ' +
+        'variance of the training rows',
+      'avepool',
+    )
     .addOption(
       new Option('--k <list>', 'numbers of neighbours, separated by commas')
         .argParser(positiveIntegers)
@@ -75,8 +51,8 @@ export function knnCommand(): Command {
       positiveNumber,
     )
     .option('--shard <i/n>', 'classify only part i (from 1) of n of the test rows; save the --json and join by --merge', shard)
-    .option('--merge <files...>', 'add up the results of all shards; no features are read')
-    .option('--neighbours-out <dir>', 'also write indices.npy int32 and distances.npy float32, [test rows, largest k]')
+    .option('--merge <files...>', 'add up the results of all shards, and with --neighbours-out join their neighbours; no features are read')
+    .option('--neighbours-out <dir>', 'also write indices.npy int32 and distances.npy float32, [test rows, largest k]; of a shard, its rows')
     .option('--sheet-out <file>', 'also draw queries with their nearest neighbours as .png; needs the images of both')
     .option('--train-images <images>', 'images of the --train rows: dataset, folder or .npy of uint8')
     .option('--test-images <images>', 'images of the --test rows')
@@ -92,27 +68,29 @@ export function knnCommand(): Command {
     'bigbigan knn --train features --test features   # leave-one-out',
     'bigbigan knn --train a --test b --shard 2/8 --json > part2.json   # and the other seven, elsewhere',
     'bigbigan knn --merge part*.json --json',
+    'bigbigan knn --train a --test b --shard 2/8 --neighbours-out near2 --json > part2.json',
+    'bigbigan knn --merge part*.json --neighbours-out near --json',
+    'bigbigan knn --train a --test b --feature bn_crelu',
     'bigbigan knn --train a --test b --sheet-out near.png --train-images digits --test-images digits-test',
   ]);
 }
 
-async function knn(options: KnnOptions): Promise<void> {
+async function knn(options: KnnOptions, command: Command): Promise<void> {
   const report = createReport(options);
-  if (options.merge) {
-    if (options.train || options.test) throw usage('--merge does not go with --train and --test', 'it only adds up results');
-    const { mergeShards, readKnnResult } = await import('../core/evaluation/knn-result.js');
-    const parts = options.merge.map(async (path) => ({ path, result: await readKnnResult(path) }));
-    const merged = mergeShards(await Promise.all(parts));
-    report.result(merged, text(merged));
-    return;
-  }
-  const pairs = await checkOptions(options);
+  if (options.merge) return merge(options.merge, options, command, report);
+  const pairs = await checkKnnOptions(options, command);
   const { startEngine } = await import('../core/backend/engine.js');
-  const engine = await startEngine(options);
+  let engine: Engine | undefined;
+  const start = async () => (engine ??= await startEngine(options));
   const runs: KnnResult[] = [];
-  for (const [train, test] of pairs) runs.push(await comparePair(engine, train, test, options, report));
+  for (const [train, test] of pairs) {
+    const { result, drawSheet } = await comparePair(start, train, test, options, report);
+    runs.push(result);
+    if (pairs.length > 1) report.note(`${train} → ${test}: ${text(result).replaceAll('\n', ', ')}`);
+    else report.result(result, text(result));
+    await drawSheet?.();
+  }
   if (runs.length === 1) {
-    report.result(runs[0], text(runs[0]));
     for (const path of [options.neighboursOut, options.sheetOut]) if (path) report.path(path);
     return;
   }
@@ -130,65 +108,64 @@ async function knn(options: KnnOptions): Promise<void> {
   report.result(summary, Object.keys(summary.top1).map(line).join('\n'));
 }
 
-/** What can be found wrong before anything is read; gives the pairs of folders. */
-async function checkOptions(options: KnnOptions): Promise<Array<[string, string]>> {
-  const { train, test, metric, normalise, temperature, shard, neighboursOut, sheetOut, trainImages, testImages, force } = options;
-  if (!train) throw usage('--train is missing: the features that vote');
-  if (!test) throw usage('--test is missing: the features to classify');
-  if (train.length !== test.length) {
-    throw usage(`expected as many --test folders as --train folders, ${train.length}, got ${test.length}`, 'they are compared pair by pair');
-  }
-  if (metric === 'cosine' && !normalise) {
-    throw usage('--no-normalise does not go with --metric cosine', 'cosine compares directions; choose --metric l2 or l1');
-  }
-  if (temperature !== undefined && metric !== 'cosine') {
-    throw usage(`--temperature does not go with --metric ${metric}`, 'weights are made of cosine similarities: add --metric cosine');
-  }
-  if (train.length > 1 && (shard || neighboursOut || sheetOut)) {
-    throw usage('--shard, --neighbours-out and --sheet-out are for one pair of folders', 'run the pairs one by one');
-  }
-  if (sheetOut) {
-    if (!trainImages || !testImages) throw usage('--sheet-out needs --train-images and --test-images', 'they are what the features were made of');
-    await checkOutputFile(sheetOut, force);
-  }
+async function merge(files: string[], options: KnnOptions, command: Command, report: Report): Promise<void> {
+  await checkMergeOptions(options, command);
+  const { inOrder, mergeShards, readKnnResult } = await import('../core/evaluation/knn-result.js');
+  const parts = await Promise.all(files.map(async (path) => ({ path, result: await readKnnResult(path) })));
+  const merged = mergeShards(parts);
+  const { neighboursOut, force } = options;
   if (neighboursOut) {
-    const { checkReplaceable } = await import('../core/formats/atomic.js');
-    await checkReplaceable(neighboursOut, { force, marker: 'indices.npy' });
+    const { joinNeighbours } = await import('../core/evaluation/neighbour-folder.js');
+    const folders = inOrder(parts).map(({ path, result: { neighbours_out, neighbours_sha256, queries } }) => {
+      return { path, folder: neighbours_out, digests: neighbours_sha256, queries };
+    });
+    merged.neighbours_sha256 = await joinNeighbours(neighboursOut, folders, Math.max(...Object.keys(merged.right).map(Number)), force);
+    merged.neighbours_out = neighboursOut;
   }
-  return train.map((path, i) => [path, test[i]]);
+  report.result(merged, text(merged));
+  if (neighboursOut) report.path(neighboursOut);
 }
 
-async function comparePair(engine: Engine, trainPath: string, testPath: string, options: KnnOptions, report: Report): Promise<KnnResult> {
+interface Comparison {
+  result: KnnResult;
+  /** Draws the sheet that was asked for; it takes reading images, which may fail. */
+  drawSheet?(): Promise<void>;
+}
+
+async function comparePair(start: () => Promise<Engine>, trainPath: string, testPath: string, options: KnnOptions, report: Report): Promise<Comparison> {
   const started = performance.now();
   const { metric, normalise, temperature, neighboursOut, sheetOut, shard } = options;
-  const { openFeatures } = await import('../core/data/features.js');
-  const { checkSameFeatures } = await import('../core/evaluation/same-features.js');
+  const { describeComputed, openFeaturePair } = await import('../core/evaluation/feature-pair.js');
   const { fractions, shardRange } = await import('../core/evaluation/knn-result.js');
   const { classifyByNeighbours } = await import('../core/evaluation/classify-neighbours.js');
-  const train = await openFeatures(trainPath, options.feature);
-  const test = await openFeatures(testPath, options.feature);
-  checkSameFeatures(train, test);
+  const { networkOf } = await import('../core/evaluation/same-features.js');
+  const pair = await openFeaturePair(trainPath, testPath, options.feature, report);
+  const { train, test, same: leaveOneOut, classes, bn } = pair;
   const ks = [...new Set(options.k)].sort((a, b) => a - b);
-  const leaveOneOut = train.digest === test.digest;
-  const classes = checkSets(train, test, ks, leaveOneOut, report);
+  checkNumbers(pair, ks);
+  if (leaveOneOut) report.note('train and test are the same rows: leaving each row out of its own vote');
   const range = shardRange(test.rows, shard ?? [1, 1]);
   if (range[0] === range[1]) throw usage(`part ${shard!.join('/')} of the ${test.rows} rows of ${testPath} is empty`, 'use fewer parts');
-  const images = sheetOut ? await openSheetImages(options, train, test) : undefined;
+  const images = sheetOut ? await openSheetImages(options, pair) : undefined;
 
-  const progress = report.progress('rows', train.rows);
+  const engine = await start();
+  const progress = report.progress('training rows', train.rows);
   const onRows = (done: number) => progress.update(done);
   const answer = await classifyByNeighbours(engine, { train, test, range, ks, metric, normalise, leaveOneOut, temperature, onRows });
   progress.stop();
   await Promise.all([train.close(), test.close()]);
-  if (neighboursOut) await saveNeighbours(neighboursOut, answer, options.force);
-  if (images) await saveSheet(sheetOut!, answer, range[0], images, options.sheetRows);
+  const { writeNeighbours } = await import('../core/evaluation/neighbour-folder.js');
+  const digests = neighboursOut === undefined ? undefined : await writeNeighbours(neighboursOut, answer.neighbours, options.force);
 
   const queries = range[1] - range[0];
   const named = (counts: number[]): Counts => Object.fromEntries(ks.map((k, i) => [String(k), counts[i]]));
   const right = named(answer.right);
   const weighted = answer.weighted && { top1: named(answer.weighted.top1), top5: named(answer.weighted.top5) };
-  const describe = ({ path, rows, width, digest }: Features) => ({ path, rows, width, digest });
-  return {
+  const describe = (features: FeaturePair['train']) => {
+    const { path, rows, width, digest } = features;
+    return { path, rows, width, digest, ...networkOf(features) };
+  };
+  const result = {
     top1: fractions(right, queries),
     ...(weighted && { weighted_top1: fractions(weighted.top1, queries), weighted_top5: fractions(weighted.top5, queries) }),
     right,
@@ -199,57 +176,25 @@ async function comparePair(engine: Engine, trainPath: string, testPath: string, 
     normalised: normalise,
     temperature: temperature ?? null,
     feature: options.feature,
+    ...describeComputed(bn),
     leave_one_out: leaveOneOut,
     train: describe(train),
     test: describe(test),
     classes,
     neighbours_out: neighboursOut,
+    neighbours_sha256: digests,
     sheet_out: sheetOut,
     seconds: (performance.now() - started) / 1000,
     versions: versions(engine),
   };
+  return { result, drawSheet: images && (() => saveSheet(sheetOut!, answer, range[0], images, options.sheetRows)) };
 }
 
-/** Whether the two sets can be compared; gives the number of classes that vote. */
-function checkSets(train: Features, test: Features, ks: readonly number[], leaveOneOut: boolean, report: Report): number {
-  for (const { path, labels } of [train, test]) {
-    if (!labels) throw expected('labels.npy', path, 'none', 'class numbers are needed: encode a labelled dataset, or save them with NumPy');
-  }
-  if (train.width !== test.width) {
-    throw expected(`features of width ${train.width} as in ${train.path}`, test.path, `${test.width}`, 'encode both with the same network');
-  }
-  const others = train.rows - (leaveOneOut ? 1 : 0);
-  const largest = ks[ks.length - 1];
-  if (largest > others) {
-    throw usage(`expected at most ${others} for --k, the other rows of ${train.path}, got ${largest}`, 'choose smaller numbers of neighbours');
-  }
-  if (leaveOneOut) report.note('train and test are the same rows: leaving each row out of its own vote');
-  const known = new Set(train.labels!);
-  const unknown = new Set(test.labels!.filter((label) => !known.has(label))).size;
-  if (unknown > 0) report.warn(`${unknown} classes of ${test.path} do not occur in ${train.path}; their rows count as wrong`);
-  return known.size;
-}
-
-async function saveNeighbours(dir: string, { neighbours }: NeighbourAnswer, force?: boolean): Promise<void> {
-  const { join } = await import('node:path');
-  const { writeFolderAtomic } = await import('../core/formats/atomic.js');
-  const { writeNpy } = await import('../core/formats/npy.js');
-  const { rows, distances, found } = neighbours;
-  const shape = [rows.length / found, found];
-  await writeFolderAtomic(dir, { force, marker: 'indices.npy' }, async (folder) => {
-    await writeNpy(join(folder, 'indices.npy'), shape, rows);
-    await writeNpy(join(folder, 'distances.npy'), shape, Float32Array.from(distances));
-  });
-}
-
-async function openSheetImages({ trainImages, testImages }: KnnOptions, train: Features, test: Features) {
+async function openSheetImages({ trainImages, testImages }: KnnOptions, { train, test }: FeaturePair) {
   const { openImages } = await import('../core/data/images.js');
+  const { checkSheetImages } = await import('../core/evaluation/neighbour-sheet.js');
   const [neighbourImages, queryImages] = [await openImages(trainImages!), await openImages(testImages!)];
-  for (const [set, features] of [[neighbourImages, train], [queryImages, test]] as const) {
-    if (set.count !== features.rows) {
-      throw expected(`${features.rows} images, one for each row of ${features.path}`, set.path, `${set.count}`, 'name the images that were encoded');
-    }
-  }
+  checkSheetImages(neighbourImages, train, queryImages, test);
   return { neighbourImages, queryImages };
 }
 

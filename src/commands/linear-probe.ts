@@ -2,8 +2,9 @@
 import { Command, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
 import type { ProbeQuestion } from '../core/evaluation/probe.js';
-import { usage } from '../core/errors.js';
-import { AUGMENTATION, type AugmentOptions, augmentOptions, augmentation, checkAugmentOptions } from './augment-options.js';
+import type { ProbeAnswer } from '../core/evaluation/probe-result.js';
+import { AUGMENTATION, augmentOptions, augmentation } from './augment-options.js';
+import { type ProbeOptions, checkProbeOptions } from './linear-probe-checks.js';
 import {
   engineOptions,
   examples,
@@ -14,22 +15,9 @@ import {
   positiveNumber,
   ranges,
   wholeNumber,
-  type EngineOptions,
-  type OutputOptions,
 } from './options.js';
-import { checkOutputFile } from './output-file.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
-
-interface ProbeOptions extends OutputOptions, EngineOptions, AugmentOptions, Omit<ProbeQuestion, 'train' | 'test' | 'seed' | 'augment'> {
-  train?: string[];
-  test?: string[];
-  apply?: string;
-  seeds: number[];
-  out?: string;
-  confusionOut?: string;
-  force?: boolean;
-}
 
 export function linearProbeCommand(): Command {
   const command = new Command('linear-probe')
@@ -73,11 +61,13 @@ export function linearProbeCommand(): Command {
     .option('--state <file>', 'keep the state of the work there twice a minute; the same command goes on from it (lbfgs)')
     .option('--holdout <n>', 'random training rows that choose the classifier (default: a tenth, at most 10,000)', wholeNumber)
     .addOption(new Option('--seed <n>', 'seed of the held-out rows and of the batches').argParser(ranges).default([0], '0').hideHelp())
-    .addOption(new Option('--seeds <list>', 'seeds of the held-out rows and of the batches, such as 0,1,2 or 0-4; --seed is the same').argParser(ranges))
+    .addOption(new Option('--seeds <list>', 'seeds of the held-out rows and of the batches, such as 0,1,2 or 0-4; --seed is the same').argParser(ranges).conflicts('seed'))
     .option('--out <file>', 'also save the classifier as .safetensors: weight, bias, classes')
-    .option('--confusion-out <file>', 'also save which classes are taken for which: .png, or counts as .npy')
+    .option('--confusion-out <file>', 'also save which classes (rows) are taken for which (columns): .png, or counts as .npy')
     .option('--force', 'replace existing outputs')
-    .action((options: Omit<ProbeOptions, 'seeds'> & { seed: number[]; seeds?: number[] }) => probe({ ...options, seeds: options.seeds ?? options.seed }));
+    .action((options: Omit<ProbeOptions, 'seeds'> & { seed: number[]; seeds?: number[] }, command: Command) =>
+      probe({ ...options, seeds: options.seeds ?? options.seed }, command),
+    );
   augmentOptions(command);
   engineOptions(command);
   outputOptions(command);
@@ -92,25 +82,32 @@ export function linearProbeCommand(): Command {
   ]);
 }
 
-async function probe(options: ProbeOptions): Promise<void> {
+async function probe(options: ProbeOptions, command: Command): Promise<void> {
   const report = createReport(options);
-  await checkOptions(options);
+  await checkProbeOptions(options, command);
   const { startEngine } = await import('../core/backend/engine.js');
   let engine: Engine | undefined;
   const start = async () => (engine ??= await startEngine(options));
   if (options.apply) {
-    const { applyProbe } = await import('../core/evaluation/probe.js');
+    const { applyClassifier } = await import('../core/evaluation/apply-classifier.js');
     const started = performance.now();
-    const { result, confusion, classes } = await applyProbe(start, options.apply, options.test![0], options.feature);
-    await finish({ ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine!) }, confusion, classes, options, report);
+    const { result, ...matrix } = await applyClassifier(start, options.apply, options.test![0], options.feature, report.warn);
+    const summary = { ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine!) };
+    report.result(summary, text(summary));
+    await saveConfusion(options, matrix, report);
     return;
   }
   const pairs = options.train!.map((train, i) => ({ train, test: options.test![i] }));
-  const runs: ProbeSummary[] = [];
-  for (const { train, test } of pairs) {
-    for (const seed of options.seeds) runs.push(await once(start, { ...options, train, test, seed, augment: augmentation(options) }, pairs.length * options.seeds.length === 1, report));
+  const questions = pairs.flatMap((pair) => options.seeds.map((seed) => ({ ...distinct(options), ...pair, seed, augment: augmentation(options) })));
+  if (questions.length === 1) return trainOne(start, questions[0], options, report);
+  const runs: Summary[] = [];
+  for (const [i, question] of questions.entries()) {
+    const which = `run ${i + 1} of ${questions.length}: ${question.train} → ${question.test}, seed ${question.seed}`;
+    report.note(which);
+    const { summary } = await answer(start, question, report);
+    report.note(`${which}: ${text(summary)}`);
+    runs.push(summary);
   }
-  if (runs.length === 1) return;
   const { spread } = await import('../core/metrics/spread.js');
   const [top1, top5] = [spread(runs.map((run) => run.top1)), spread(runs.map((run) => run.top5))];
   report.result(
@@ -119,70 +116,58 @@ async function probe(options: ProbeOptions): Promise<void> {
   );
 }
 
-interface ProbeSummary {
+/** Without values that are named twice, which would be trained twice. */
+function distinct<O extends Pick<ProbeOptions, 'learningRates' | 'penalties'>>(options: O): O {
+  return { ...options, learningRates: [...new Set(options.learningRates)], penalties: [...new Set(options.penalties)] };
+}
+
+interface Summary {
   top1: number;
   top5: number;
   [key: string]: unknown;
 }
 
-/** One classifier, from one pair of folders and one seed; printed when it is the only one. */
-async function once(start: () => Promise<Engine>, options: Omit<ProbeOptions, 'train' | 'test' | 'augment'> & ProbeQuestion, alone: boolean, report: Report): Promise<ProbeSummary> {
+/** The result comes first: what is saved after it may fail, on a full disk for instance. */
+async function trainOne(start: () => Promise<Engine>, question: ProbeQuestion, options: ProbeOptions, report: Report): Promise<void> {
+  const { summary: result, classifier, ...matrix } = await answer(start, question, report);
+  const { out } = options;
+  const summary = { ...result, out };
+  report.result(summary, text(summary));
+  if (out) {
+    const { writeClassifier } = await import('../core/evaluation/classifier-file.js');
+    await writeClassifier(out, { ...classifier, result: summary });
+    report.path(out);
+  }
+  await saveConfusion(options, matrix, report);
+}
+
+/** One classifier, from one pair of folders and one seed. */
+async function answer(start: () => Promise<Engine>, question: ProbeQuestion, report: Report) {
   const started = performance.now();
   const { runProbe } = await import('../core/evaluation/probe.js');
   let progress: ReturnType<Report['progress']> | undefined;
-  const { result, classifier, confusion, classes } = await runProbe(start, options, {
+  const { result, ...others } = await runProbe(start, question, {
     note: report.note,
     warn: report.warn,
-    progress: (done, total, words) => (progress ??= report.progress(options.solver === 'lbfgs' ? 'rows' : 'steps', total)).update(done, words),
+    progress: (done, total, words) => (progress ??= report.progress(question.solver === 'lbfgs' ? 'fits' : 'steps', total)).update(done, words),
   });
   progress?.stop();
-  const summary = { ...result, out: options.out, seconds: (performance.now() - started) / 1000, versions: versions(await start()) };
-  if (options.out) {
-    const { writeClassifier } = await import('../core/evaluation/classifier-file.js');
-    await writeClassifier(options.out, { ...classifier, result: summary });
-  }
-  if (alone) await finish(summary, confusion, classes, options, report);
-  return summary;
+  const summary: Summary = { ...result, seconds: (performance.now() - started) / 1000, versions: versions(await start()) };
+  return { summary, ...others };
 }
 
-async function finish(
-  summary: ProbeSummary,
-  confusion: Uint32Array,
-  classes: number,
-  { out, apply, confusionOut }: Pick<ProbeOptions, 'out' | 'apply' | 'confusionOut'>,
-  report: Report,
-): Promise<void> {
-  if (confusionOut) {
-    const { writeConfusion } = await import('../core/evaluation/confusion-file.js');
-    await writeConfusion(confusionOut, confusion, classes);
-  }
-  const { best, test } = summary as { best?: { learning_rate: number | null; penalty: number }; test?: { rows: number } };
-  const rate = best?.learning_rate == null ? '' : `learning rate ${best.learning_rate}, `;
+async function saveConfusion({ confusionOut }: ProbeOptions, { confusion, classes }: Pick<ProbeAnswer, 'confusion' | 'classes'>, report: Report): Promise<void> {
+  if (!confusionOut) return;
+  const { writeConfusion } = await import('../core/evaluation/confusion-file.js');
+  await writeConfusion(confusionOut, confusion, classes);
+  report.path(confusionOut);
+}
+
+function text(summary: Summary): string {
+  const { top1, top5, best, test } = summary as Summary & { best?: { learning_rate?: number; penalty: number }; test: { rows: number } };
+  const rate = best?.learning_rate === undefined ? '' : `learning rate ${best.learning_rate}, `;
   const how = best ? ` (${rate}penalty ${best.penalty})` : '';
-  report.result(summary, `top-1 ${percent(summary.top1)}, top-5 ${percent(summary.top5)} of ${test!.rows} rows${how}`);
-  if (out && !apply) report.path(out);
-  if (confusionOut) report.path(confusionOut);
-}
-
-async function checkOptions(options: ProbeOptions): Promise<void> {
-  const { train, test, apply, learningRates, out, confusionOut, state, force, solver, seeds } = options;
-  if (!test) throw usage('--test is missing: the features to test on');
-  if (apply) {
-    if (train || out || state) throw usage('--apply does not go with --train, --out and --state', 'it trains nothing');
-    if (test.length > 1) throw usage('--apply takes one --test folder');
-  } else if (!train) throw usage('--train is missing: the features to train on');
-  else if (train.length !== test.length) {
-    throw usage(`expected as many --test folders as --train folders, ${train.length}, got ${test.length}`, 'they are used pair by pair');
-  }
-  if (learningRates.some((rate) => rate === 0)) throw usage('expected numbers above 0 for --learning-rates, got 0');
-  if (state && solver !== 'lbfgs') throw usage(`--state does not go with --solver ${solver}`, 'add --solver lbfgs');
-  if ((train?.length ?? 1) * seeds.length > 1 && (out || confusionOut || state)) {
-    throw usage('--out, --confusion-out and --state are for one pair of folders and one seed', 'run them one by one');
-  }
-  checkAugmentOptions(options);
-  if (confusionOut && !/\.(png|npy)$/i.test(confusionOut)) throw usage(`expected a .png or .npy file for --confusion-out, got ${confusionOut}`);
-  for (const path of [out, confusionOut]) if (path) await checkOutputFile(path, force);
-  if (state) await checkOutputFile(state, true);
+  return `top-1 ${percent(top1)}, top-5 ${percent(top5)} of ${test.rows} rows${how}`;
 }
 
 function percent(value: number): string {

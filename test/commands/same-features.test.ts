@@ -51,7 +51,7 @@ t.test('L-BFGS that is stopped early says so', async (t) => {
   const train = fixture('metrics/knn/train');
   const args = ['linear-probe', '--train', train, '--test', fixture('metrics/knn/test'), '--solver', 'lbfgs', '--penalties', '0.01', '--json'];
   const early = await bigbigan([...args, '--iterations', '1']);
-  t.match(early.stderr, /stopped at --iterations 1, before the optimum/);
+  t.match(early.stderr, /stopped before the optimum, at --iterations 1/);
   t.match(JSON.parse(early.stdout), { converged: false, protocol: /stopped before the optimum/ });
   const done = await bigbigan(args);
   t.notMatch(done.stderr, /optimum/);

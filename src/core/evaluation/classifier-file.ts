@@ -1,6 +1,7 @@
 /** A linear classifier as .safetensors: `weight` [width, classes], `bias`, `classes`, and how BN+CReLU is computed where it is. */
 import { expected } from '../errors.js';
-import { readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
+import type { SafetensorsHeader } from '../formats/safetensors-header.js';
 import type { Classifier } from '../metrics/classifier.js';
 import type { Standardisation } from '../metrics/rows.js';
 
@@ -30,6 +31,9 @@ export async function writeClassifier(path: string, { classifier, bn, result }: 
 }
 
 export async function readClassifier(path: string): Promise<SavedClassifier> {
+  const header = await readSafetensorsHeader(path);
+  const absent = ['weight', 'bias', 'classes'].some((name) => !header.tensors.has(name));
+  if (absent) throw wrongFile(path, header);
   const { tensors, metadata } = await readSafetensors(path);
   const get = (name: string) => tensors.get(name);
   const [weight, bias, classes] = ['weight', 'bias', 'classes'].map(get);
@@ -40,7 +44,7 @@ export async function readClassifier(path: string): Promise<SavedClassifier> {
     weight.shape.length === 2 &&
     weight.shape[1] === bias.data.length &&
     weight.shape[1] === classes.data.length;
-  if (!fits) throw expected('a classifier saved by linear-probe --out', path, `tensors ${[...tensors.keys()].join(', ') || 'none'}`);
+  if (!fits) throw wrongFile(path, header);
   const [mean, factor] = [get('bn_mean')?.data, get('bn_factor')?.data];
   let result: Record<string, unknown> = {};
   try {
@@ -53,4 +57,18 @@ export async function readClassifier(path: string): Promise<SavedClassifier> {
     bn: mean && factor ? { mean: Float64Array.from(mean as Float32Array), factor: Float64Array.from(factor as Float32Array) } : undefined,
     result,
   };
+}
+
+/** What a file is that is no classifier, in a few words: a checkpoint has hundreds of tensors. */
+function wrongFile(path: string, { tensors, metadata }: SafetensorsHeader) {
+  const wanted = 'a classifier that linear-probe --out saved';
+  const { format = '', step } = metadata;
+  if (format.startsWith('bigbigan-checkpoint')) {
+    return expected(wanted, path, `the checkpoint of a run${step === undefined ? '' : ` at step ${step}`}`, 'encode images with it, and train a classifier on the features with --train and --out');
+  }
+  if (format.startsWith('bigbigan linear probe state')) return expected(wanted, path, 'the state of a training that --state keeps', 'finish the training with --state and --out');
+  const entries = [...tensors].map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
+  const [shown, more] = [entries.slice(0, 4).join(', '), entries.length - 4];
+  const found = entries.length === 0 ? 'no tensors' : `tensors ${shown}${more > 0 ? ` and ${more} more` : ''}`;
+  return expected(wanted, path, found, 'it has weight float32 [width, classes], bias float32 [classes] and classes int32 [classes]');
 }

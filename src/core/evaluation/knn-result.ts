@@ -1,6 +1,7 @@
 /** The result of `knn` as an object, and several such results joined: shards of one question, or repetitions of it. */
 import { readFile } from 'node:fs/promises';
 import { expected } from '../errors.js';
+import type { NeighbourDigests } from './neighbour-folder.js';
 
 export type Counts = Record<string, number>;
 
@@ -19,6 +20,9 @@ export interface KnnResult {
   shard: string | null;
   train: { path: string; rows: number; width: number; digest: string };
   test: { path: string; rows: number; width: number; digest: string };
+  /** Folder of the neighbours, where they were asked for, and the SHA-256 of its files. */
+  neighbours_out?: string;
+  neighbours_sha256?: NeighbourDigests;
   [key: string]: unknown;
 }
 
@@ -52,10 +56,16 @@ export async function readKnnResult(path: string): Promise<KnnResult> {
   return result;
 }
 
+export interface KnnPart {
+  /** The file of the result. */
+  path: string;
+  result: KnnResult;
+}
+
 /** Adds up the shards of one question; every shard must be there once. */
-export function mergeShards(results: ReadonlyArray<{ path: string; result: KnnResult }>): KnnResult {
+export function mergeShards(results: readonly KnnPart[]): KnnResult {
   const [first, ...others] = results;
-  const facts = ({ result }: (typeof results)[number]) =>
+  const facts = ({ result }: KnnPart) =>
     JSON.stringify([...SAME.map((key) => result[key] ?? null), result.train.digest, result.test.digest, Object.keys(result.right)]);
   const count = Number(first.result.shard?.split('/')[1] ?? 1);
   for (const other of others) {
@@ -88,6 +98,15 @@ export function mergeShards(results: ReadonlyArray<{ path: string; result: KnnRe
     queries,
     shard: null,
     merged: count,
+    // What one shard wrote is not of all.
+    neighbours_out: undefined,
+    neighbours_sha256: undefined,
+    sheet_out: undefined,
     seconds: results.reduce((sum, { result }) => sum + Number(result.seconds ?? 0), 0),
   };
+}
+
+/** In the order of the test rows. */
+export function inOrder(results: readonly KnnPart[]): KnnPart[] {
+  return [...results].sort((a, b) => parseInt(a.result.shard ?? '1') - parseInt(b.result.shard ?? '1'));
 }

@@ -1,5 +1,6 @@
 /** A picture of queries, each at the left of its nearest neighbours (BigBiGAN, Figure 11). */
 import { encodePng } from '../data/codec.js';
+import type { Features } from '../data/features.js';
 import type { ImageSet } from '../data/images.js';
 import { withChannels } from '../data/pixels.js';
 import { imagesOf, sheet } from '../data/sheet.js';
@@ -20,7 +21,21 @@ export interface NeighbourSheet {
 
 const GAP = 2;
 
-/** PNG bytes. Images must be of one size. */
+/** @throws UserError unless both sets have images of one size, and one for each row of the features */
+export function checkSheetImages(neighbourImages: ImageSet, train: Features, queryImages: ImageSet, test: Features): void {
+  for (const [set, features] of [[neighbourImages, train], [queryImages, test]] as const) {
+    if (set.count !== features.rows) {
+      throw expected(`${features.rows} images, one for each row of ${features.path}`, set.path, `${set.count}`, 'name the images that were encoded');
+    }
+  }
+  const { height, width } = queryImages;
+  if (neighbourImages.height !== height || neighbourImages.width !== width) {
+    const found = `${neighbourImages.width} x ${neighbourImages.height}`;
+    throw expected(`images of ${width} x ${height} as in ${queryImages.path}`, neighbourImages.path, found, 'prepare both alike');
+  }
+}
+
+/** PNG bytes, of images that `checkSheetImages` has found to fit. */
 export async function neighbourSheet(settings: NeighbourSheet): Promise<Buffer> {
   const { neighbours, firstQuery, queryImages, neighbourImages, columns } = settings;
   const count = neighbours.rows.length / neighbours.found;
@@ -28,10 +43,6 @@ export async function neighbourSheet(settings: NeighbourSheet): Promise<Buffer> 
   const picked = Array.from({ length: shown }, (_, i) => Math.floor((i * count) / shown));
   const near = picked.flatMap((query) => [...neighbours.rows.subarray(query * neighbours.found, query * neighbours.found + columns)]);
   const { height, width } = queryImages;
-  if (neighbourImages.height !== height || neighbourImages.width !== width) {
-    const found = `${neighbourImages.width} x ${neighbourImages.height}`;
-    throw expected(`images of ${width} x ${height} as in ${queryImages.path}`, neighbourImages.path, found, 'prepare both alike');
-  }
   const [left, right] = [await pick(queryImages, picked.map((query) => firstQuery + query)), await pick(neighbourImages, near)];
   const cells = left.flatMap((image, row) => [image, ...right.slice(row * columns, (row + 1) * columns)]);
   const picture = sheet(cells, { height, width, channels: 3, columns: columns + 1, gap: GAP });

@@ -1,17 +1,28 @@
 /** What `linear-probe` says of its sets, its classifiers and its protocol. */
 import type { Features } from '../data/features.js';
 import type { Accuracy } from '../metrics/accuracy.js';
-import type { LabelledRows } from '../metrics/classifier.js';
 import type { ProbeQuestion } from './probe.js';
 import { networkOf } from './same-features.js';
 
-export interface LabelledSet {
-  source: Features;
-  rows: LabelledRows;
+export interface ProbeAnswer {
+  /** What is printed: stable keys. */
+  result: { top1: number; top5: number } & Record<string, unknown>;
+  /** See `Tested`. */
+  confusion: Uint32Array;
+  /** Class numbers, ascending. */
+  classes: Int32Array;
+}
+
+export interface Circumstances {
+  holdout: number;
+  /** Of L-BFGS. */
+  converged?: boolean;
+  /** The test rows are the training rows. */
+  same: boolean;
 }
 
 /** In words, what a number depends on beside the features. */
-export function protocol({ solver, schedule, average, augment }: ProbeQuestion, holdout: number, converged?: boolean): string {
+export function protocol({ solver, schedule, average, augment }: ProbeQuestion, { holdout, converged, same }: Circumstances): string {
   const how = {
     adam: `Adam, ${schedule} rate`,
     sgd: `gradient descent with momentum 0.9, ${schedule} rate`,
@@ -20,7 +31,8 @@ export function protocol({ solver, schedule, average, augment }: ProbeQuestion, 
   const averaged = solver !== 'lbfgs' && average > 0 ? `, weights averaged with decay ${average}` : '';
   const chosen = holdout > 0 ? 'chosen by held-out training rows, then trained on all' : 'trained on all training rows, nothing chosen';
   const features = augment ? `features of ${augment.crop} crops, encoded anew for each batch, standardised by the plain ones` : 'features without augmentation, standardised';
-  return `${features}; ${how}${averaged}; ${chosen}`;
+  const tested = same ? '; TESTED ON THE TRAINING ROWS' : '';
+  return `${features}; ${how}${averaged}; ${chosen}${tested}`;
 }
 
 /** Of all rows. */
@@ -46,6 +58,7 @@ export function describeHead({ heldout, ...settings }: { heldout?: Accuracy; lea
   return { ...(learningRate === undefined ? {} : { learning_rate: learningRate }), ...others, ...known };
 }
 
-export function describeSet({ source, rows }: LabelledSet) {
-  return { path: source.path, rows: rows.rows, width: rows.width, digest: source.digest, ...networkOf(source) };
+export function describeSet(features: Features) {
+  const { path, rows, width, digest } = features;
+  return { path, rows, width, digest, ...networkOf(features) };
 }

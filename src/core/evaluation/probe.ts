@@ -1,19 +1,14 @@
 /** Feature folders in, a linear classifier and its accuracy out. */
-import { join } from 'node:path';
 import type { Engine } from '../backend/engine.js';
-import { type Features, openFeatures } from '../data/features.js';
-import { expected, usage } from '../errors.js';
-import { exists } from '../formats/atomic.js';
-import { testClassifier } from '../metrics/classifier.js';
-import { type LbfgsProbeState, lbfgsProbe } from '../metrics/lbfgs-probe.js';
+import { usage } from '../errors.js';
 import { linearProbe } from '../metrics/linear-probe.js';
-import { type Standardisation, bnCrelu, columnMoments, standardisation } from '../metrics/rows.js';
 import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
-import { type SavedClassifier, readClassifier } from './classifier-file.js';
+import type { SavedClassifier } from './classifier-file.js';
+import { type Remarks, checkFinite, describeComputed, openFeaturePair } from './feature-pair.js';
+import { gridEdge } from './grid-edge.js';
 import { checkMemory } from './probe-memory.js';
-import { type LabelledSet, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
-import { readProbeState, writeProbeState } from './probe-state-file.js';
-import { type Network, checkSameFeatures, checkSameNetwork } from './same-features.js';
+import { type ProbeAnswer, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
+import { resumableLbfgs } from './resumable-lbfgs.js';
 
 export interface ProbeQuestion {
   train: string;
@@ -40,40 +35,31 @@ export interface ProbeQuestion {
   augment?: AugmentationQuestion;
 }
 
-export interface ProbeEvents {
-  note(message: string): void;
-  warn(message: string): void;
-  /** Steps of random batches, or rows of all iterations of L-BFGS so far. */
+export interface ProbeEvents extends Remarks {
+  /** Steps of random batches, or penalties that L-BFGS has solved for. */
   progress(done: number, total: number, words?: string): void;
 }
 
-export interface ProbeAnswer {
-  /** What is printed: stable keys. */
-  result: { top1: number; top5: number } & Record<string, unknown>;
-  confusion: Uint32Array;
-  /** How many. */
-  classes: number;
-}
-
 const LARGEST_HOLDOUT = 10_000;
-const BN_STATISTICS = 'mean and variance of the training rows';
-/** Between two states of a long computation. */
-const STATE_SECONDS = 30;
 
 export async function runProbe(start: () => Promise<Engine>, question: ProbeQuestion, events: ProbeEvents) {
-  const { solver, penalties, batchSize, seed, schedule, average } = question;
+  const { solver, penalties, batchSize, seed, schedule, average, feature = 'avepool' } = question;
   const learningRates = solver === 'lbfgs' ? [] : question.learningRates;
-  const { train, test, bn, feature } = await openSets(question);
-  const holdout = checkHoldout(question, Math.max(1, learningRates.length) * penalties.length, train.rows.rows);
-  checkLabels(train, test, events);
-  if (solver !== 'lbfgs') checkMemory(question, train.rows);
-  const augmentation = question.augment && (await openAugmentation(start, train.source, question.augment, { batchSize, bn }));
+  const { train, test, same, bn } = await openFeaturePair(question.train, question.test, feature, events);
+  if (same) events.warn('the test features are the training features: this is the accuracy of rows that were trained on');
+  const choices = Math.max(1, learningRates.length) * penalties.length;
+  const holdout = checkHoldout(question, choices, train.rows);
+  if (solver !== 'lbfgs') checkMemory(question, train);
+  if (!same) await checkFinite(test);
+  const augmentation = question.augment && (await openAugmentation(start, train, question.augment, { batchSize, bn }));
   const engine = await start();
-  const steps = question.epochs ? Math.ceil((question.epochs * train.rows.rows) / batchSize) : question.steps;
-  const sets = { train: train.rows, test: test.rows, penalties, holdout, seed };
+  const steps = question.epochs ? Math.ceil((question.epochs * train.rows) / batchSize) : question.steps;
+  const sets = { train, test, penalties, holdout, seed };
+  const phase = (done: number) => (holdout === 0 ? '' : done <= steps ? `of ${choices} classifiers at once` : 'of the chosen one on all rows');
+  const speed = () => (augmentation ? `${augmentation.speed().toFixed(0)} images/s` : '');
   const solved =
     solver === 'lbfgs'
-      ? await solve(engine, question, sets, `${train.source.digest} ${test.source.digest}`, events)
+      ? await resumableLbfgs(engine, question, sets, `${train.digest} ${test.digest}`, events)
       : await linearProbe(engine, {
           ...sets,
           learningRates,
@@ -83,129 +69,49 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
           schedule,
           average,
           batches: augmentation?.batches,
-          onStep: (done, total) => events.progress(done, total, augmentation && `${augmentation.speed().toFixed(0)} images/s`),
+          onStep: (done, total) => events.progress(done, total, [phase(done), speed()].filter(Boolean).join(', ')),
         });
-  await Promise.all([train.source.close(), test.source.close(), augmentation?.close()]);
-  const { classifier, confusion, best } = solved;
-  const converged = 'final' in solved ? solved.final.gradient <= question.tolerance : undefined;
-  if (converged === false) {
-    events.warn(`L-BFGS stopped at --iterations ${question.iterations}, before the optimum; a larger number lets it go on`);
-  }
+  await Promise.all([train.close(), test.close(), augmentation?.close()]);
+  const { classifier, confusion } = solved;
   const heads = solved.heads.map(describeHead);
+  const best = heads[solved.best];
+  const edges = { ...(solver !== 'lbfgs' && { learning_rate: gridEdge(learningRates, best.learning_rate!) }), penalty: gridEdge(penalties, best.penalty) };
+  if (edges.learning_rate) warnOfEdge('learning rate', '--learning-rates', best.learning_rate!, edges.learning_rate, events);
+  if (edges.penalty) warnOfEdge('penalty', '--penalties', best.penalty, edges.penalty, events);
+  const converged = 'final' in solved ? solved.final.gradient <= question.tolerance : undefined;
   const random = { steps, batch_size: batchSize, schedule, average };
   const lbfgs = { iterations: question.iterations, tolerance: question.tolerance, converged, final: 'final' in solved ? describeHead(solved.final) : undefined };
   const result = {
     ...fractions(solved.test),
     per_class_top1: perClass(confusion, classifier.classes),
     feature,
-    computed_from: bn && 'avepool',
-    bn_statistics: bn && BN_STATISTICS,
+    ...describeComputed(bn),
     solver,
-    best: heads[best],
+    best,
+    grid_edge: choices > 1 ? nulled(edges) : undefined,
     heads,
     train: describeSet(train),
     test: describeSet(test),
+    test_is_train: same,
     classes: classifier.classes.length,
     holdout,
     ...(solver === 'lbfgs' ? lbfgs : random),
     seed,
     augment: augmentation?.describe(),
-    protocol: protocol(question, holdout, converged),
+    protocol: protocol(question, { holdout, converged, same }),
   };
   const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
-  const answer: ProbeAnswer = { result, confusion, classes: classifier.classes.length };
+  const answer: ProbeAnswer = { result, confusion, classes: classifier.classes };
   return { ...answer, classifier: saved };
 }
 
-/** Tests a saved classifier. */
-export async function applyProbe(start: () => Promise<Engine>, path: string, folder: string, feature?: string): Promise<ProbeAnswer> {
-  const { classifier, bn, result: trained } = await readClassifier(path);
-  const name = feature ?? (trained.feature as string | undefined) ?? 'avepool';
-  const source = await openFeatures(folder, bn ? 'avepool' : name);
-  const train = trained.train as (Network & { path: string }) | undefined;
-  if (train) checkSameNetwork(train, train.path, source);
-  const test = labelled(source, bn);
-  const width = classifier.weight.length / classifier.classes.length;
-  if (test.rows.width !== width) {
-    throw expected(`features of width ${width} as ${path} was trained on`, folder, `${test.rows.width}`, 'encode with the same network, and name the --feature');
-  }
-  const engine = await start();
-  const { accuracy, confusion } = await testClassifier(engine, classifier, test.rows);
-  await source.close();
-  const result = {
-    ...fractions(accuracy),
-    loss: accuracy.loss / accuracy.rows,
-    per_class_top1: perClass(confusion, classifier.classes),
-    feature: name,
-    computed_from: bn && 'avepool',
-    classifier: path,
-    test: describeSet(test),
-    classes: classifier.classes.length,
-  };
-  return { result, confusion, classes: classifier.classes.length };
+function warnOfEdge(what: string, option: string, chosen: number, edge: 'smallest' | 'largest', { warn }: ProbeEvents): void {
+  warn(`the chosen ${what}, ${chosen}, is the ${edge} of ${option}: a ${edge === 'largest' ? 'larger' : 'smaller'} one may do better`);
 }
 
-async function solve(
-  engine: Engine,
-  { penalties, iterations, tolerance, state, seed }: ProbeQuestion,
-  sets: Pick<Parameters<typeof lbfgsProbe>[1], 'train' | 'test' | 'holdout'>,
-  digests: string,
-  events: ProbeEvents,
-) {
-  const { holdout, train } = sets;
-  const asked = JSON.stringify({ digests, width: train.width, penalties, holdout, seed });
-  const resume = state ? await readProbeState(state, asked) : undefined;
-  if (resume) events.note(`going on from ${state}: ${resume.solved.length} penalties done, ${resume.lbfgs.iterations} iterations of the next`);
-  let saved = performance.now();
-  let stages = -1;
-  let words = '';
-  let passes = 0;
-  const most = iterations * (holdout > 0 ? penalties.length + 1 : 1) * train.rows;
-  return lbfgsProbe(engine, {
-    ...sets,
-    penalties,
-    seed,
-    iterations,
-    tolerance,
-    resume,
-    onRows(done) {
-      events.progress(Math.min(passes * train.rows + done, most), most, words);
-      if (done === train.rows) passes++;
-    },
-    async onIteration(current: LbfgsProbeState, objective, gradient) {
-      words = `penalty ${current.solved.length + 1}, iteration ${current.lbfgs.iterations}: objective ${objective.toFixed(6)}, gradient ${gradient.toExponential(1)}`;
-      const due = current.solved.length !== stages || performance.now() - saved > 1000 * STATE_SECONDS;
-      if (!state || !due) return;
-      await writeProbeState(state, asked, current);
-      stages = current.solved.length;
-      saved = performance.now();
-    },
-  });
-}
-
-/** The two sets with equal columns, and how BN+CReLU was computed if it was. */
-async function openSets({ train, test, feature = 'avepool' }: ProbeQuestion) {
-  const computed = feature === 'bn_crelu' && !(await exists(join(train, 'bn_crelu.npy')));
-  const open = (folder: string) => openFeatures(folder, computed ? 'avepool' : feature);
-  const sources = { train: await open(train), test: await open(test) };
-  for (const source of Object.values(sources)) requireLabels(source);
-  if (sources.train.width !== sources.test.width) {
-    const wanted = `features of width ${sources.train.width} as in ${train}`;
-    throw expected(wanted, test, `${sources.test.width}`, 'encode both with the same network');
-  }
-  checkSameFeatures(sources.train, sources.test);
-  const bn = computed ? standardisation(await columnMoments(sources.train)) : undefined;
-  return { train: labelled(sources.train, bn), test: labelled(sources.test, bn), bn, feature };
-}
-
-function labelled(source: Features, bn?: Standardisation): LabelledSet {
-  requireLabels(source);
-  const { rows, width, read } = bn ? bnCrelu(source, bn) : source;
-  return { source, rows: { rows, width, read, labels: source.labels! } };
-}
-
-function requireLabels({ path, labels }: Features): void {
-  if (!labels) throw expected('labels.npy', path, 'none', 'class numbers are needed: encode a labelled dataset, or save them with NumPy');
+/** JSON leaves undefined out. */
+function nulled(edges: Record<string, string | undefined>) {
+  return Object.fromEntries(Object.entries(edges).map(([name, edge]) => [name, edge ?? null]));
 }
 
 function checkHoldout({ holdout }: ProbeQuestion, choices: number, rows: number): number {
@@ -217,15 +123,4 @@ function checkHoldout({ holdout }: ProbeQuestion, choices: number, rows: number)
     throw usage(`--holdout 0 cannot choose among ${choices} classifiers`, 'give one --learning-rates and one --penalties');
   }
   return number;
-}
-
-/** Warns of classes that only the test has, and says which numbers no training row has. */
-function checkLabels(train: LabelledSet, test: LabelledSet, { warn, note }: ProbeEvents): void {
-  const classes = new Set(train.rows.labels);
-  if (classes.size < 2) throw expected('2 classes or more', `labels.npy in ${train.source.path}`, `${classes.size}`);
-  const unknown = new Set(test.rows.labels.filter((label) => !classes.has(label))).size;
-  if (unknown > 0) warn(`${unknown} classes of ${test.source.path} do not occur in ${train.source.path}; their rows count as wrong`);
-  const largest = train.rows.labels.reduce((most, label) => Math.max(most, label), 0);
-  const empty = largest + 1 - classes.size;
-  if (empty > 0) note(`${empty} class numbers below ${largest} have no rows in ${train.source.path}`);
 }
