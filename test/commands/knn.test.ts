@@ -1,11 +1,12 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
+import { fails } from './run.js';
 
 const train = fixture('metrics/knn/train');
 const test = fixture('metrics/knn/test');
@@ -50,6 +51,32 @@ t.test('features in half precision have the neighbours of the same numbers in fl
   t.ok(outputs[0].equals(outputs[2]) && outputs[1].equals(outputs[3]));
 });
 
+t.test('bn_crelu is computed from avepool, and equals the file of it', async (t) => {
+  const dir = t.testdir();
+  const ask = ['--feature', 'bn_crelu', ...ks, '--json'];
+  const computed = JSON.parse((await bigbigan(['knn', '--train', train, '--test', test, ...ask])).stdout);
+  t.match(computed, { computed_from: 'avepool', bn_statistics: /training rows/, train: { width: 24 }, test: { width: 24 } });
+  const rowsOf = async (folder: string) => (await readNpy(join(folder, 'avepool.npy'))).data as Float32Array;
+  const base = await rowsOf(train);
+  const columns = Array.from({ length: 12 }, (_, j) => base.filter((_, i) => i % 12 === j));
+  const mean = columns.map((column) => column.reduce((a, b) => a + b, 0) / 400);
+  const deviation = columns.map((column, j) => Math.sqrt(column.reduce((a, b) => a + (b - mean[j]) ** 2, 0) / 400));
+  for (const folder of [train, test]) {
+    const copy = join(dir, basename(folder));
+    await cp(folder, copy, { recursive: true });
+    const rows = await rowsOf(folder);
+    const crelu = Float32Array.from({ length: 2 * rows.length }, (_, i) => {
+      const j = i % 24;
+      const h = (rows[Math.floor(i / 24) * 12 + (j % 12)] - mean[j % 12]) / deviation[j % 12];
+      return Math.max(0, j < 12 ? h : -h);
+    });
+    await writeNpy(join(copy, 'bn_crelu.npy'), [rows.length / 12, 24], crelu);
+  }
+  const read = JSON.parse((await bigbigan(['knn', '--train', join(dir, 'train'), '--test', join(dir, 'test'), ...ask])).stdout);
+  t.equal(read.computed_from, undefined);
+  t.same(read.top1, computed.top1);
+});
+
 t.test('the result says what it was made of', async (t) => {
   const { stdout, stderr } = await bigbigan(['knn', '--train', train, '--test', test, '--k', '5,1,5', '--json']);
   t.match(JSON.parse(stdout), {
@@ -86,17 +113,28 @@ t.test("votes weighted by similarity are NumPy's", async (t) => {
 t.test('shards add up to the whole, and only together', async (t) => {
   const dir = t.testdir();
   const ask = ['knn', '--train', train, '--test', test, ...ks, '--metric', 'cosine', '--temperature', '0.07', '--json'];
-  const whole = JSON.parse((await bigbigan(ask)).stdout);
+  const near = (name: string) => ['--neighbours-out', join(dir, name)];
+  const whole = JSON.parse((await bigbigan([...ask, ...near('near')])).stdout);
   const parts: string[] = [];
   for (const shard of ['1/3', '2/3', '3/3']) {
-    const part = (await bigbigan([...ask, '--shard', shard])).stdout;
-    t.match(JSON.parse(part), { shard, queries: 30 });
+    const part = (await bigbigan([...ask, '--shard', shard, ...near(`near${shard[0]}`)])).stdout;
+    t.match(JSON.parse(part), { shard, queries: 30, neighbours_out: join(dir, `near${shard[0]}`) });
     parts.push(join(dir, `part${parts.length}.json`));
     await writeFile(parts.at(-1)!, part);
   }
-  const { stdout } = await bigbigan(['knn', '--merge', ...parts, '--json']);
   const { top1, weighted_top1, weighted_top5, right, queries } = whole;
-  t.match(JSON.parse(stdout), { top1, weighted_top1, weighted_top5, right, queries, shard: null, merged: 3 });
+  const wanted = { top1, weighted_top1, weighted_top5, right, queries, shard: null, merged: 3 };
+  const merged = JSON.parse((await bigbigan(['knn', '--merge', ...parts, '--json'])).stdout);
+  t.match(merged, wanted);
+  t.notOk('neighbours_out' in merged, 'those of the first shard are not those of all');
+  const [c, a, b] = parts;
+  const { stdout } = await bigbigan(['knn', '--merge', a, b, c, ...near('joined'), '--json']);
+  t.match(JSON.parse(stdout), { ...wanted, neighbours_out: join(dir, 'joined') });
+  for (const name of ['indices.npy', 'distances.npy']) {
+    const [ours, theirs] = await Promise.all(['joined', 'near'].map((folder) => readNpy(join(dir, folder, name))));
+    t.same(ours, theirs, `${name}, in the order of the rows`);
+  }
+  await fails(t, 1, ['knn', '--merge', ...parts, ...near('joined')], /joined exists already/);
   const other = join(dir, 'other.json');
   await writeFile(other, (await bigbigan(['knn', '--train', train, '--test', test, '--shard', '3/3', '--json'])).stdout);
   await writeFile(join(dir, 'broken.json'), '{"top1":');
@@ -107,9 +145,7 @@ t.test('shards add up to the whole, and only together', async (t) => {
     [[join(dir, 'broken.json')], /one JSON object/],
     [[join(dir, 'none.json')], /none\.json, got ENOENT/],
   ] as const) {
-    const failed = await bigbigan(['knn', '--merge', ...files]);
-    t.equal(failed.code, 1);
-    t.match(failed.stderr, message);
+    await fails(t, 1, ['knn', '--merge', ...files], message);
   }
 });
 
@@ -150,6 +186,8 @@ t.test('the sheet shows each query at the left of its neighbours', async (t) => 
   for (let row = 0; row < 5; row++) {
     t.same([0, 1, 2, 3, 4].map((column) => at(row, column)), [row + 100, ...nearest.indices[row].map((index) => index % 256)]);
   }
+  await writeNpy(join(dir, 'larger.npy'), [90, 3, 3, 1], new Uint8Array(90 * 9));
+  await fails(t, 1, [...ask, ...images.slice(0, 3), join(dir, 'larger.npy'), '--force'], /images of 3 x 3 as in .*larger.npy for .*train.npy, got 2 x 2/);
   const few = await bigbigan([...ask, '--train-images', join(dir, 'test.npy'), '--test-images', join(dir, 'test.npy'), '--force']);
   t.match(few.stderr, /400 images, one for each row.*got 90/);
 });
@@ -164,10 +202,10 @@ t.test('several pairs of folders: mean and standard deviation', async (t) => {
 
 t.test('a test class that training never saw is told and counts as wrong', async (t) => {
   const dir = t.testdir();
-  const a = await features(join(dir, 'a'), 3, 2, [0, 0, 0]);
+  const a = await features(join(dir, 'a'), 3, 2, [0, 0, 1]);
   const b = await features(join(dir, 'b'), 2, 2, [0, 5]);
   const { stdout, stderr } = await bigbigan(['knn', '--train', a, '--test', b, '--k', '1', '--json']);
-  t.match(stderr, /warning: 1 classes of .*b do not occur in .*a; their rows count as wrong/);
+  t.match(stderr, /warning: .*a has no rows of class 5; 1 of the 2 rows of .*b count as wrong/);
   t.same((JSON.parse(stdout) as { top1: object }).top1, { 1: 0.5 });
 });
 
@@ -179,6 +217,9 @@ t.test('what cannot be answered is explained', async (t) => {
   const holed = await features(join(dir, 'holed'), 3, 2, [0, 1, 0]);
   await writeNpy(join(holed, 'avepool.npy'), [3, 2], Float32Array.of(1, 2, 3, NaN, 5, 6));
   const short = await features(join(dir, 'short'), 3, 2, [0, 1]);
+  const single = await features(join(dir, 'single'), 3, 2, [4, 4, 4]);
+  const halves = await features(join(dir, 'halves'), 3, 2);
+  await writeNpy(join(halves, 'labels.npy'), [3], Float64Array.of(0, 1, 0));
   const broken = await features(join(dir, 'broken'), 3, 2, [0, 1, 0]);
   await writeFile(join(broken, 'avepool.npy'), 'not an array');
   const cases: Array<[string[], number, RegExp]> = [
@@ -188,9 +229,13 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', short], 1, /3 class numbers.*short.*got 2/],
     [['--train', broken, '--test', good], 1, /broken/],
     [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder/],
-    [['--train', good, '--test', good, '--feature', 'bn_crelu'], 1, /bn_crelu/],
-    [['--train', good, '--test', wide.replace('wide', 'holed'), '--k', '4'], 2, /at most 3 for --k.*got 4/],
-    [['--train', good, '--test', good, '--k', '3'], 2, /at most 2 for --k/],
+    [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
+    [['--train', single, '--test', good], 1, /2 classes or more.*single, got class 4 in every row/],
+    [['--train', good, '--test', halves], 1, /class numbers of an integer type.*halves.*got float64\n.*astype\('int32'\)/],
+    [['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy')], 1, /a folder or a free name .*avepool.npy, got a file/],
+    [['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy', 'near')], 1, /can be written to .*got .*avepool.npy, which is a file/],
+    [['--train', good, '--test', wide.replace('wide', 'holed'), '--k', '4'], 2, /at most 3 for --k, the rows of .*, got 4/],
+    [['--train', good, '--test', good, '--k', '1,2,3'], 2, /at most 2 for --k, the other rows of .*, got 3\n.*--k 1,2\n/],
     [['--train', good, '--test', good, '--k', '0'], 2, /whole number of 1 or more/],
     [['--train', good, '--test', good, '--metric', 'l3'], 2, /l1, l2, cosine/],
     [['--train', good, '--test', holed, '--metric', 'cosine', '--no-normalise'], 2, /cosine/],
@@ -200,13 +245,12 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--shard', '3/2'], 2, /I\/N/],
     [['--train', good, '--test', holed, '--k', '1', '--shard', '1/9'], 2, /part 1\/9 of the 3 rows.*empty/],
     [['--train', good, '--test', good, '--sheet-out', join(dir, 'a.png')], 2, /--train-images/],
-    [['--merge', 'a.json', '--train', good], 2, /--merge does not go with/],
+    [['--train', good, '--test', good, '--sheet-out', join(dir, 'a.jpg'), '--train-images', 'a', '--test-images', 'b'], 2, /a .png file for --sheet-out/],
+    [['--train', good, '--test', good, '--sheet-rows', '3'], 2, /--sheet-rows needs --sheet-out/],
+    [['--merge', 'a.json', '--train', good], 2, /--train does not go with --merge/],
+    [['--merge', 'a.json', '--k', '5'], 2, /--k does not go with --merge/],
   ];
   for (const [words, wantedCode, message] of cases) {
-    const { code, stdout, stderr } = await bigbigan(['knn', ...words]);
-    t.equal(code, wantedCode, words.join(' '));
-    t.match(stderr, message);
-    t.notMatch(stderr, /\n +at /, 'no stack');
-    t.equal(stdout, '');
+    await fails(t, wantedCode, ['knn', ...words], message);
   }
 });

@@ -7,6 +7,7 @@ import { writeNpy, readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
+import { fails } from './run.js';
 
 const train = fixture('metrics/knn/train');
 const test = fixture('metrics/knn/test');
@@ -52,6 +53,7 @@ t.test('the result names the choice, every candidate and the inputs', async (t) 
     train: { path: train, rows: 400, width: 12, digest: await sha256File(join(train, 'avepool.npy')) },
     test: { path: test, rows: 90, width: 12, digest: await sha256File(join(test, 'avepool.npy')) },
     classes: 7,
+    test_is_train: false,
     holdout: 40,
     steps: 200,
     batch_size: 64,
@@ -129,6 +131,7 @@ t.test('lbfgs: the optimum, which chance does not touch, and a state that the sa
   const final = (answer: Result) => answer.final as { objective: number; iterations: number };
   t.ok(Math.abs(final(first).objective - golden.small.objective) < 1e-6);
   const { stderr, stdout } = await bigbigan(['linear-probe', ...ask, '--state', state, '--json']);
+  t.match(stderr, /fits 3\/3\n/);
   t.match(stderr, /going on from .*: 2 penalties done/);
   t.equal(final(JSON.parse(stdout)).objective, final(first).objective);
   const other = await bigbigan(['linear-probe', ...ask, '--state', state, '--seed', '4']);
@@ -160,7 +163,7 @@ t.test('--apply tests a saved classifier, with BN+CReLU where it was computed; t
   }
   const picture = join(dir, 'confusion.png');
   t.equal((await bigbigan(['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--confusion-out', picture])).code, 0);
-  t.match(await sharp(picture).metadata(), { width: 798, height: 798 });
+  t.match(await sharp(picture).metadata(), { width: 855, height: 848 });
   const wrong = await bigbigan(['linear-probe', '--apply', join(dir, 'bn_crelu.safetensors'), '--test', await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1])]);
   t.equal(wrong.code, 1);
   t.match(wrong.stderr, /features of width 24/);
@@ -175,9 +178,28 @@ t.test('several seeds: mean and standard deviation of single runs', async (t) =>
   t.ok(Math.abs((both.top1_std as number) - Math.abs(a - b) / Math.SQRT2) < 1e-12);
 });
 
-t.test('--epochs counts passes over the training rows', async (t) => {
-  const single = ['--learning-rates', '0.01', '--penalties', '0', '--batch-size', '64'];
-  t.match(await result([...sets, ...single, '--epochs', '3']), { steps: Math.ceil((3 * 400) / 64) });
+t.test('--epochs counts passes over the training rows; nothing is chosen of one classifier', async (t) => {
+  const single = ['--learning-rates', '0.01,0.01', '--penalties', '0', '--batch-size', '64'];
+  const answer = await result([...sets, ...single, '--epochs', '3']);
+  t.match(answer, { steps: Math.ceil((3 * 400) / 64), holdout: 0, heads: { length: 1 } });
+  t.notOk('grid_edge' in answer);
+});
+
+t.test('tested on the training rows, or chosen at the edge of the grid: said in words and in the result', async (t) => {
+  const dir = t.testdir();
+  const copy = join(dir, 'copy');
+  await cp(train, copy, { recursive: true });
+  const out = join(dir, 'probe.safetensors');
+  const { stdout, stderr } = await bigbigan([
+    ...['linear-probe', '--train', train, '--test', copy, ...quick, '--learning-rates', '1e-6,1e-5', '--penalties', '0,1e-7,1e5', '--out', out, '--json'],
+  ]);
+  t.match(stderr, /warning: the test features are the training features/);
+  t.match(stderr, /warning: the chosen learning rate, 0.00001, is the largest of --learning-rates: a larger one may do better/);
+  t.match(stderr, /steps 400\/400 of the chosen one on all rows\n/);
+  t.match(JSON.parse(stdout), { test_is_train: true, protocol: /TESTED ON THE TRAINING ROWS/, grid_edge: { learning_rate: 'largest', penalty: null } });
+  const applied = await bigbigan(['linear-probe', '--apply', out, '--test', train, '--json']);
+  t.match(applied.stderr, /warning: .*probe.safetensors was trained on the features of .*train/);
+  t.match(JSON.parse(applied.stdout), { test_is_train: true });
 });
 
 t.test('features in half precision give what the same numbers give in float32', async (t) => {
@@ -211,10 +233,11 @@ t.test('what cannot be answered is explained', async (t) => {
   const cases: Array<[string[], number, RegExp]> = [
     [['--train', good, '--test', wide], 1, /features of width 2 as in .*good for .*wide, got 3/],
     [['--train', good, '--test', bare], 1, /labels\.npy for .*bare, got none/],
-    [['--train', single, '--test', good], 1, /2 classes or more.*single, got 1/],
+    [['--train', single, '--test', good], 1, /2 classes or more.*single, got class 5 in every row/],
     [['--train', negative, '--test', good], 1, /row 2 of .*negative.*got -1/],
     [['--train', short, '--test', good], 1, /4 class numbers.*short.*got 2/],
     [['--train', holed, '--test', good], 1, /row 2 of .*holed/],
+    [['--train', good, '--test', holed], 1, /^bigbigan linear-probe: expected finite numbers for row 2 of .*holed/],
     [['--train', broken, '--test', good], 1, /broken/],
     [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder/],
     [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
@@ -231,17 +254,22 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--seeds', '0-2', '--out', 'a'], 2, /one seed/],
     [['--train', good, '--test', good, '--confusion-out', 'a.txt'], 2, /\.png or \.npy/],
     [['--train', good, '--test', good, '--average', '1'], 2, /from 0 to less than 1/],
+    [['--train', good, '--test', good, '--seeds', '0,1,0'], 2, /seed 0 is named twice/],
+    [['--train', good, '--test', good, '--seed', '0', '--seeds', '1,2'], 2, /cannot be used with/],
+    [['--train', good, '--test', good, '--solver', 'lbfgs', '--penalties', '0.1', '--seeds', '1,2'], 2, /several seeds do not go with --solver lbfgs/],
+    [['--train', good, '--test', good, '--solver', 'lbfgs', '--steps', '10'], 2, /--steps does not go with --solver lbfgs/],
+    [['--train', good, '--test', good, '--solver', 'lbfgs', '--learning-rates', '0.1'], 2, /--learning-rates does not go with --solver lbfgs/],
+    [['--train', good, '--test', good, '--solver', 'sgd', '--tolerance', '0.1'], 2, /--tolerance does not go with --solver sgd/],
+    [['--train', good, '--test', good, '--out', 'a.npy', '--confusion-out', './a.npy'], 2, /--out and --confusion-out name the same file/],
+    [['--train', good, '--test', good, '--out', good, '--force'], 1, /the name of a file for .*good, got a folder/],
+    [['--apply', 'a', '--test', good, '--holdout', '5'], 2, /--holdout does not go with --apply/],
     [['--apply', join(good, 'labels.npy'), '--test', good], 1, /labels\.npy/],
   ];
   for (const [words, wantedCode, message] of cases) {
-    const { code, stdout, stderr } = await bigbigan(['linear-probe', ...words]);
-    t.equal(code, wantedCode, `${words.join(' ')}: ${stderr}`);
-    t.match(stderr, message);
-    t.notMatch(stderr, /\n +at /, 'no stack');
-    t.equal(stdout, '');
+    await fails(t, wantedCode, ['linear-probe', ...words], message);
   }
   const foreign = await features(join(dir, 'foreign'), 4, 2, [0, 1, 7, 8]);
   const warned = await bigbigan(['linear-probe', '--train', good, '--test', foreign, ...one, '--steps', '2']);
   t.equal(warned.code, 0);
-  t.match(warned.stderr, /warning: 2 classes of .*foreign do not occur in .*good/);
+  t.match(warned.stderr, /warning: .*good has no rows of classes 7, 8; 2 of the 4 rows of .*foreign count as wrong/);
 });

@@ -28,7 +28,7 @@ export function confusionPicture(confusion: Uint32Array, classes: Int32Array): G
   const cell = Math.max(1, Math.floor(PIXELS / n));
   const names = Array.from(classes, String);
   const longest = Math.max(...names.map(textWidth));
-  const [left, top] = [3 * GAP + Math.max(longest, textWidth('TRUE')), 3 * GAP + 2 * TEXT_HEIGHT];
+  const [left, top] = [3 * GAP + Math.max(longest, textWidth('TRUE')), 4 * GAP + 2 * TEXT_HEIGHT];
   const [width, height] = [left + n * cell + GAP + Math.floor(longest / 2), top + n * cell + GAP];
   const picture = { data: new Uint8Array(width * height).fill(WHITE), height, width };
   for (let row = 0; row < n; row++) {
@@ -41,7 +41,7 @@ export function confusionPicture(confusion: Uint32Array, classes: Int32Array): G
     });
   }
   drawText(picture, 'PREDICTED', left, GAP);
-  drawText(picture, 'TRUE', GAP, 2 * GAP + TEXT_HEIGHT);
+  drawText(picture, 'TRUE', GAP, GAP);
   const middle = (i: number, size: number) => Math.floor(i * cell + (cell - size) / 2);
   const [across, down] = [spacing(longest + GAP, cell), spacing(TEXT_HEIGHT + GAP / 2, cell)];
   names.forEach((name, i) => {
