@@ -1,5 +1,8 @@
 /** What `bigbigan fid` was asked, and whether it can be answered, before anything long begins. */
+import { resolve } from 'node:path';
+import type { ExtractorChoice } from '../core/evaluation/extractors.js';
 import type { Metric } from '../core/evaluation/metric-names.js';
+import type { OpenSide } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
 import { usage } from '../core/errors.js';
 import type { InceptionOptions } from './inception-options.js';
@@ -8,6 +11,7 @@ import { checkOutputFile } from './output-file.js';
 
 export interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
   extractor?: string;
+  feature?: string;
   metrics: Metric[];
   splits: number;
   kidSubsets: number;
@@ -34,28 +38,61 @@ export async function checkUsage(paths: string[], { shard: part, out, merge, sta
   if (sets === 1 && !part && !statsOut && !metrics.includes('is')) {
     throw usage("missing required argument 'fake'", 'one set alone is for --stats-out, --shard or --metrics is');
   }
-  if (sets === 1 && !part && (metrics.includes('kid') || metrics.includes('pr')) && !statsOut) {
+  if (sets === 1 && !part && metrics.some(isRowMetric) && !statsOut) {
     throw usage('kid and pr compare two sets', 'name REAL and FAKE');
   }
   const file = out ?? statsOut;
-  if (file) await checkOutputFile(file, force);
+  if (!file) return;
+  if (!/\.npz$/i.test(file)) throw usage(`${out ? '--out' : '--stats-out'} writes an .npz, got ${file}`, `name it ${file}.npz`);
+  if ([...paths, ...(merge ?? [])].some((path) => resolve(path) === resolve(file))) throw usage(`${file} is read, and cannot be written too`, 'choose another name');
+  await checkOutputFile(file, force);
 }
 
-/** What the files' names and headers rule out. */
-export function checkKinds(sources: Source[], { shard: part, metrics, merge }: FidOptions): void {
+/** What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them. */
+export function checkKinds(sources: Source[], paths: string[], { shard: part, metrics, merge, feature }: FidOptions): void {
   if (part && sources[0].kind !== 'images') throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
   if (part && sources[0].path === '-') {
     throw usage('--shard needs a set that can be read again, not a stream', 'save it to an .npy file first');
   }
-  const rowMetric = metrics.find((name) => name === 'kid' || name === 'pr');
+  if (feature !== undefined && sources.every(({ path }, i) => path === paths[i])) throw usage('--feature is for features folders, and none is named');
+  const rowMetric = metrics.find(isRowMetric);
   const without = sources.find(({ kind }) => kind === 'statistics');
   if (rowMetric && without) {
     const message = `--metrics ${rowMetric} needs the rows of both sets, and ${without.path} has their statistics only`;
     throw usage(message, 'name images, features, or an .npz with feats');
   }
   const scored = merge ? undefined : sources.at(-1);
-  if (metrics.includes('is') && scored?.kind === 'statistics') {
-    const message = `--metrics is needs the images of FAKE, and ${scored.path} has their statistics only`;
+  if (metrics.includes('is') && scored && scored.kind !== 'images') {
+    const message = `--metrics is needs the images of FAKE, and ${scored.path} has ${scored.kind === 'features' ? 'features' : 'their statistics'} only`;
     throw usage(message, 'name images, or shards made with --metrics is');
   }
+}
+
+/** Before the network is loaded: that it has what the Inception Score needs. */
+export function checkClassScores({ kind }: ExtractorChoice, { metrics, merge }: FidOptions): void {
+  if (!metrics.includes('is') || merge || kind === 'inception') return;
+  throw usage(`--metrics is needs class scores, which --extractor ${kind} does not give`, 'take --extractor inception, or leave is out');
+}
+
+/** Enough rows for the scores of single rows. */
+export async function checkCounts(sets: Array<{ path: string; n?: number }>, { metrics, kidSubsetSize, prNeighbours }: FidOptions): Promise<void> {
+  const { checkSubset } = await import('../core/metrics/kid.js');
+  const { checkNeighbours } = await import('../core/metrics/precision-recall.js');
+  for (const { path, n } of sets) {
+    if (n === undefined) continue;
+    if (metrics.includes('kid')) checkSubset(n, kidSubsetSize, path);
+    if (metrics.includes('pr')) checkNeighbours(n, prNeighbours, path);
+  }
+}
+
+/** Where nothing is resized, --mode can only say what it is known to have been. */
+export function checkMode(sides: OpenSide[], { mode }: FidOptions): void {
+  const other = mode && sides.find(({ network }) => network?.mode !== mode);
+  if (!other) return;
+  const found = other.network ? (other.network.mode ? `mode ${other.network.mode}` : 'no mode') : 'features of unknown origin';
+  throw usage(`--mode ${mode} resizes images, and there are none; ${other.path} has ${found}`, 'leave --mode out');
+}
+
+export function isRowMetric(name: Metric): boolean {
+  return name === 'kid' || name === 'pr';
 }

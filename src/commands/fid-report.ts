@@ -1,20 +1,18 @@
 /** How `bigbigan fid` tells its numbers and what they were made of. */
 import type { Scores } from '../core/evaluation/compare.js';
-import type { Side } from '../core/evaluation/side.js';
+import type { OpenSide, Side } from '../core/evaluation/side.js';
 import type { Network } from '../core/evaluation/statistics-file.js';
 import type { FidOptions } from './fid-checks.js';
 import type { Report } from './report.js';
 
-/** Below this many rows the 2,048 features of FID's usual network have a singular covariance. */
-const USUAL_LEAST = 2049;
-
-export function describe({ path, kind, statistics, sourceDigest, resize }: Side) {
-  return { path, kind, n: statistics.n ?? null, digest: sourceDigest ?? null, resize: resize ?? null };
+export function describe({ path, kind, statistics, sourceDigest, resize, network }: Side) {
+  const origin = network ? networkText(network) : null;
+  return { path, kind, n: statistics.n ?? null, digest: sourceDigest ?? null, resize: resize ?? null, network: origin };
 }
 
 export function describeNetwork(network: Network | undefined, width: number) {
-  const { name, label, mode, digest } = network ?? {};
-  return { name: name ?? null, label: label ?? null, mode: mode ?? null, digest: digest ?? null, width };
+  const { name = null, label = null, mode = null, digest = null, precision = null } = network ?? {};
+  return { name, label, mode, digest, precision, width };
 }
 
 /** What decides the numbers beside the images and the network. */
@@ -43,12 +41,19 @@ export function scoreLines(result: Partial<Scores>): string[] {
 }
 
 export function networkText(network: Network | undefined): string {
-  return network ? `${network.label}, weights ${network.digest.slice(0, 12)}` : 'features of unknown origin';
+  if (!network) return 'features of unknown origin';
+  const { label, digest, precision } = network;
+  return [label, `weights ${digest.slice(0, 12)}`, ...(precision ? [precision] : [])].join(', ');
 }
 
-export function warnOfFew(n: number | undefined, path: string, width: number, report: Report): void {
-  const least = Math.max(USUAL_LEAST, width + 1);
-  if (n !== undefined && n < least) {
-    report.warn(`${path} has ${n} rows; below ${least} the distance is biased upwards: compare only with equal counts`);
-  }
+/** The rank of a covariance is less than the rows, so that it takes one more of them than features. */
+export function warnOfFew({ path, n, width }: OpenSide, report: Report): void {
+  if (n === undefined || n > width) return;
+  report.warn(`${path} has ${n} rows; below ${width + 1}, one more than features, the distance is biased upwards: compare only with equal counts`);
+}
+
+/** Mostly a slip: the same path twice, or the statistics of a set against the set itself. */
+export function warnOfSame([real, fake]: OpenSide[], report: Report): void {
+  if (real.sourceDigest === undefined || real.sourceDigest !== fake.sourceDigest) return;
+  report.warn(`${real.path} and ${fake.path} are of the same data (SHA-256 ${real.sourceDigest.slice(0, 12)}), whose distance is 0`);
 }

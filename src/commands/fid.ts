@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
 import { METRICS, type Metric } from '../core/evaluation/metric-names.js';
-import type { Side, SideOptions } from '../core/evaluation/side.js';
+import type { OpenSide, Side } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
 import type { Extractor } from '../core/metrics/extractor.js';
 import { usage } from '../core/errors.js';
-import { type FidOptions, checkKinds, checkUsage } from './fid-checks.js';
-import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew } from './fid-report.js';
+import { type FidOptions, checkClassScores, checkCounts, checkKinds, checkMode, checkUsage, isRowMetric } from './fid-checks.js';
+import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew, warnOfSame } from './fid-report.js';
 import { inceptionOptions } from './inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from './options.js';
 import { createReport, type Report } from './report.js';
@@ -56,6 +56,7 @@ export function fidCommand(): Command {
         'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
         '(default: -1,1; a uint8 input gets the bytes)',
     )
+    .option('--feature <name>', 'which .npy of a features folder is compared (default: avepool)')
     .addOption(
       new Option(
         '--metrics <names>',
@@ -102,29 +103,33 @@ function metricNames(text: string): Metric[] {
 async function fid(real: string | undefined, fake: string | undefined, options: FidOptions): Promise<void> {
   const paths = [real, fake].filter((path) => path !== undefined);
   await checkUsage(paths, options);
-  const { metrics, merge, batchSize, inceptionWeights, mode } = options;
+  const { metrics, batchSize, inceptionWeights, mode, feature } = options;
   const network = options.extractor ?? (inceptionWeights === undefined ? undefined : 'inception');
   const started = performance.now();
   const report = createReport(options);
   const { openSource } = await import('../core/evaluation/source.js');
-  const pairwise = metrics.includes('kid') || metrics.includes('pr');
-  const scored = merge ? -1 : paths.length - 1;
+  const rowMetric = metrics.find(isRowMetric);
+  const scored = options.merge ? -1 : paths.length - 1;
   const sources: Source[] = [];
   for (const [i, path] of paths.entries()) {
-    const rows = pairwise || (i === scored && metrics.includes('is'));
-    sources.push(await openSource(path, { rows, stdin: process.stdin }));
+    const rows = rowMetric !== undefined || (i === scored && metrics.includes('is'));
+    sources.push(await openSource(path, { rows, feature, stdin: process.stdin }));
   }
-  checkKinds(sources, options);
-  const images = sources.find(({ kind }) => kind === 'images');
+  checkKinds(sources, paths, options);
   const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import('../core/evaluation/extractors.js');
+  const images = sources.find(({ kind }) => kind === 'images');
   if (images && !network) {
     throw usage(`${images.path} holds images: --extractor must name the network whose features are compared`, EXTRACTOR_FORMS);
   }
-  const choice = network === undefined ? undefined : await parseExtractor(network, { weights: inceptionWeights, mode });
+  const choice = images && network !== undefined ? await parseExtractor(network, { weights: inceptionWeights, mode }) : undefined;
+  if (choice) checkClassScores(choice, options);
+  const merged = options.merge && (await openMerge(options.merge, rowMetric, metrics));
+  const counted = sources.map((source) => ({ path: source.path, n: 'count' in source ? source.count : undefined }));
+  if (!options.shard) await checkCounts(merged ? [...counted, merged] : counted, options);
 
   const { startEngine } = await import('../core/backend/engine.js');
   const engine = await startEngine(options);
-  const extractor = images && choice && (await openExtractor(engine, choice, batchSize));
+  const extractor = choice && (await openExtractor(engine, choice, batchSize));
   if (options.extractor && !extractor) report.note('--extractor is not used: there are no images');
   const weights = extractor?.file;
   if (weights) report.note(`${weights.path}: SHA-256 ${weights.digest}, ${weights.published ?? 'not that of a published file that this program knows'}`);
@@ -132,14 +137,23 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
     report.result({ ...result, weights, seconds: (performance.now() - started) / 1000, versions: versions(engine) }, text);
     if (file) report.path(file);
   };
+  const sides: OpenSide[] = merged ? [merged] : [];
   try {
     const run = { engine, extractor, report, options, finish };
-    if (options.shard) await measureShard(run, sources[0]);
-    else if (sources.length + (merge ? 1 : 0) === 1) await measureOne(run, sources[0]);
-    else await compareTwo(run, sources);
+    if (options.shard) return await measureShard(run, sources[0]);
+    const { openSide } = await import('../core/evaluation/side.js');
+    for (const [i, source] of sources.entries()) sides.splice(i, 0, await openSide(source, extractor));
+    if (!images) checkMode(sides, options);
+    await (sides.length === 1 ? measureOne(run, sides[0]) : compareTwo(run, sides));
   } finally {
+    for (const side of sides) await side.close();
     extractor?.close();
   }
+}
+
+async function openMerge(parts: string[], features: Metric | undefined, metrics: Metric[]): Promise<OpenSide> {
+  const { openMerged } = await import('../core/evaluation/merged-side.js');
+  return openMerged(parts, { features, logits: metrics.find((name) => name === 'is') });
 }
 
 interface Run {
@@ -150,53 +164,36 @@ interface Run {
   finish(result: object, text: string, file?: string): void;
 }
 
-async function sideOptions({ report, options }: Run, { rows, score }: { rows: boolean; score: boolean }): Promise<SideOptions> {
-  const { metrics, splits, kidSubsetSize, prNeighbours, batchSize } = options;
-  const { checkSubset } = await import('../core/metrics/kid.js');
-  const { checkNeighbours } = await import('../core/metrics/precision-recall.js');
-  return {
-    features: rows && (metrics.includes('kid') || metrics.includes('pr')),
+async function measured({ engine, report, options }: Run, side: OpenSide, { rows, score }: { rows: boolean; score: boolean }): Promise<Side> {
+  const { metrics, splits, batchSize } = options;
+  let progress: ReturnType<Report['progress']> | undefined;
+  const result = await side.measure(engine, {
+    features: rows && metrics.some(isRowMetric),
     splits: score && metrics.includes('is') ? splits : undefined,
     temporary: tmpdir(),
     batchSize,
-    check(count, path) {
-      warnOfFew(count, path, 0, report);
-      if (rows && metrics.includes('kid')) checkSubset(count, kidSubsetSize, path);
-      if (rows && metrics.includes('pr')) checkNeighbours(count, prNeighbours, path);
-    },
-  };
-}
-
-async function measured(run: Run, source: Source | undefined, wanted: { rows: boolean; score: boolean }): Promise<Side> {
-  const { engine, extractor, report, options } = run;
-  const { mergedSide, sideOf } = await import('../core/evaluation/side.js');
-  let progress: ReturnType<Report['progress']> | undefined;
-  const onRows = (done: number, total: number) => (progress ??= report.progress(source?.path ?? 'parts', total)).update(done);
-  const sideWanted = { ...(await sideOptions(run, wanted)), onRows };
-  const side = source ? await sideOf(engine, source, extractor, sideWanted) : await mergedSide(options.merge!, sideWanted);
+    onRows: (done, total) => (progress ??= report.progress(side.path, total)).update(done),
+  });
   progress?.stop();
-  if (side.lossy) report.warn(`${side.path} has images such as ${side.lossy}: lossy compression moves the scores; compare only with sets stored alike`);
-  return side;
+  if (result.lossy) report.warn(`${result.path} has images such as ${result.lossy}: lossy compression moves the scores; compare only with sets stored alike`);
+  return result;
 }
 
-async function compareTwo(run: Run, sources: Source[]): Promise<void> {
-  const { engine, extractor, report, options } = run;
+async function compareTwo(run: Run, sides: OpenSide[]): Promise<void> {
+  const { engine, report, options } = run;
   const { metrics, statsOut } = options;
-  const { checkComparable, compared, scores } = await import('../core/evaluation/compare.js');
-  const { networkOf } = await import('../core/evaluation/measure.js');
-  const own = extractor && { path: `--extractor ${extractor.name}`, width: extractor.width, network: networkOf(extractor) };
-  const sides: Side[] = [];
+  const { checkComparable, scores } = await import('../core/evaluation/compare.js');
+  const network = checkComparable(sides[0], sides[1], report.warn);
+  for (const side of sides) warnOfFew(side, report);
+  warnOfSame(sides, report);
+  const done: Side[] = [];
   try {
-    // What is measured already comes first: what it says is known before the long work on images begins.
-    for (const i of sources[1]?.kind === 'images' || sources[1]?.kind === 'features' ? [0, 1] : [1, 0]) {
-      sides[i] = await measured(run, sources[i], { rows: true, score: i === 1 });
-      if (own) checkComparable(compared(sides[i]), own);
+    for (const [i, side] of sides.entries()) {
+      done.push(await measured(run, side, { rows: true, score: i === 1 }));
+      // At once, so that they are there if the other side fails.
+      if (i === 0 && statsOut) await saveStatistics(statsOut, done[0], report);
     }
-    const [first, second] = sides;
-    const network = checkComparable(compared(first), compared(second), report.warn);
-    for (const { statistics, path, kind } of sides) {
-      if (kind === 'statistics') warnOfFew(statistics.n, path, statistics.mean.length, report);
-    }
+    const [first, second] = done;
     let bar: { label: string; progress: ReturnType<Report['progress']> } | undefined;
     const result = await scores(engine, first, second, network, {
       metrics,
@@ -211,7 +208,6 @@ async function compareTwo(run: Run, sources: Source[]): Promise<void> {
       },
     });
     bar?.progress.stop();
-    if (statsOut) await saveStatistics(statsOut, { ...first, network: first.network ?? network });
     const provenance = {
       real: describe(first),
       fake: describe(second),
@@ -222,17 +218,18 @@ async function compareTwo(run: Run, sources: Source[]): Promise<void> {
     };
     run.finish({ ...result, ...provenance }, scoreText(result, first, second, network), statsOut);
   } finally {
-    for (const side of sides) await side?.close();
+    for (const side of done) await side.close();
   }
 }
 
 /** One set alone: its statistics, and its Inception Score. */
-async function measureOne(run: Run, source: Source | undefined): Promise<void> {
-  const { options } = run;
+async function measureOne(run: Run, open: OpenSide): Promise<void> {
+  const { options, report } = run;
   const { scoreKeys } = await import('../core/evaluation/compare.js');
-  const side = await measured(run, source, { rows: options.statsOut !== undefined, score: true });
+  if (options.statsOut) warnOfFew(open, report);
+  const side = await measured(run, open, { rows: options.statsOut !== undefined, score: true });
   try {
-    if (options.statsOut) await saveStatistics(options.statsOut, side);
+    if (options.statsOut) await saveStatistics(options.statsOut, side, report);
     const result = scoreKeys(side);
     const { n, mean } = side.statistics;
     const text = [...scoreLines(result), `${n ?? 'unknown'} rows of ${mean.length} features (${networkText(side.network)})`].join('\n');
@@ -255,7 +252,7 @@ async function measureShard(run: Run, source: Source): Promise<void> {
     shards: count,
     batchSize: options.batchSize,
     temporary: tmpdir(),
-    features: options.metrics.includes('kid') || options.metrics.includes('pr'),
+    features: options.metrics.some(isRowMetric),
     logits: options.metrics.includes('is'),
     onRows: (done, total) => (progress ??= report.progress(`${source.path} ${index}/${count}`, total)).update(done),
   });
@@ -272,8 +269,9 @@ async function measureShard(run: Run, source: Source): Promise<void> {
   run.finish(result, options.out!);
 }
 
-async function saveStatistics(path: string, { statistics, features, ...side }: Side): Promise<void> {
+async function saveStatistics(path: string, { statistics, features, ...side }: Side, report: Report): Promise<void> {
   const { writeStatistics } = await import('../core/evaluation/statistics-file.js');
   const { network, sourceDigest, resize } = side;
   await writeStatistics(path, { ...statistics, network, sourceDigest, resize }, features);
+  report.note(`the statistics of ${side.path} are in ${path}`);
 }

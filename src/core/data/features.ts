@@ -3,7 +3,7 @@
  * `labels.npy` int32 [n], `ids.txt` (one a line) and `features.json` (where they come from). Row i is image i.
  */
 import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expected } from '../errors.js';
 import { beginFolder, exists } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
@@ -108,11 +108,7 @@ export async function openFeatures(dir: string, feature: string): Promise<Featur
     const labelPath = join(dir, 'labels.npy');
     const labels = (await exists(labelPath)) ? await readLabels(labelPath, rows.shape[0]) : undefined;
     const digest = await sha256File(path);
-    const provenance = await readManifest(dir);
-    const recorded = (provenance?.files as Record<string, { sha256?: string }> | undefined)?.[`${feature}.npy`]?.sha256;
-    if (recorded && recorded !== digest) {
-      throw expected(`SHA-256 ${recorded} as ${MANIFEST} says`, path, digest, 'the file was changed or damaged; encode again');
-    }
+    const provenance = await featureProvenance(path, digest);
     const read = async (first: number, count: number) => {
       const values = (await rows.rows(first, count)) as Float32Array | Float64Array;
       const data = values instanceof Float32Array ? values : Float32Array.from(values);
@@ -141,6 +137,16 @@ function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void 
   if (shape[0] === 0) throw expected('at least one row', path, 'none');
 }
 
+/** What the features.json beside a feature's file says, if there is one; the file with this SHA-256 must be the one it is about. */
+export async function featureProvenance(file: string, digest: string): Promise<Record<string, unknown> | undefined> {
+  const manifest = await readManifest(dirname(file));
+  const recorded = (manifest?.files as Record<string, { sha256?: string }> | undefined)?.[basename(file)]?.sha256;
+  if (recorded && recorded !== digest) {
+    throw expected(`SHA-256 ${recorded} as ${MANIFEST} says`, file, digest, 'the file was changed or damaged; encode again');
+  }
+  return manifest;
+}
+
 async function readManifest(dir: string): Promise<Record<string, unknown> | undefined> {
   const path = join(dir, MANIFEST);
   if (!(await exists(path))) return undefined;
@@ -149,6 +155,14 @@ async function readManifest(dir: string): Promise<Record<string, unknown> | unde
   } catch (error) {
     throw expected('JSON', path, (error as Error).message, 'it is optional: remove it to go on without');
   }
+}
+
+/** The file of one feature of a features folder; undefined where a folder is of another kind. */
+export async function featureFile(dir: string, feature: string): Promise<string | undefined> {
+  const path = join(dir, `${feature}.npy`);
+  if (await exists(path)) return path;
+  if (await exists(join(dir, MANIFEST))) throw await missing(dir, feature);
+  return undefined;
 }
 
 async function missing(dir: string, feature: string) {

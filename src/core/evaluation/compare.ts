@@ -5,7 +5,7 @@ import { frechetDistance } from '../metrics/frechet.js';
 import { type KidSettings, kernelDistance } from '../metrics/kid.js';
 import { precisionRecall } from '../metrics/precision-recall.js';
 import type { Metric } from './metric-names.js';
-import type { Side } from './side.js';
+import type { OpenSide, Side } from './side.js';
 import type { Network } from './statistics-file.js';
 
 /** Keys as scripts know them; absent is what was not asked for. */
@@ -53,18 +53,10 @@ export function scoreKeys({ score }: Pick<Side, 'score'>): Pick<Scores, 'incepti
   return score ? { inception_score: score.mean, inception_score_std: score.std } : {};
 }
 
-interface Compared {
-  path: string;
-  width: number;
-  network?: Network;
-}
+type Known = Pick<OpenSide, 'path' | 'width' | 'network'>;
 
-export function compared({ path, statistics, network }: Side): Compared {
-  return { path, width: statistics.mean.length, network };
-}
-
-/** Refuses features of different networks, weights or modes; gives the network they share as far as it is known. */
-export function checkComparable(a: Compared, b: Compared, warn?: (message: string) => void): Network | undefined {
+/** Refuses features of different networks, weights, modes or arithmetic; gives the network they share as far as it is known. */
+export function checkComparable(a: Known, b: Known, warn?: (message: string) => void): Network | undefined {
   if (a.width !== b.width) {
     throw expected(`features of width ${a.width} as in ${a.path}`, b.path, `${b.width}`, 'use the same network for both');
   }
@@ -74,7 +66,12 @@ export function checkComparable(a: Compared, b: Compared, warn?: (message: strin
     if (first.key !== second.key) {
       throw expected(`features of ${first.text} as in ${a.path}`, b.path, second.text, 'distances across networks, weights or resize modes mean nothing');
     }
-    return a.network.name === undefined ? b.network : a.network;
+    const [ours, theirs] = [a.network.precision, b.network.precision];
+    if (ours && theirs && ours !== theirs) {
+      const hint = 'rounding would count as a difference of the images: give encode the same --precision for both; --extractor encoder:RUN computes in float32';
+      throw expected(`features in ${ours} as in ${a.path}`, b.path, theirs, hint);
+    }
+    return { ...a.network, ...b.network, name: a.network.name ?? b.network.name, precision: ours ?? theirs };
   }
   const [known, other] = a.network ? [a, b] : [b, a];
   if (known.network) warn?.(`${other.path} does not say which network its features are of; they must be of ${known.network.label}`);

@@ -11,7 +11,7 @@ import { openZipImages } from '../data/sources/zip.js';
 import { expected } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
 import { readExactly } from '../formats/input.js';
-import { type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
+import { type FoundImages, type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
 
 interface Encoded {
   id: string;
@@ -23,26 +23,25 @@ interface Encoded {
 
 const LOSSY_NAME = /\.(jpe?g|jpe|jfif|webp|avif|heic)$/i;
 
-export async function openEncodedFolder(path: string, wanted: Wanted): Promise<MetricImages> {
+export async function findFolder(path: string): Promise<FoundImages> {
   const names = await listImages(path);
-  if (names.length === 0) {
+  const count = names.length;
+  if (count === 0) {
     throw expected('images (jpg, png, webp, gif, tif, avif)', path, 'none', 'name the folder that holds them; subfolders are searched too');
   }
   const files = names.map((name) => join(path, name));
   async function* items({ first, end }: ImageRange): AsyncGenerator<Encoded> {
     for (const file of files.slice(first, end)) yield { id: file, name: file, image: file };
   }
-  return {
-    kind: 'folder',
-    count: files.length,
-    digest: await folderDigest(files, path),
-    ...decoded(items, wanted),
-    close: async () => {},
+  const open = async (wanted: Wanted): Promise<MetricImages> => {
+    return { kind: 'folder', count, digest: await folderDigest(files, path), ...decoded(items, wanted), close: async () => {} };
   };
+  return { count, open };
 }
 
-export async function openEncodedZip(path: string, wanted: Wanted): Promise<MetricImages> {
+export async function findZip(path: string): Promise<FoundImages> {
   const zip = await openZipImages(path);
+  const count = zip.names.length;
   async function* items({ first, end }: ImageRange): AsyncGenerator<Encoded> {
     for await (const { id, image } of zip.items((index) => index >= first && index < end)) {
       const name = `${id} in ${path}`;
@@ -50,13 +49,10 @@ export async function openEncodedZip(path: string, wanted: Wanted): Promise<Metr
       if ('bytes' in image) yield { id, name, image: image.bytes };
     }
   }
-  return {
-    kind: 'zip',
-    count: zip.names.length,
-    digest: await sha256File(path),
-    ...decoded(items, wanted),
-    close: async () => {},
+  const open = async (wanted: Wanted): Promise<MetricImages> => {
+    return { kind: 'zip', count, digest: await sha256File(path), ...decoded(items, wanted), close: async () => {} };
   };
+  return { count, open };
 }
 
 export async function openEncodedDataset(path: string, wanted: Wanted): Promise<MetricImages> {

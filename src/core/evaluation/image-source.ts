@@ -7,39 +7,45 @@ import type { Channels } from '../data/pixels.js';
 import { expected } from '../errors.js';
 import { exists } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
-import type { NpyStream } from '../formats/npy.js';
+import { type NpyHeader, type NpyStream, openNpyRows } from '../formats/npy.js';
 import { openNpzStream } from '../formats/npz-stream.js';
-import { openEncodedDataset, openEncodedFolder, openEncodedZip } from './encoded-images.js';
-import { type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
+import { findFolder, findZip, openEncodedDataset } from './encoded-images.js';
+import { type FoundImages, type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
 
-/** A dataset, a folder or a zip archive of images, or an .npy file. */
-export async function openFileImages(path: string, wanted: Wanted): Promise<MetricImages> {
-  const status = await stat(path).catch(() => undefined);
-  if (!status) {
-    throw expected('a dataset, a folder or zip of images, an .npy or .npz file or -', path, 'no such file or folder', 'check the path');
-  }
-  if (status.isDirectory()) return (await exists(join(path, MANIFEST))) ? openDatasetImages(path, wanted) : openEncodedFolder(path, wanted);
-  if (/\.zip$/i.test(path)) return openEncodedZip(path, wanted);
-  return openArray('npy', path, wanted);
+/** A dataset, a folder or a zip archive of images, or an .npy file: names and headers only. */
+export async function findImages(path: string): Promise<FoundImages> {
+  if ((await stat(path)).isDirectory()) return (await exists(join(path, MANIFEST))) ? findDataset(path) : findFolder(path);
+  if (/\.zip$/i.test(path)) return findZip(path);
+  if (!/\.npy$/i.test(path)) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', path, 'another file');
+  const file = await openNpyRows(path);
+  await file.close();
+  const { count } = arrayShape(file.shape, path, {}).extents;
+  return { count, open: (wanted) => openArray('npy', path, wanted) };
 }
 
 /** The array `name` of an .npz. */
-export async function openNpzImages(path: string, name: string, wanted: Wanted): Promise<MetricImages> {
-  const stream = await openNpzStream(path, name);
-  const { batches, count } = arrayBatches(stream, `${path} (${name})`, wanted);
-  return { kind: 'npz', count, digest: await sha256File(path), batches, close: async () => stream.close() };
+export function findNpzImages(path: string, name: string, { shape }: NpyHeader): FoundImages {
+  const title = `${path} (${name})`;
+  const open = async (wanted: Wanted): Promise<MetricImages> => {
+    const stream = await openNpzStream(path, name);
+    return { kind: 'npz', ...arrayBatches(stream, title, wanted), digest: await sha256File(path), close: async () => stream.close() };
+  };
+  return { count: arrayShape(shape, title, {}).extents.count, open };
 }
 
-export function streamImages(stream: NpyStream, wanted: Wanted): MetricImages {
-  return { kind: 'stream', ...arrayBatches(stream, 'standard input', wanted), close: async () => {} };
+export function streamImages(stream: NpyStream): FoundImages {
+  const title = 'standard input';
+  const open = async (wanted: Wanted): Promise<MetricImages> => ({ kind: 'stream', ...arrayBatches(stream, title, wanted), close: async () => {} });
+  return { count: arrayShape(stream.header.shape, title, {}).extents.count, open };
 }
 
-async function openDatasetImages(path: string, wanted: Wanted): Promise<MetricImages> {
+async function findDataset(path: string): Promise<FoundImages> {
   const { manifest } = await readManifest(path);
-  if (manifest.storage === 'encoded') return openEncodedDataset(path, wanted);
-  const { resize, resolution, resampling } = manifest.preparation;
-  const images = await openArray('dataset', path, wanted);
-  return { ...images, resize: resize ? `${resize} to ${resolution} (${resampling}) by prep-data` : undefined };
+  const { count, storage, preparation } = manifest;
+  if (storage === 'encoded') return { count, open: (wanted) => openEncodedDataset(path, wanted) };
+  const { resize, resolution, resampling } = preparation;
+  const prepared = resize ? `${resize} to ${resolution} (${resampling}) by prep-data` : undefined;
+  return { count, open: async (wanted) => ({ ...(await openArray('dataset', path, wanted)), resize: prepared }) };
 }
 
 async function openArray(kind: 'dataset' | 'npy', path: string, wanted: Wanted): Promise<MetricImages> {
@@ -57,9 +63,7 @@ async function openArray(kind: 'dataset' | 'npy', path: string, wanted: Wanted):
 }
 
 function arrayBatches(stream: NpyStream, name: string, wanted: Wanted) {
-  const { dtype, shape } = stream.header;
-  if (dtype !== 'uint8') throw expected('uint8 images, values 0 to 255', name, dtype, 'scale to 0..255, round, and save as uint8');
-  const { extents, convert } = arrayShape(shape, name, { channels: wanted.channels as Channels | undefined });
+  const { extents, convert } = arrayShape(stream.header.shape, name, { channels: wanted.channels as Channels | undefined });
   const { count, height, width, channels } = extents;
   checkSize(wanted, height, width, name);
   async function* batches(size: number, range: ImageRange): AsyncGenerator<MetricBatch> {

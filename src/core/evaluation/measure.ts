@@ -29,8 +29,8 @@ export interface MeasureOptions {
   onRows?(done: number, total: number): void;
 }
 
-export function networkOf({ name, label, digest, mode }: Extractor): Network {
-  return { name, label, digest, mode };
+export function networkOf({ name, label, digest, mode, precision }: Extractor): Network {
+  return { name, label, digest, mode, precision };
 }
 
 export async function measureImages(

@@ -30,6 +30,13 @@ export interface MetricImages {
 /** What a network takes. */
 export type Wanted = Extractor['image'];
 
+/** A set of images that was looked at, but not read: by names and headers alone. */
+export interface FoundImages {
+  count: number;
+  /** Reads all of it once, for the digest. */
+  open(wanted: Wanted): Promise<MetricImages>;
+}
+
 export function checkSize(wanted: Wanted, height: number, width: number, name: string): void {
   if (height === (wanted.height ?? height) && width === (wanted.width ?? width)) return;
   const size = `${wanted.width ?? 'any'} x ${wanted.height ?? 'any'}`;

@@ -59,12 +59,18 @@ export async function readSums({ path, n, width }: PartHeader): Promise<PartialS
   return { n, mean: numbers(mu, 'mu', path), scatter: squareMatrix(scatter, 'scatter', width, path) };
 }
 
-/** The rows of a part's `feats` or `logits`, in pieces; `metric` is what needs them. */
-export async function* partRows({ path, n }: PartHeader, name: 'feats' | 'logits', metric: string): AsyncGenerator<{ data: Float32Array; count: number }> {
-  if (n === 0) return;
-  if (!(await npzNames(path)).includes(name)) {
+/** Throws where a part has no rows of a kind that some metric needs. */
+export async function requireRows({ path, n }: PartHeader, metrics: { feats?: string; logits?: string }): Promise<void> {
+  const there = await npzNames(path);
+  for (const [name, metric] of Object.entries(metrics)) {
+    if (n === 0 || metric === undefined || there.includes(name)) continue;
     throw new UserError(`${path} holds no ${name}, which --metrics ${metric} needs`, { hint: `make the parts with --metrics ${metric}` });
   }
+}
+
+/** The rows of a part's `feats` or `logits`, in pieces. */
+export async function* partRows({ path, n }: PartHeader, name: 'feats' | 'logits'): AsyncGenerator<{ data: Float32Array; count: number }> {
+  if (n === 0) return;
   const stream = await openNpzStream(path, name);
   try {
     const { dtype, shape } = stream.header;

@@ -1,41 +1,50 @@
 /** What a user names as one side of a comparison, told apart before anything long begins. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { featureFile } from '../data/features.js';
+import { MANIFEST } from '../data/manifest.js';
 import { expected } from '../errors.js';
+import { exists } from '../formats/atomic.js';
 import { type NpyHeader, openNpyRows, readNpyStream } from '../formats/npy.js';
 import { npzNames, openNpzStream } from '../formats/npz-stream.js';
-import { type FeatureSet, openNpyFeatures, openNpzFeatures, streamFeatures } from './feature-source.js';
-import { openFileImages, openNpzImages, streamImages } from './image-source.js';
-import type { MetricImages, Wanted } from './metric-images.js';
+import { type FoundFeatures, findNpyFeatures, findNpzFeatures, streamFeatures } from './feature-source.js';
+import { findImages, findNpzImages, streamImages } from './image-source.js';
+import type { FoundImages } from './metric-images.js';
 
 export type Source = { path: string } & (
   | { kind: 'statistics' }
   /** Sums over a shard of a set. */
   | { kind: 'part' }
-  | { kind: 'features'; open(): Promise<FeatureSet> }
-  | { kind: 'images'; open(wanted: Wanted): Promise<MetricImages> }
+  | ({ kind: 'features' } & FoundFeatures)
+  | ({ kind: 'images' } & FoundImages)
 );
-export type SourceKind = Source['kind'];
 
 export interface SourceOptions {
   /** Single rows are needed: of an .npz that has both, features or images are taken and not its statistics. */
   rows: boolean;
+  /** Which .npy of a features folder, default avepool. */
+  feature?: string;
   /** Where `-` reads from. */
   stdin: AsyncIterable<Uint8Array>;
 }
 
 /** Looks at names and headers only; of a stream it reads the header. */
-export async function openSource(path: string, { rows, stdin }: SourceOptions): Promise<Source> {
-  if (path === '-') {
+export async function openSource(named: string, { rows, feature = 'avepool', stdin }: SourceOptions): Promise<Source> {
+  if (named === '-') {
     const stream = await readNpyStream(stdin);
-    if (isImages(stream.header)) return { path, kind: 'images', open: async (wanted) => streamImages(stream, wanted) };
-    return { path, kind: 'features', open: async () => streamFeatures(stream) };
+    return isImages(stream.header) ? { path: named, kind: 'images', ...streamImages(stream) } : { path: named, kind: 'features', ...streamFeatures(stream) };
   }
+  const status = await stat(named).catch(() => undefined);
+  if (!status) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', named, 'no such file or folder', 'check the path');
+  const isDataset = status.isDirectory() && (await exists(join(named, MANIFEST)));
+  const path = (status.isDirectory() && !isDataset && (await featureFile(named, feature))) || named;
   if (/\.npz$/i.test(path)) return openNpzSource(path, rows);
   if (/\.npy$/i.test(path)) {
     const file = await openNpyRows(path);
     await file.close();
-    if (!isImages(file)) return { path, kind: 'features', open: () => openNpyFeatures(path) };
+    if (!isImages(file)) return { path, kind: 'features', ...findNpyFeatures(path, file) };
   }
-  return { path, kind: 'images', open: (wanted) => openFileImages(path, wanted) };
+  return { path, kind: 'images', ...(await findImages(path)) };
 }
 
 /**
@@ -53,8 +62,8 @@ async function openNpzSource(path: string, rows: boolean): Promise<Source> {
   }
   const { header, close } = await openNpzStream(path, array);
   close();
-  if (isImages(header)) return { path, kind: 'images', open: (wanted) => openNpzImages(path, array, wanted) };
-  return { path, kind: 'features', open: () => openNpzFeatures(path, array) };
+  if (isImages(header)) return { path, kind: 'images', ...findNpzImages(path, array, header) };
+  return { path, kind: 'features', ...findNpzFeatures(path, array, header) };
 }
 
 function isImages({ dtype }: Pick<NpyHeader, 'dtype'>): boolean {

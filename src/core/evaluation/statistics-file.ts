@@ -18,6 +18,8 @@ export interface Network {
   digest: string;
   /** How images are brought to its size. */
   mode?: string;
+  /** Its arithmetic, where there is a choice; unknown in older files. */
+  precision?: string;
 }
 
 /** What statistics are of; files of other tools do not say. */
@@ -31,7 +33,7 @@ export interface Origin {
 
 export interface KnownStatistics extends Statistics, Origin {}
 
-const TEXTS = ['extractor', 'digest', 'name', 'mode', 'source_digest', 'resize'];
+const TEXTS = ['extractor', 'digest', 'name', 'mode', 'source_digest', 'resize', 'precision'];
 
 export async function readStatistics(path: string): Promise<KnownStatistics> {
   const { mu, sigma, n, ...texts } = await readNpz(path, ['mu', 'sigma', 'n', ...TEXTS]);
@@ -70,7 +72,8 @@ export function npzRows(rows: Rows): NpzRows {
 }
 
 export function originArrays({ network, sourceDigest, resize }: Origin) {
-  const texts = { extractor: network?.label, digest: network?.digest, name: network?.name, mode: network?.mode, source_digest: sourceDigest, resize };
+  const { label: extractor, ...rest } = network ?? {};
+  const texts = { extractor, ...rest, source_digest: sourceDigest, resize };
   const arrays: NpzArrays = {};
   for (const [name, value] of Object.entries(texts)) {
     if (value === undefined) continue;
@@ -81,8 +84,8 @@ export function originArrays({ network, sourceDigest, resize }: Origin) {
 }
 
 export function originOf(texts: Record<string, NamedArray>): Origin {
-  const [label, digest, name, mode, sourceDigest, resize] = TEXTS.map((key) => text(texts[key]));
-  const network = label === undefined || digest === undefined ? undefined : { name, label, digest, mode };
+  const [label, digest, name, mode, sourceDigest, resize, precision] = TEXTS.map((key) => text(texts[key]));
+  const network = label === undefined || digest === undefined ? undefined : { name, label, digest, mode, precision };
   return { network, sourceDigest, resize };
 }
 

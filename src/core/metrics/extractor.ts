@@ -21,6 +21,8 @@ export interface Extractor {
   file?: { path: string; digest: string; published?: string };
   /** How images are brought to its size, where there is a choice. */
   mode?: string;
+  /** Its arithmetic, where there is a choice. */
+  precision?: string;
   /** Features of an image. */
   width: number;
   /** Image sides and channels that it takes; undefined where it takes any. */

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { decodeAsIs, encodePng } from '../../../src/core/data/codec.js';
-import { type Side, type SideOptions, mergedSide, sideOf } from '../../../src/core/evaluation/side.js';
+import { openMerged } from '../../../src/core/evaluation/merged-side.js';
+import { type OpenSide, type Side, type SideOptions, openSide } from '../../../src/core/evaluation/side.js';
 import { writeShard } from '../../../src/core/evaluation/shard.js';
 import { openSource } from '../../../src/core/evaluation/source.js';
 import { createInceptionScore } from '../../../src/core/metrics/inception-score.js';
@@ -17,13 +18,14 @@ const stdin = (async function* () {})();
 const OPTIONS: SideOptions = { features: true, splits: 5, logits: false, temporary: tmpdir(), batchSize: 8 };
 
 async function measure(path: string, options: Partial<SideOptions> = {}, extractor = means()): Promise<Side> {
-  const source = await openSource(path, { rows: true, stdin });
-  const side = await sideOf(await startEngine(), source, extractor, { ...OPTIONS, ...options });
+  const open = await openSide(await openSource(path, { rows: true, stdin }), extractor);
+  opened.push(open);
+  const side = await open.measure(await startEngine(), { ...OPTIONS, ...options });
   opened.push(side);
   return side;
 }
 
-const opened: Side[] = [];
+const opened: Array<OpenSide | Side> = [];
 t.afterEach(async () => {
   for (const side of opened.splice(0)) await side.close();
 });
@@ -129,7 +131,7 @@ t.test('shards of any number add up to the whole: sums to 1e-12, rows and the In
       t.equal(part.setCount, 53);
       paths.push(path);
     }
-    const merged = await mergedSide(paths.reverse(), OPTIONS);
+    const merged = await (await openMerged(paths.reverse(), { features: 'kid', logits: 'is' })).measure(engine, OPTIONS);
     t.same(await rowsOf(merged), await rowsOf(whole), `${shards} shards`);
     t.same(merged.score, whole.score);
     t.equal(merged.sourceDigest, whole.sourceDigest);
@@ -140,8 +142,8 @@ t.test('shards of any number add up to the whole: sums to 1e-12, rows and the In
     await merged.close();
   }
   const part = (name: string) => join(dir, `${name}.npz`);
-  await t.rejects(mergedSide([part('1-of-7'), part('3-of-7')], OPTIONS), /all 7 shards for --merge, got all but 2, 4, 5, 6, 7/);
-  await t.rejects(mergedSide([part('1-of-2'), part('1-of-2')], OPTIONS), /are the same shard, 1 of 2/);
-  await t.rejects(mergedSide([part('1-of-2'), part('2-of-7')], OPTIONS), /the number of shards 2 as in .*, got 7/);
+  await t.rejects(openMerged([part('1-of-7'), part('3-of-7')], {}), /all 7 shards for --merge, got all but 2, 4, 5, 6, 7/);
+  await t.rejects(openMerged([part('1-of-2'), part('1-of-2')], {}), /are the same shard, 1 of 2/);
+  await t.rejects(openMerged([part('1-of-2'), part('2-of-7')], {}), /the number of shards 2 as in .*, got 7/);
   await t.rejects(measure(part('1-of-2')), /a whole set for .*1-of-2\.npz, got a part of one/);
 });
