@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
+import { refuseFileName } from './output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -47,6 +48,7 @@ async function encode(options: EncodeOptions): Promise<void> {
   if (options.data === undefined) throw usage('--data is missing: the images to encode');
   if (options.out === undefined) throw usage('--out is missing: the features folder to write');
 
+  refuseFileName(options.out, 'a folder, which gets an .npy for each output,');
   const started = Date.now();
   const { openImages } = await import('../core/data/images.js');
   const { encodeImages } = await import('../core/train/encode-images.js');

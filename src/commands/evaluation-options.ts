@@ -30,13 +30,14 @@ export const EVALUATIONS =
   'spread over the images against the prior; and fid.frechet_distance, with --eval-extractor. Training itself goes the same way. ' +
   'Without --eval-data the images are among those trained on. With --select, the checkpoint of the best evaluation stays as ' +
   'checkpoints/best.safetensors, for --checkpoint of other commands; --patience ends training when nothing better comes, with ' +
-  'exit code 0, and the run counts as finished.';
+  'exit code 0, and the run counts as finished. None of this is a setting of the run: give the options again when it goes on; ' +
+  'it warns where they are missing, or where numbers do not compare with those before.';
 
 /** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--inception-weights`, `--select`, `--patience`. */
 export function evaluationOptions(command: Command): Command {
   return command
     .option('--eval-every <n>', 'steps between evaluations, each a line of metrics.jsonl; the last step is one too; 0 for none', wholeNumber, 0)
-    .option('--eval-data <dir>', 'dataset that is evaluated, labelled for kNN and linear probe (default: that of --data)')
+    .option('--eval-data <dir>', 'dataset that is evaluated, of images as --data must have; labelled for kNN and linear probe (default: that of --data)')
     .option(
       '--eval-images <n>',
       `images that are evaluated, always the same random ones; one half fits the probe and votes, the other is tested (default: ${IMAGES})`,
@@ -86,7 +87,7 @@ export async function openEvaluation(options: EvaluationOptions, { run, config, 
   const network = await extractorChoice(options, run);
   const view = { resolution: imageResolution(model), channels: model.channels as 1 | 3 };
   const evaluated = evalData === undefined ? dataset : await openDataset(evalData, view);
-  const { names, leftOut } = planEvaluation(evaluated, model, { extractor: network !== undefined, select });
+  const { names, leftOut } = planEvaluation(evaluated, config, { extractor: network !== undefined, select });
   let close = () => {};
   const open: OpenEvaluation = {
     leftOut,

@@ -12,6 +12,7 @@ import {
   ranges,
   wholeNumber,
 } from './options.js';
+import { checkOutputFile, refuseFileName } from './output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -66,6 +67,8 @@ async function generate(options: GenerateOptions): Promise<void> {
   if (options.truncation !== undefined && options.truncation < 0.01) {
     throw usage(`expected 0.01 or more for --truncation, got ${options.truncation}`);
   }
+  const isFile = /\.(png|npy)$/i.test(options.out);
+  if (!isFile) refuseFileName(options.out, 'a folder, a .png, an .npy or -');
   const started = Date.now();
   const report = createReport(options);
   const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
@@ -78,7 +81,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
     throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
   }
-  await checkImageSink(options.out, options.force);
+  await (isFile ? checkOutputFile : checkImageSink)(options.out, options.force);
   const { startEngine } = await import('../core/backend/engine.js');
   const { generateImages } = await import('../core/train/generate-images.js');
   const engine = await startEngine(options);

@@ -1,8 +1,8 @@
 /** Whether a result can be written, found out before the long work and not after it. */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { expected } from '../core/errors.js';
+import { dirname, extname, resolve } from 'node:path';
+import { expected, usage } from '../core/errors.js';
 import { type FolderOptions, checkReplaceable, exists, refuseExisting } from '../core/formats/atomic.js';
 
 /** Throws when `path` is a folder, when it exists and `force` is off, or when its folder is missing or not writable. */
@@ -28,4 +28,13 @@ async function checkWritable(folder: string, path: string): Promise<void> {
   await access(folder, constants.W_OK | constants.X_OK).catch(() => {
     throw expected(wanted, path, `${folder}, which is write-protected`, 'choose another place, or change its permissions');
   });
+}
+
+/**
+ * A folder with the name of a file, such as samples.jpg, is hardly what was wanted.
+ * @param what as it is told: what --out may be
+ */
+export function refuseFileName(out: string, what: string): void {
+  if (out.endsWith('/') || !/^\.[a-z][a-z0-9]{1,4}$/i.test(extname(out))) return;
+  throw usage(`expected ${what} for --out, got ${out}`, `a folder of that name: --out ${out}/`);
 }

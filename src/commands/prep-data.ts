@@ -8,6 +8,7 @@ import type { Prepared, PrepareOptions } from '../core/data/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
 import { examples, outputOptions, positiveInteger, wholeNumber, type OutputOptions } from './options.js';
+import { refuseFileName } from './output-file.js';
 import { createReport, type Progress, type Report } from './report.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
@@ -37,8 +38,8 @@ export function prepDataCommand(): Command {
         'class numbers and ids, in the order of the source. With --store encoded the shards are .tar archives of the ' +
         'images as they are, at their original sizes, which WebDataset reads too. Sources: a folder of images (its subfolders are the ' +
         'classes), a CSV file of path,label, IDX (MNIST) and CIFAR binary files, gzipped or not, tar and zip archives ' +
-        'of images. Several sources of one kind become one dataset. Broken images are named and skipped. The same ' +
-        'command again does nothing.',
+        'of images. Several sources of one kind become one dataset. Broken images are named and skipped; a path in a CSV file that does ' +
+        'not exist is an error. The same command again does nothing.',
     )
     .argument('<source...>', 'folder or file of images')
     .requiredOption('-o, --out <dir>', 'dataset folder to write')
@@ -89,6 +90,7 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
   const report = createReport(options);
   const { out, holdout, holdoutOut = `${out.replace(/\/+$/, '')}-holdout` } = options;
   checkStore(options);
+  refuseFileName(out, 'a folder, which gets the dataset,');
   if (resolve(out) === resolve(holdoutOut)) throw usage('--out and --holdout-out name the same folder');
   if (options.labels && sources.length > 1) throw usage('--labels goes with one source only');
   const channels = options.channels === undefined ? undefined : (Number(options.channels) as 1 | 3);

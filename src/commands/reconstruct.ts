@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
+import { checkOutputFile } from './output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -50,10 +51,9 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
   const started = Date.now();
   const report = createReport(options);
   const { openImages } = await import('../core/data/images.js');
-  const { refuseExisting } = await import('../core/formats/atomic.js');
   const { describeModel, openModel } = await import('../core/train/open-model.js');
   const { input } = await describeModel(options);
-  if (out !== undefined) await refuseExisting(out, options.force);
+  if (out !== undefined) await checkOutputFile(out, options.force);
   const images = await openImages(data, { resolution: input.height, channels: input.channels as 1 | 3 });
 
   const { startEngine } = await import('../core/backend/engine.js');

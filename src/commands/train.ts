@@ -5,6 +5,7 @@ import { DamagedFile, expected, usage } from '../core/errors.js';
 import { imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { ON_NAN, type OnNan } from '../core/train/on-nan.js';
+import type { Estimate } from '../core/train/estimate.js';
 import { presetNames } from '../core/train/presets.js';
 import type { Overrides } from '../core/train/resolve.js';
 import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
@@ -57,7 +58,7 @@ export function trainCommand(): Command {
     .option('--run <dir>', 'folder of the run')
     .option('--preset <name>', 'named settings to start from (default: what --config names, or mnist)')
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
-    .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them, such as the config.json of a run')
+    .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed')
     .option('--set <key=value>', 'one setting, such as train.batchSize=32; may be repeated', collect)
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
@@ -139,15 +140,28 @@ async function earlierPrecision(run: string | undefined) {
   return (await readRunConfig(run))?.train?.precision;
 }
 
+/** What --dry-run --json prints beside the settings. */
+const ESTIMATED: Record<keyof Estimate, true> = {
+  parameters: true,
+  state_bytes: true,
+  gradient_bytes: true,
+  activation_bytes: true,
+  flops_per_step: true,
+};
+
+/** Settings, also as the output of --dry-run --json or the config.json of a run. */
 async function readConfigFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw expected('a readable file', '--config', `${path} (${error.code})`);
   });
+  let settings: unknown;
   try {
-    return JSON.parse(text);
+    settings = JSON.parse(text);
   } catch (error) {
     throw expected('JSON', path, (error as Error).message);
   }
+  if (settings?.constructor !== Object) return settings;
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !Object.hasOwn(ESTIMATED, key)));
 }
 
 function required(value: string | undefined, option: string, what: string): string {
@@ -174,8 +188,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const finished = await finishedAt(run, config, options);
   if (finished) {
     const { step, path, stoppedEarly, best } = finished;
-    const end = stoppedEarly ? `stopped at step ${step} as --patience says; without it` : `finished its ${config.train.steps} steps; --steps N`;
-    report.note(`${run} has ${end} trains on`);
+    report.note(describeFinished(run, step, config.train.steps));
     report.result({ run, step, steps_run: 0, finished: true, stopped_early: stoppedEarly, best, checkpoint: path }, path);
     await evaluation?.close();
     return;
@@ -195,16 +208,26 @@ async function continueOrStart(data: string, run: string, config: Config, option
   }
 }
 
-/** The newest checkpoint, if it is sound, and of the last step, a later one, or one where evaluations had not improved for long enough. */
+function describeFinished(run: string, step: number, steps: number): string {
+  if (step < steps) return `${run} has stopped at step ${step} as --patience says; without it trains on`;
+  if (step > steps) return `${run} has been trained for ${step} steps, more than the ${steps} asked for: nothing is done`;
+  return `${run} has finished its ${steps} steps; --steps N trains on`;
+}
+
+/**
+ * The newest checkpoint, if it is sound, and of the last step, a later one, or one where evaluations had not improved for long
+ * enough. Undefined where there is something left to do, be it the evaluation of the last step.
+ */
 async function finishedAt(run: string, config: Config, options: TrainOptions) {
   const { listCheckpoints, runFolder } = await import('../core/train/run-folder.js');
   const { verifyCheckpoint } = await import('../core/train/checkpoint.js');
   const newest = (await listCheckpoints(run)).at(-1);
   if (!newest) return undefined;
   const { evaluationsUntil } = await import('../core/train/evaluations.js');
-  const { exhausted, best } = await evaluationsUntil(runFolder(run), newest.step, options);
+  const { evaluated, exhausted, best } = await evaluationsUntil(runFolder(run), newest.step, options);
   const stoppedEarly = newest.step < config.train.steps;
   if (stoppedEarly && !exhausted) return undefined;
+  if (newest.step === config.train.steps && options.evalEvery > 0 && !evaluated) return undefined;
   return verifyCheckpoint(newest.path).then(
     () => ({ ...newest, stoppedEarly, best }),
     (error: unknown) => {

@@ -135,6 +135,9 @@ t.test('mistakes', async (t) => {
   await fails(t, 1, ['encode', '--run', join(dir, 'nowhere'), '--data', data, '--out', join(dir, 'none')], /no run at/);
   await fails(t, 1, ['encode', '--checkpoint', join(data, 'dataset.json'), '--data', data, '--out', join(dir, 'none')], /dataset\.json/);
   await fails(t, 1, encode(join(dir, 'nowhere'), 'none'), /nowhere/);
+  await fails(t, 1, encode(run, 'none'), /a folder of images for .*run, got a run of bigbigan train/);
+  await fails(t, 2, encode(data, 'none.npy'), /a folder, which gets an \.npy for each output, for --out, got .*none\.npy/);
+  t.notOk(existsSync(join(dir, 'none.npy')));
   await writeNpy(join(dir, 'small.npy'), [3, 16, 16, 1], new Uint8Array(768));
   await fails(t, 1, encode(join(dir, 'small.npy'), 'none'), /32 x 32/, /16 x 16/);
   await writeNpy(join(dir, 'float.npy'), [1, 32, 32, 1], new Float32Array(1024));

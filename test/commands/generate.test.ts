@@ -129,7 +129,16 @@ t.test('mistakes', async (t) => {
   await fails(t, 2, generate('none.npy', '--seeds', '1', '--count', '3'), /--seeds/, /--count/);
   await fails(t, 2, generate('none.npy', '--seed', '2147483647', '--count', '2'), /2147483647/);
   await fails(t, 2, generate('none.npy', '--seeds', '1,2147483648,2'), /2147483647/);
-  await fails(t, 1, generate('nowhere/none.npy'), /nowhere/);
+  await fails(t, 1, generate('nowhere/none.npy'), /no folder .*nowhere/);
+  for (const out of ['none.jpg', 'none.npz', 'none.v2']) {
+    await fails(t, 2, generate(out), /expected a folder, a \.png, an \.npy or - for --out, got/, new RegExp(`${out}/`));
+    t.notOk(existsSync(join(dir, out)));
+  }
+  const named = (...more: string[]) => ['generate', ...more, '--out', join(dir, 'none.npy')];
+  await fails(t, 1, named('--run', join(dir, 'data')), /a dataset made by bigbigan prep-data/);
+  await fails(t, 1, named('--run', dir), /which holds the runs /, /such as /);
+  await fails(t, 1, named('--checkpoint', run), /got the run/, /--run/);
+  await fails(t, 1, named('--checkpoint', join(run, 'config.json')), /expected a safetensors file for .*config\.json/);
   t.notOk(existsSync(join(dir, 'none.npy')));
 });
 

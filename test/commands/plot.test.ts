@@ -122,6 +122,7 @@ t.test('mistakes', async (t) => {
   t.equal(readFileSync(at('taken.svg'), 'utf8'), 'mine');
   await plotFails(t, 1, [wide, '--out', at('none/x.svg')], /no folder/);
   await plotFails(t, 1, [at('nowhere'), '--out', at('x.svg')], /there is no run at/);
+  await plotFails(t, 1, [dir, '--out', at('x.svg')], /the folder of a run for RUN, got .*which holds the runs /, /such as /);
   await plotFails(t, 2, [wide, '--out', at('x.svg'), '--keys', 'los_d'], /no run has the key "los_d"/, /--list-keys/);
   await plotFails(t, 2, [...base, wide, '--out', at('x.svg'), '--label', 'one'], /a --label for each of 2 curves, got 1/, /base \(2 seeds\), wide/);
   await plotFails(t, 1, [wide, '--out', at('x.svg'), '--x', 'hours'], /expected seconds_per_step for --x hours/);

@@ -350,6 +350,7 @@ t.test('usage errors', async (t) => {
   await fails(t, [source, '--out', 'x'], /--resolution is missing: the height and width/, 2);
   await fails(t, [source, '--out', 'x', '--store', 'encoded', '--resolution', '8'], /--resolution goes with --store pixels only/, 2);
   await fails(t, [source, '--out', 'x', '--store', 'encoded', '--resize', 'pad'], /--resize goes with --store pixels only/, 2);
+  await fails(t, [source, '--out', 'x.tar', '--resolution', '8'], /a folder, which gets the dataset, for --out, got x\.tar/, 2);
   await fails(t, [source, '--out', 'x', '--store', 'files'], /Allowed choices are pixels, encoded/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--holdout-out', './x'], /name the same folder/, 2);
   await fails(t, [source, '--out', 'x', '--resolution', '8', '--format', 'idx'], /expected a file of format idx/);

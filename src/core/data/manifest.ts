@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../errors.js';
 import { sha256 } from '../formats/digest.js';
+import { folderKind } from './folder-kind.js';
 
 export const MANIFEST = 'dataset.json';
 const FORMAT = 'bigbigan dataset 1';
@@ -65,7 +66,7 @@ export async function readManifest(dir: string): Promise<{ manifest: DatasetMani
     text = await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? `no ${MANIFEST}` : code === 'ENOTDIR' ? 'a file' : (code ?? String(error));
+    const found = code === 'ENOENT' ? ((await folderKind(dir)) ?? `no ${MANIFEST}`) : code === 'ENOTDIR' ? 'a file' : (code ?? String(error));
     throw expected('a dataset folder', dir, found, 'make one with bigbigan prep-data');
   }
   let manifest: DatasetManifest;

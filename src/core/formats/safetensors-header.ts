@@ -36,12 +36,8 @@ export async function readHeader({ handle, size }: InputFile, path: string): Pro
   await readExactly(handle, prefix, 0, path);
   const length = prefix.readBigUInt64LE();
   if (length > BigInt(Math.min(LONGEST_HEADER, size - 8))) {
-    throw damaged(
-      `a safetensors header of at most ${Math.min(LONGEST_HEADER, size - 8)} bytes`,
-      path,
-      `${length}`,
-      'the file is damaged, cut short or of another format',
-    );
+    const found = `one whose header would have ${length} bytes`;
+    throw damaged('a safetensors file', path, found, 'the file is damaged, cut short or of another format');
   }
   const bytes = Buffer.alloc(8 + Number(length));
   await readExactly(handle, bytes, 0, path);

@@ -1,8 +1,10 @@
 /** The curves of a run: every number of its log and its evaluations, by step. */
 import { stat } from 'node:fs/promises';
+import { RUN, folderKind } from '../data/folder-kind.js';
 import { UserError, expected } from '../errors.js';
 import { readJsonl } from '../formats/jsonl.js';
 import { numbersOf } from '../formats/numbers.js';
+import { notARun } from '../train/not-a-run.js';
 import { readRunConfig, runFolder } from '../train/run-folder.js';
 
 export const AXES = ['step', 'epoch', 'hours'] as const;
@@ -31,12 +33,11 @@ const PLACES = new Set(['step', 'epoch']);
 
 /** Reads log.jsonl and metrics.jsonl, of a run that trains as well. Of lines with the same step the last counts. */
 export async function readRunCurves(path: string): Promise<RunCurves> {
-  const kind = await stat(path).catch(() => undefined);
-  if (!kind) throw new UserError(`there is no run at ${path}`, { hint: 'train one: bigbigan train --run DIR --data DIR' });
-  if (!kind.isDirectory()) throw expected('the folder of a run', 'RUN', `the file ${path}`);
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) throw await notARun(path, 'RUN');
   const { log, metrics } = runFolder(path);
   const [lines, evaluations] = [await readLines(log), await readLines(metrics)];
   if (lines.length + evaluations.length === 0) {
+    if ((await folderKind(path)) !== RUN) throw await notARun(path, 'RUN');
     throw new UserError(`the run ${path} has no line in its log yet`, { hint: 'bigbigan train writes one every --log-every steps' });
   }
   const config = await readRunConfig(path);

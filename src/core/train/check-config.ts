@@ -44,7 +44,7 @@ function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }
   if (size !== resolution) {
     throw usage(
       `model.generator.multipliers has ${levels} levels, which make ${size} pixels, but model.resolution is ${resolution}`,
-      `resolutions are 4 times a power of 2, with one multiplier for 4×4 and one for each doubling`,
+      goingWith(resolution),
     );
   }
   if (latent % levels !== 0) {
@@ -58,6 +58,16 @@ function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }
   }
   const sizes = generator.multipliers.slice(1).map((_, i) => 8 * 2 ** i);
   checkAttention('model.generator.attention', generator.attention, sizes, (side) => generator.channels * generator.multipliers[Math.log2(side / 4)]);
+}
+
+/** All that a resolution asks of other settings, so that it is not found out one by one. */
+function goingWith(resolution: number): string {
+  const levels = Math.log2(resolution / 4) + 1;
+  if (!Number.isInteger(levels) || levels < 1) return 'resolutions are 4 times a power of 2';
+  return (
+    `${resolution} pixels need ${levels} multipliers (one for 4×4 and one for each doubling), a model.latent that ${levels} divides, ` +
+    `and a model.encoder.resolution of ${resolution}, ${2 * resolution} or ${4 * resolution}`
+  );
 }
 
 function checkDiscriminator(discriminator: ResidualDiscriminatorConfig, { resolution }: ModelConfig): void {

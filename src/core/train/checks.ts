@@ -4,23 +4,10 @@ import { UserError, expected } from '../errors.js';
 import { imageResolution } from '../model/config.js';
 import type { Config } from './config.js';
 
-export function checkData(
-  dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>,
-  { model, train }: Config,
-): void {
-  const { channels, classes } = model;
-  const resolution = imageResolution(model);
-  const { height, width } = dataset;
-  // Random parts are enlarged or shrunk to the resolution, but stored images that are smaller have too little in them.
-  const fits = train.crop === 'center' ? height === resolution && width === resolution : Math.min(height, width) >= resolution;
-  if (!fits || dataset.channels !== channels) {
-    throw expected(
-      `images of ${resolution}×${resolution}×${channels}, which the settings ask for`,
-      `--data ${dataset.path}`,
-      `${height}×${width}×${dataset.channels}`,
-      `prepare it with --resolution ${resolution} --channels ${channels}, or choose a preset of that size`,
-    );
-  }
+export function checkData(dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>, config: Config): void {
+  const { model, train } = config;
+  const { classes } = model;
+  checkImages('--data', dataset, config);
   if (classes > 1 && dataset.classes?.length !== classes) {
     const found = dataset.classes ? `${dataset.classes.length} classes` : 'no labels';
     throw expected(`${classes} classes, as model.classes says`, `--data ${dataset.path}`, found, `set --classes to what the dataset has; 1 trains without labels`);
@@ -28,6 +15,20 @@ export function checkData(
   if (dataset.count < train.batchSize) {
     throw expected(`at least one batch of ${train.batchSize} images`, `--data ${dataset.path}`, `${dataset.count}`, 'use a smaller --batch-size');
   }
+}
+
+/** What goes for the images of a run goes for those that it is evaluated on. */
+export function checkImages(option: string, { path, height, width, channels }: Pick<Dataset, 'path' | 'height' | 'width' | 'channels'>, { model, train }: Config): void {
+  const resolution = imageResolution(model);
+  // Random parts are enlarged or shrunk to the resolution, but stored images that are smaller have too little in them.
+  const fits = train.crop === 'center' ? height === resolution && width === resolution : Math.min(height, width) >= resolution;
+  if (fits && channels === model.channels) return;
+  throw expected(
+    `images of ${resolution}×${resolution}×${model.channels}, as the settings say`,
+    `${option} ${path}`,
+    `${height}×${width}×${channels}`,
+    `prepare it with --resolution ${resolution} --channels ${model.channels}, or choose a preset of that size`,
+  );
 }
 
 /** A run goes on only with the settings it began with; the total number of steps may change. */

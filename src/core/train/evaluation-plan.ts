@@ -1,7 +1,9 @@
 /** What a run can be evaluated for, by what it has: an encoder, labels, a network for Fréchet distances. */
 import type { Dataset } from '../data/dataset.js';
 import { expected, usage } from '../errors.js';
-import { type ModelConfig, hasEncoder, imageResolution } from '../model/config.js';
+import { hasEncoder } from '../model/config.js';
+import { checkImages } from './checks.js';
+import type { Config } from './config.js';
 import { SELECTIONS, type Selection } from './selection.js';
 
 /** As the results are named in lines of metrics.jsonl. */
@@ -20,8 +22,10 @@ export const LEAST_IMAGES = 4;
 type Evaluated = Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>;
 
 /** @throws UserError if the images do not fit the model, or if nothing or not the selected metric could be evaluated */
-export function planEvaluation(dataset: Evaluated, model: ModelConfig, { extractor, select }: { extractor: boolean; select?: Selection }): EvaluationPlan {
-  checkImages(dataset, model);
+export function planEvaluation(dataset: Evaluated, config: Config, { extractor, select }: { extractor: boolean; select?: Selection }): EvaluationPlan {
+  const { model } = config;
+  checkImages('--eval-data', dataset, config);
+  if (dataset.count < LEAST_IMAGES) throw expected(`${LEAST_IMAGES} images or more`, `--eval-data ${dataset.path}`, `${dataset.count}`);
   const classes = dataset.classes?.length ?? 0;
   const why: Partial<Record<EvaluationName, string>> = {};
   if (classes < 2) {
@@ -41,15 +45,6 @@ export function planEvaluation(dataset: Evaluated, model: ModelConfig, { extract
     if (reason !== undefined) throw usage(`--select ${select} is not possible: ${reason}`, `or select by another metric`);
   }
   return { names, leftOut: describe(why) };
-}
-
-function checkImages({ path, height, width, channels, count }: Evaluated, model: ModelConfig): void {
-  const resolution = imageResolution(model);
-  if (Math.min(height, width) < resolution || channels !== model.channels) {
-    const hint = `prepare it with --resolution ${resolution} --channels ${model.channels}`;
-    throw expected(`images of ${resolution}×${resolution}×${model.channels}`, `--eval-data ${path}`, `${height}×${width}×${channels}`, hint);
-  }
-  if (count < LEAST_IMAGES) throw expected(`${LEAST_IMAGES} images or more`, `--eval-data ${path}`, `${count}`);
 }
 
 /** Those that share a reason, together; a distance that nobody asked for is not worth a word. */

@@ -6,7 +6,7 @@ import type { Extractor } from '../metrics/extractor.js';
 import type { InferenceModel } from '../model/inference.js';
 import { bestCheckpoint, markBest } from './best-checkpoint.js';
 import type { Config } from './config.js';
-import { type EvaluationLine, createEvaluator } from './evaluate.js';
+import { type EvaluationLine, type Protocol, createEvaluator } from './evaluate.js';
 import type { Stopped } from './evaluate-samples.js';
 import type { EvaluationName } from './evaluation-plan.js';
 import { SHEET } from './progress-sheets.js';
@@ -37,6 +37,8 @@ export interface BestEvaluation {
 }
 
 export interface Evaluations {
+  /** What to say of them, where the run has others. */
+  change?: string;
   /** Whether the step is to be evaluated and has no line yet. The lines are read anew: training may have gone back. */
   due(step: number): Promise<boolean>;
   /** Evaluates and appends a line; gives it, and whether it is the best so far. Undefined if it was stopped. */
@@ -62,6 +64,7 @@ export async function openEvaluations(
   if (best) await markBest(folder, best.step);
 
   return {
+    change: evaluationChange(lines, { protocol: evaluator.protocol, data: settings.dataset.path }),
     async due(step) {
       if (step === 0 || (step % every !== 0 && step !== config.train.steps)) return false;
       lines = await readJsonl<EvaluationLine>(folder.metrics);
@@ -90,11 +93,27 @@ export async function bestEvaluation(folder: RunFolder, lines: readonly Evaluati
   return best && { select, ...best, checkpoint: (await bestCheckpoint(folder, best.step)) ?? null };
 }
 
-/** How a run stands that ended with a checkpoint of `step`, by the run folder alone; a name of the best that is missing is made good. */
+/**
+ * How a run stands that ended with a checkpoint of `step`, by the run folder alone: whether that step has been evaluated, whether
+ * patience is at its end, and the best. A name of the best that is missing is made good.
+ */
 export async function evaluationsUntil(folder: RunFolder, step: number, { select, patience = Infinity }: Pick<EvaluationSettings, 'select' | 'patience'>) {
-  if (select === undefined) return { exhausted: false };
   const lines = (await readJsonl<EvaluationLine>(folder.metrics)).filter((line) => line.step <= step);
+  const evaluated = lines.at(-1)?.step === step;
+  if (select === undefined) return { evaluated, exhausted: false };
   const { best, since } = standing(lines, select);
   if (best && !(await bestCheckpoint(folder, best.step))) await markBest(folder, best.step);
-  return { exhausted: since >= patience, best: await bestEvaluation(folder, lines, select) };
+  return { evaluated, exhausted: since >= patience, best: await bestEvaluation(folder, lines, select) };
+}
+
+/** What a run that goes on should be told of evaluations until now, if from now on they are others, or none. */
+export function evaluationChange(lines: readonly EvaluationLine[], now?: { protocol: Protocol; data: string }): string | undefined {
+  const before = lines.at(-1);
+  if (!before) return undefined;
+  if (!now) return `the run has been evaluated until step ${before.step}, and from here on is not: --eval-every is missing`;
+  const names = [...new Set([...Object.keys(before.protocol), ...Object.keys(now.protocol)])] as (keyof Protocol)[];
+  const changed = names.filter((name) => JSON.stringify(before.protocol[name]) !== JSON.stringify(now.protocol[name]));
+  if (changed.length === 0) return undefined;
+  const words = changed.map((name) => (name === 'data_digest' ? `data (${before.data}, now ${now.data})` : name));
+  return `evaluations differ in ${words.join(', ')} from that of step ${before.step}: the numbers do not compare, and --select begins anew`;
 }

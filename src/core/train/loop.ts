@@ -3,12 +3,12 @@ import type { Engine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
 import type { Dataset } from '../data/dataset.js';
 import { type Batch, createLoader } from '../data/loader.js';
-import { appendJsonl } from '../formats/jsonl.js';
+import { appendJsonl, readJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
 import { type CheckpointWriter, createCheckpointWriter } from './checkpoint-writer.js';
 import type { Config } from './config.js';
 import type { EvaluationLine } from './evaluate.js';
-import { type BestEvaluation, type EvaluationSettings, openEvaluations } from './evaluations.js';
+import { type BestEvaluation, type EvaluationSettings, evaluationChange, openEvaluations } from './evaluations.js';
 import { createEvents, noEvents } from './events.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
@@ -156,6 +156,8 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
   };
 
   const evaluations = settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
+  const change = evaluations ? evaluations.change : evaluationChange(await readJsonl(folder.metrics));
+  if (change !== undefined && !failure) on({ kind: 'warning', step, message: change });
   const evaluate = async () => {
     if (!evaluations || !(await evaluations.due(step))) return;
     await takeStatistics();

@@ -1,9 +1,11 @@
 /** A run on disk: config.json, data.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
-import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { RUN, folderKind } from '../data/folder-kind.js';
 import { UserError, expected } from '../errors.js';
 import { targetOf, writeAtomic } from '../formats/atomic.js';
 import type { Config } from './config.js';
+import { notACheckpoint, notARun } from './not-a-run.js';
 
 export interface RunFolder {
   path: string;
@@ -104,14 +106,16 @@ export async function listCheckpoints(path: string): Promise<{ step: number; pat
 
 /** The newest checkpoint of a run, or the file itself when a checkpoint is named. */
 export async function findCheckpoint(source: { run?: string; checkpoint?: string }): Promise<string> {
-  if (source.checkpoint !== undefined) return source.checkpoint;
+  if (source.checkpoint !== undefined) {
+    const mistake = await notACheckpoint(source.checkpoint);
+    if (mistake) throw mistake;
+    return source.checkpoint;
+  }
   const run = source.run!;
-  const kind = await stat(run).catch(() => undefined);
-  if (!kind) throw new UserError(`there is no run at ${run}`, { hint: 'train one: bigbigan train --run DIR --data DIR' });
-  if (!kind.isDirectory()) throw expected('the folder of a run', '--run', `the file ${run}`, 'a checkpoint file goes with --checkpoint');
-  const newest = (await listCheckpoints(run)).at(-1);
-  if (!newest) throw new UserError(`the run ${run} has no checkpoint yet`, { hint: 'it is written by bigbigan train at intervals and at the end' });
-  return newest.path;
+  const newest = (await listCheckpoints(run).catch(() => [])).at(-1);
+  if (newest) return newest.path;
+  if ((await folderKind(run)) !== RUN) throw await notARun(run, '--run');
+  throw new UserError(`the run ${run} has no checkpoint yet`, { hint: 'it is written by bigbigan train at intervals and at the end' });
 }
 
 async function entries(path: string): Promise<string[]> {

@@ -48,7 +48,7 @@ t.test('refuses damaged files by name', async (t) => {
   const cases: [string, RegExp][] = [
     ['truncated', /expected \d+ bytes as its header says for .*truncated/],
     ['trailing', /expected \d+ bytes as its header says for .*trailing/],
-    ['huge-header', /a safetensors header of at most \d+ bytes .*got 1099511627776/],
+    ['huge-header', /a safetensors file .*, got one whose header would have 1099511627776 bytes/],
     ['bad-json', /a JSON object as header/],
     ['hole', /expected byte 0 for the start of a in .*got 1/],
     ['overlap', /expected byte 2 for the start of b in .*got 1/],
@@ -61,7 +61,7 @@ t.test('refuses damaged files by name', async (t) => {
     await t.rejects(readSafetensorsHeader(file(name)), { name: 'UserError', message }, `${name}, header`);
   }
   const npy = fixture('formats/float32.npy');
-  await t.rejects(readSafetensors(npy), { message: /of at most 216 bytes/ });
+  await t.rejects(readSafetensors(npy), { message: /a safetensors file for .*float32\.npy, got one whose header/ });
 });
 
 t.test('any changed byte of a header is an error or a readable header', async (t) => {

@@ -111,7 +111,8 @@ refuses(() => set('model.channels=2'), /1 or 3 for model\.channels/);
 // Combinations
 refuses(() => set('model.latent=10'), /model\.latent is 10/, /multiple of 4/);
 refuses(() => set('model.generator.multipliers=2,2,1'), /16 pixels/, /model\.resolution is 32/);
-refuses(() => set('model.resolution=64'), /32 pixels/, /64/);
+refuses(() => set('model.resolution=64'), /32 pixels/, /64 pixels need 5 multipliers .* model\.latent that 5 divides.* model\.encoder\.resolution of 64, 128 or 256/);
+refuses(() => set('model.resolution=48'), /4 times a power of 2/);
 refuses(() => set('model.encoder.units=1,1'), /2 stages/, /3/);
 refuses(() => set('model.encoder.resolution=16'), /model\.encoder\.resolution is 16/, /model\.resolution .* is 32/, /32, 64, 128/);
 refuses(() => set('model.encoder.resolution=96'), /model\.encoder\.resolution is 96/, /power of 2/);

@@ -7,6 +7,8 @@ import { UserError } from '../../../src/core/errors.js';
 import { sha256File } from '../../../src/core/formats/digest.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
 import { readCheckpoint, readCheckpointHeader, saveCheckpoint } from '../../../src/core/train/checkpoint.js';
+import type { EvaluationLine } from '../../../src/core/train/evaluate.js';
+import type { EvaluationSettings } from '../../../src/core/train/evaluations.js';
 import { runVariables } from '../../../src/core/train/initial.js';
 import { type LoopEvent, trainLoop } from '../../../src/core/train/loop.js';
 import { NotFinite, nonFiniteVariable } from '../../../src/core/train/non-finite.js';
@@ -43,14 +45,20 @@ function failing(fails: (noiseKey: number) => boolean): Engine {
 }
 
 /** Trains, a checkpoint every 4 steps; `on` may throw, as if the process were killed. */
-async function train(name: string, fails: (noiseKey: number) => boolean, onNan?: 'stop' | 'rollback', on: (event: LoopEvent) => void = () => {}) {
+async function train(
+  name: string,
+  fails: (noiseKey: number) => boolean,
+  onNan?: 'stop' | 'rollback',
+  on: (event: LoopEvent) => void = () => {},
+  evaluation?: EvaluationSettings,
+) {
   const folder = runFolder(path(name));
   await beginRun(folder.path, config);
   const warnings: string[] = [];
   const settings = { execution: 'traced', config, dataset, folder, keep: Infinity, tensorboard: false, stopped: () => false } as const;
   const result = await trainLoop({
     ...settings,
-    ...{ engine: failing(fails), onNan, logEvery: 1, sampleEvery: 100, checkpointEvery: 4 },
+    ...{ engine: failing(fails), onNan, evaluation, logEvery: 1, sampleEvery: 100, checkpointEvery: 4 },
     on: (event) => {
       if (event.kind === 'warning') warnings.push(`step ${event.step}: ${event.message}`);
       on(event);
@@ -59,6 +67,13 @@ async function train(name: string, fails: (noiseKey: number) => boolean, onNan?:
   return { ...result, warnings };
 }
 
+/** Of metrics.jsonl. */
+async function evaluations(name: string) {
+  const all = await readJsonl<EvaluationLine>(runFolder(path(name)).metrics);
+  return all.map(({ seconds: _, ...line }) => line);
+}
+
+/** Of log.jsonl. */
 async function lines(name: string) {
   const all = await readJsonl<Record<string, unknown>>(runFolder(path(name)).log);
   return all.map(({ seconds_per_step: _s, data_wait_per_step: _w, images_per_second: _i, ...rest }) => rest);
@@ -120,6 +135,24 @@ t.test('a process that is killed after that goes on to the same end', async (t) 
     await train(name, at > 8 ? never : atFive, 'rollback');
     t.equal(await sha256File(checkpoint(name, STEPS)), await sha256File(checkpoint('back', STEPS)), name);
     t.same(await lines(name), await lines('back'));
+  }
+});
+
+t.test('evaluations: each step has one line, of the weights that were kept', async (t) => {
+  const evaluation: EvaluationSettings = { every: 2, dataset, images: 20, names: ['knn', 'linear_probe', 'reconstruct', 'encoder'], select: 'reconstruction' };
+  await train('evaluated', never, 'rollback', undefined, evaluation);
+  for (const [name, key] of [['evaluated at the failure', 5], ['evaluated before it', 6]] as const) {
+    const { best, finished, warnings } = await train(name, (noiseKey) => noiseKey === key, 'rollback', undefined, evaluation);
+    t.ok(finished);
+    t.match(warnings, [new RegExp(`^step ${key + 2}: loss_d is NaN; training goes back to step 4 `)]);
+    const [found, undisturbed] = [await evaluations(name), await evaluations('evaluated')];
+    t.same(found.map(({ step }) => step), [2, 4, 6, 8, 10, 12]);
+    t.same(found.slice(0, 2), undisturbed.slice(0, 2));
+    t.not(found[2].reconstruct!.l1_ratio, undisturbed[2].reconstruct!.l1_ratio, 'step 6 is another one');
+    const ratios = found.map(({ reconstruct }) => reconstruct!.l1_ratio);
+    t.ok(ratios.every(Number.isFinite), `${ratios}`);
+    t.match(best, { step: found[ratios.indexOf(Math.min(...ratios))].step, value: Math.min(...ratios) });
+    t.equal((await readCheckpointHeader(runFolder(path(name)).best)).step, best!.step);
   }
 });
 

@@ -47,10 +47,22 @@ t.test('the newest checkpoint is the one of the most steps', async (t) => {
 });
 
 t.test('runs without checkpoints, and no runs', async (t) => {
-  const run = t.testdir({ checkpoints: {}, file: '' });
-  await t.rejects(findCheckpoint({ run }), { name: 'UserError', message: /no checkpoint yet/ });
-  await t.rejects(findCheckpoint({ run: join(run, 'nowhere') }), { name: 'UserError', message: /no run at/ });
-  await t.rejects(findCheckpoint({ run: join(run, 'file') }), { name: 'UserError', message: /the file/ });
+  const run = (checkpoints = {}) => ({ 'config.json': '{}', checkpoints });
+  const trained = run({ '00000002.safetensors': '', '00000004.safetensors': '' });
+  const dir = t.testdir({ run: run(), runs: { b: run(), a: trained, notes: {} }, data: { 'dataset.json': '{}' }, empty: {}, file: '' });
+  const fails = (source: Parameters<typeof findCheckpoint>[0], message: RegExp, hint?: RegExp) =>
+    t.rejects(findCheckpoint(source), { name: 'UserError', message, ...(hint && { hint }) });
+  const at = (name: string) => join(dir, name);
+  await fails({ run: at('run') }, /the run .*run has no checkpoint yet/);
+  await fails({ run: at('nowhere') }, /no run at/);
+  await fails({ run: at('file') }, /--run, got the file/, /--checkpoint/);
+  await fails({ run: at('data') }, /the folder of a run for --run, got .*data, a dataset made by bigbigan prep-data/);
+  await fails({ run: at('runs') }, /runs, which holds the runs a, b$/, /such as .*runs\/a$/);
+  await fails({ run: at('run/checkpoints') }, /a folder within a run/, /name the run: .*run$/);
+  await fails({ run: at('empty') }, /which holds no run/);
+  await fails({ checkpoint: at('run') }, /a checkpoint file for --checkpoint, got the run/, /--run .*run$/);
+  await fails({ checkpoint: at('runs/a/checkpoints') }, /got the folder/, /such as .*00000004\.safetensors$/);
+  await fails({ checkpoint: at('empty') }, /got the folder/, /\.safetensors file/);
 });
 
 t.test('lines of the log after the step that training continues from are dropped', async (t) => {

@@ -2,6 +2,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
+import { RUN, folderKind } from '../folder-kind.js';
 import { byCodePoint, classNumbers, type Source, type SourceItem } from './source.js';
 
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
@@ -51,9 +52,12 @@ export async function listImages(dir: string): Promise<string[]> {
 }
 
 export async function openFolder(dir: string): Promise<Source> {
+  const kind = await folderKind(dir);
+  // Its sheets of samples are images too.
+  if (kind === RUN) throw expected('a folder of images', dir, kind, 'name a folder of images or a dataset');
   const paths = await listImages(dir);
   if (paths.length === 0) {
-    throw expected('images (jpg, png, webp, gif, tif, avif)', dir, 'none', 'name the folder that holds the class folders');
+    throw expected('images (jpg, png, webp, gif, tif, avif)', dir, kind ?? 'none', 'name the folder that holds the class folders');
   }
   const { classes, label } = labelPaths(paths, dir);
   async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
