@@ -228,6 +228,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', holed, '--test', good, '--k', '1'], 1, /row 1 of .*holed/],
     [['--train', good, '--test', short], 1, /3 class numbers.*short.*got 2/],
     [['--train', broken, '--test', good], 1, /broken/],
+    [['--train', join(good, 'avepool.npy'), '--test', good], 1, /got a file\n.*name its folder, .*good, and choose the file by --feature avepool/],
     [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder/],
     [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
     [['--train', single, '--test', good], 1, /2 classes or more.*single, got class 4 in every row/],

@@ -11,6 +11,7 @@ import { createNpyWriter, openNpyRows, type NpyRows, type NpyWriter } from '../f
 import { readLabels } from './labels.js';
 
 const MANIFEST = 'features.json';
+const WRITE = 'write it with bigbigan encode, or save avepool.npy [rows, width] and labels.npy [rows] with NumPy';
 
 export interface CreateFeatures {
   /** Width of each output by name, such as `{ avepool: 2048 }`. */
@@ -132,8 +133,12 @@ function allFinite(data: Float32Array): boolean {
 }
 
 function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void {
-  if (dtype !== 'float32' && dtype !== 'float64') throw expected('features of type float16, float32 or float64', path, dtype);
-  if (shape.length < 2 || rowLength === 0) throw expected('features of shape [rows, width]', path, `shape [${shape}]`);
+  if (dtype !== 'float32' && dtype !== 'float64') {
+    throw expected('features of type float16, float32 or float64', path, dtype, "convert them, for example numpy.save(path, features.astype('float32'))");
+  }
+  if (shape.length < 2 || rowLength === 0) {
+    throw expected('features of shape [rows, width]', path, `shape [${shape}]`, 'a row for each image');
+  }
   if (shape[0] === 0) throw expected('at least one row', path, 'none');
 }
 
@@ -167,8 +172,12 @@ export async function featureFile(dir: string, feature: string): Promise<string 
 
 async function missing(dir: string, feature: string) {
   const folder = await stat(dir).catch(() => undefined);
-  if (!folder?.isDirectory()) return expected('a features folder', dir, folder ? 'a file' : 'no such folder', 'write it with bigbigan encode');
+  if (!folder) return expected('a features folder', dir, 'no such folder', WRITE);
+  if (!folder.isDirectory()) {
+    const hint = /\.npy$/i.test(dir) ? `name its folder, ${dirname(dir)}, and choose the file by --feature ${basename(dir, '.npy')}` : WRITE;
+    return expected('a features folder', dir, 'a file', hint);
+  }
   const found = (await readdir(dir)).filter((name) => name.endsWith('.npy') && name !== 'labels.npy');
   const names = found.map((name) => name.slice(0, -'.npy'.length)).join(', ');
-  return expected(`${feature}.npy`, `--feature ${feature} in ${dir}`, names || 'no .npy file', names && `choose one of ${names}`);
+  return expected(`${feature}.npy`, `--feature ${feature} in ${dir}`, names || 'no .npy file of features', names ? `choose one of ${names}` : WRITE);
 }

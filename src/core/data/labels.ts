@@ -10,10 +10,10 @@ export async function readLabels(path: string, rows: number): Promise<Int32Array
   }
   if (shape.length !== 1) throw expected('one class number a row, shape [n]', path, `shape [${shape}]`, 'numpy.argmax(labels, axis=1) makes class numbers of one-hot rows');
   if (data.length !== rows) {
-    throw expected(`${rows} class numbers, one for each row`, path, `${data.length}`, 'both files must come from the same images');
+    throw expected(`${rows} class numbers, one for each row,`, path, `${data.length}`, 'both files must come from the same images');
   }
   const labels = Int32Array.from(data as ArrayLike<number | bigint>, Number);
   const wrong = labels.findIndex((label, row) => label < 0 || BigInt(label) !== BigInt(data[row]));
-  if (wrong >= 0) throw expected('class numbers from 0 to 2147483647', `row ${wrong} of ${path}`, `${data[wrong]}`);
+  if (wrong >= 0) throw expected('class numbers from 0 to 2147483647', `row ${wrong} of ${path}`, `${data[wrong]}`, 'number the classes from 0 on: numpy.unique(labels, return_inverse=True)[1]');
   return labels;
 }

@@ -1,6 +1,6 @@
 /** Feature folders in, a linear classifier and its accuracy out. */
 import type { Engine } from '../backend/engine.js';
-import { usage } from '../errors.js';
+import { UserError, usage } from '../errors.js';
 import { linearProbe } from '../metrics/linear-probe.js';
 import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
 import type { SavedClassifier } from './classifier-file.js';
@@ -73,6 +73,7 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
         });
   await Promise.all([train.close(), test.close(), augmentation?.close()]);
   const { classifier, confusion } = solved;
+  if (!classifier.weight.every(Number.isFinite)) throw diverged(solved.heads[solved.best]);
   const heads = solved.heads.map(describeHead);
   const best = heads[solved.best];
   const edges = { ...(solver !== 'lbfgs' && { learning_rate: gridEdge(learningRates, best.learning_rate!) }), penalty: gridEdge(penalties, best.penalty) };
@@ -103,6 +104,13 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
   const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
   const answer: ProbeAnswer = { result, confusion, classes: classifier.classes };
   return { ...answer, classifier: saved };
+}
+
+function diverged({ learningRate, penalty }: { learningRate?: number; penalty: number }): UserError {
+  const rate = learningRate === undefined ? '' : `learning rate ${learningRate} and `;
+  return new UserError(`training diverged: the best classifier, of ${rate}penalty ${penalty}, has weights that are not finite`, {
+    hint: learningRate === undefined ? 'try larger --penalties' : 'try smaller --learning-rates',
+  });
 }
 
 function warnOfEdge(what: string, option: string, chosen: number, edge: 'smallest' | 'largest', { warn }: ProbeEvents): void {
