@@ -70,7 +70,6 @@ export function knnCommand(): Command {
     'bigbigan knn --merge part*.json --json',
     'bigbigan knn --train a --test b --shard 2/8 --neighbours-out near2 --json > part2.json',
     'bigbigan knn --merge part*.json --neighbours-out near --json',
-    'bigbigan knn --train a --test b --feature bn_crelu',
     'bigbigan knn --train a --test b --sheet-out near.png --train-images digits --test-images digits-test',
   ]);
 }
