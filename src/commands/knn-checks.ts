@@ -65,11 +65,11 @@ async function checkNeighboursOut(dir: string, force?: boolean): Promise<void> {
   await checkOutputFolder(dir, { force, marker: MARKER });
 }
 
-/** @param ks ascending */
-export function checkNumbers({ train, same }: FeaturePair, ks: readonly number[]): void {
+export function checkNumbers({ train, same }: FeaturePair, { k }: KnnOptions): void {
   const others = train.rows - (same ? 1 : 0);
-  if (ks.at(-1)! <= others) return;
-  const fitting = ks.filter((k) => k <= others);
-  const message = `expected at most ${others} for --k, the ${same ? 'other ' : ''}rows of ${train.path}, got ${ks.at(-1)}`;
-  throw usage(message, fitting.length > 0 ? `choose smaller numbers of neighbours: --k ${fitting.join()}` : 'choose smaller numbers of neighbours');
+  const largest = Math.max(...k);
+  if (largest <= others) return;
+  const fitting = k.filter((number) => number <= others);
+  const message = `expected at most ${others} for --k, the ${same ? 'other ' : ''}rows of ${train.path}, got ${largest}`;
+  throw usage(message, `choose smaller numbers of neighbours${fitting.length > 0 ? `: --k ${fitting.join()}` : ''}`);
 }

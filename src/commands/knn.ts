@@ -1,6 +1,7 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
+import type { ImageSet } from '../core/data/images.js';
 import type { NeighbourAnswer } from '../core/evaluation/classify-neighbours.js';
 import type { FeaturePair } from '../core/evaluation/feature-pair.js';
 import type { Counts, KnnResult } from '../core/evaluation/knn-result.js';
@@ -81,13 +82,23 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
   const { startEngine } = await import('../core/backend/engine.js');
   let engine: Engine | undefined;
   const start = async () => (engine ??= await startEngine(options));
+  const { openFeaturePair } = await import('../core/evaluation/feature-pair.js');
   const runs: KnnResult[] = [];
   for (const [train, test] of pairs) {
-    const { result, drawSheet } = await comparePair(start, train, test, options, report);
-    runs.push(result);
-    if (pairs.length > 1) report.note(`${train} → ${test}: ${text(result).replaceAll('\n', ', ')}`);
-    else report.result(result, text(result));
-    await drawSheet?.();
+    const started = performance.now();
+    const pair = await openFeaturePair(train, test, options.feature, report);
+    let images: SheetImages | undefined;
+    try {
+      checkNumbers(pair, options);
+      if (options.sheetOut) images = await openSheetImages(options, pair);
+      const { result, answer, firstQuery } = await comparePair(start, pair, options, started, report);
+      runs.push(result);
+      if (pairs.length === 1) report.result(result, text(result));
+      else report.note(`${train} → ${test}: ${text(result).replaceAll('\n', ', ')}`);
+      if (images) await saveSheet(options.sheetOut!, answer, firstQuery, images, options.sheetRows);
+    } finally {
+      await Promise.all([pair.close(), images?.close()]);
+    }
   }
   if (runs.length === 1) {
     for (const path of [options.neighboursOut, options.sheetOut]) if (path) report.path(path);
@@ -125,34 +136,23 @@ async function merge(files: string[], options: KnnOptions, command: Command, rep
   if (neighboursOut) report.path(neighboursOut);
 }
 
-interface Comparison {
-  result: KnnResult;
-  /** Draws the sheet that was asked for; it takes reading images, which may fail. */
-  drawSheet?(): Promise<void>;
-}
-
-async function comparePair(start: () => Promise<Engine>, trainPath: string, testPath: string, options: KnnOptions, report: Report): Promise<Comparison> {
-  const started = performance.now();
+async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, options: KnnOptions, started: number, report: Report) {
   const { metric, normalise, temperature, neighboursOut, sheetOut, shard } = options;
-  const { describeComputed, openFeaturePair } = await import('../core/evaluation/feature-pair.js');
+  const { train, test, same: leaveOneOut, classes, bn } = pair;
+  const { describeComputed } = await import('../core/evaluation/feature-pair.js');
   const { fractions, shardRange } = await import('../core/evaluation/knn-result.js');
   const { classifyByNeighbours } = await import('../core/evaluation/classify-neighbours.js');
   const { networkOf } = await import('../core/evaluation/same-features.js');
-  const pair = await openFeaturePair(trainPath, testPath, options.feature, report);
-  const { train, test, same: leaveOneOut, classes, bn } = pair;
   const ks = [...new Set(options.k)].sort((a, b) => a - b);
-  checkNumbers(pair, ks);
   if (leaveOneOut) report.note('train and test are the same rows: leaving each row out of its own vote');
   const range = shardRange(test.rows, shard ?? [1, 1]);
-  if (range[0] === range[1]) throw usage(`part ${shard!.join('/')} of the ${test.rows} rows of ${testPath} is empty`, 'use fewer parts');
-  const images = sheetOut ? await openSheetImages(options, pair) : undefined;
+  if (range[0] === range[1]) throw usage(`part ${shard!.join('/')} of the ${test.rows} rows of ${test.path} is empty`, 'use fewer parts');
 
   const engine = await start();
   const progress = report.progress('training rows', train.rows);
   const onRows = (done: number) => progress.update(done);
   const answer = await classifyByNeighbours(engine, { train, test, range, ks, metric, normalise, leaveOneOut, temperature, onRows });
   progress.stop();
-  await Promise.all([train.close(), test.close()]);
   const { writeNeighbours } = await import('../core/evaluation/neighbour-folder.js');
   const digests = neighboursOut === undefined ? undefined : await writeNeighbours(neighboursOut, answer.neighbours, options.force);
 
@@ -164,7 +164,7 @@ async function comparePair(start: () => Promise<Engine>, trainPath: string, test
     const { path, rows, width, digest } = features;
     return { path, rows, width, digest, ...networkOf(features) };
   };
-  const result = {
+  const result: KnnResult = {
     top1: fractions(right, queries),
     ...(weighted && { weighted_top1: fractions(weighted.top1, queries), weighted_top5: fractions(weighted.top5, queries) }),
     right,
@@ -186,30 +186,36 @@ async function comparePair(start: () => Promise<Engine>, trainPath: string, test
     seconds: (performance.now() - started) / 1000,
     versions: versions(engine),
   };
-  return { result, drawSheet: images && (() => saveSheet(sheetOut!, answer, range[0], images, options.sheetRows)) };
+  return { result, answer, firstQuery: range[0] };
 }
 
-async function openSheetImages({ trainImages, testImages }: KnnOptions, { train, test }: FeaturePair) {
+interface SheetImages {
+  neighbourImages: ImageSet;
+  queryImages: ImageSet;
+  close(): Promise<void>;
+}
+
+async function openSheetImages({ trainImages, testImages }: KnnOptions, { train, test }: FeaturePair): Promise<SheetImages> {
   const { openImages } = await import('../core/data/images.js');
   const { checkSheetImages } = await import('../core/evaluation/neighbour-sheet.js');
-  const [neighbourImages, queryImages] = [await openImages(trainImages!), await openImages(testImages!)];
-  checkSheetImages(neighbourImages, train, queryImages, test);
-  return { neighbourImages, queryImages };
+  const neighbourImages = await openImages(trainImages!);
+  const queryImages = await openImages(testImages!);
+  const close = async () => void (await Promise.all([neighbourImages.close(), queryImages.close()]));
+  try {
+    checkSheetImages(neighbourImages, train, queryImages, test);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { neighbourImages, queryImages, close };
 }
 
-async function saveSheet(
-  path: string,
-  { neighbours }: NeighbourAnswer,
-  firstQuery: number,
-  images: Awaited<ReturnType<typeof openSheetImages>>,
-  queries: number,
-): Promise<void> {
+async function saveSheet(path: string, { neighbours }: NeighbourAnswer, firstQuery: number, images: SheetImages, queries: number): Promise<void> {
   const { neighbourSheet } = await import('../core/evaluation/neighbour-sheet.js');
   const { writeAtomic } = await import('../core/formats/atomic.js');
   const columns = Math.min(SHEET_COLUMNS, neighbours.found);
   const png = await neighbourSheet({ neighbours, firstQuery, ...images, queries, columns });
   await writeAtomic(path, async (handle) => void (await handle.writeFile(png)));
-  await Promise.all([images.neighbourImages.close(), images.queryImages.close()]);
 }
 
 function text({ top1, weighted_top1, weighted_top5 }: KnnResult): string {

@@ -164,6 +164,7 @@ t.test('--apply tests a saved classifier, with BN+CReLU where it was computed; t
   const picture = join(dir, 'confusion.png');
   t.equal((await bigbigan(['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--confusion-out', picture])).code, 0);
   t.match(await sharp(picture).metadata(), { width: 855, height: 848 });
+  await fails(t, 2, ['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--feature', 'z_mean'], /--feature z_mean does not go with .*, which was trained on avepool/);
   const wrong = await bigbigan(['linear-probe', '--apply', join(dir, 'bn_crelu.safetensors'), '--test', await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1])]);
   t.equal(wrong.code, 1);
   t.match(wrong.stderr, /features of width 24/);

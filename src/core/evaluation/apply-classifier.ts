@@ -1,9 +1,9 @@
 /** A saved classifier and features in, its accuracy out. */
 import type { Engine } from '../backend/engine.js';
-import { openFeatures } from '../data/features.js';
-import { expected } from '../errors.js';
+import { type Features, openFeatures } from '../data/features.js';
+import { expected, usage } from '../errors.js';
 import { testClassifier } from '../metrics/classifier.js';
-import { readClassifier } from './classifier-file.js';
+import { type SavedClassifier, readClassifier } from './classifier-file.js';
 import { describeComputed, transformed, withLabels } from './feature-pair.js';
 import { type ProbeAnswer, describeSet, fractions, perClass } from './probe-result.js';
 import { type Network, checkSameNetwork } from './same-features.js';
@@ -16,31 +16,44 @@ export async function applyClassifier(
   feature: string | undefined,
   warn: (message: string) => void,
 ): Promise<ProbeAnswer> {
-  const { classifier, bn, result: trained } = await readClassifier(path);
-  const name = feature ?? (trained.feature as string | undefined) ?? 'avepool';
-  const source = withLabels(await openFeatures(folder, bn ? 'avepool' : name));
-  const train = trained.train as (Network & { path: string; digest?: string }) | undefined;
+  const saved = await readClassifier(path);
+  const trained = saved.result.feature as string | undefined;
+  if (feature !== undefined && trained !== undefined && feature !== trained) {
+    throw usage(`--feature ${feature} does not go with ${path}, which was trained on ${trained}`, 'leave --feature out');
+  }
+  const name = feature ?? trained ?? 'avepool';
+  const source = await openFeatures(folder, saved.bn ? 'avepool' : name);
+  try {
+    const { accuracy, confusion, test, same } = await judge(start, saved, path, source, warn);
+    const { classes } = saved.classifier;
+    const result = {
+      ...fractions(accuracy),
+      loss: accuracy.loss / accuracy.rows,
+      per_class_top1: perClass(confusion, classes),
+      feature: name,
+      ...describeComputed(saved.bn),
+      classifier: path,
+      test: describeSet(test),
+      test_is_train: same,
+      classes: classes.length,
+    };
+    return { result, confusion, classes };
+  } finally {
+    await source.close();
+  }
+}
+
+async function judge(start: () => Promise<Engine>, { classifier, bn, result }: SavedClassifier, path: string, source: Features, warn: (message: string) => void) {
+  const labelled = withLabels(source);
+  const train = result.train as (Network & { path: string; digest?: string }) | undefined;
   if (train) checkSameNetwork(train, train.path, source);
-  const test = bn ? transformed(source, bn) : source;
+  const test = bn ? transformed(labelled, bn) : labelled;
   const width = classifier.weight.length / classifier.classes.length;
   if (test.width !== width) {
-    throw expected(`features of width ${width} as ${path} was trained on`, folder, `${test.width}`, 'encode with the same network, and name the --feature');
+    throw expected(`features of width ${width} as ${path} was trained on`, source.path, `${test.width}`, 'encode with the same network, and name the --feature');
   }
+  // Unknown where another program made the classifier.
   const same = train?.digest === undefined ? null : train.digest === test.digest;
-  if (same) warn(`${path} was trained on the features of ${folder}: this is the accuracy of rows that were trained on`);
-  const engine = await start();
-  const { accuracy, confusion } = await testClassifier(engine, classifier, test);
-  await test.close();
-  const result = {
-    ...fractions(accuracy),
-    loss: accuracy.loss / accuracy.rows,
-    per_class_top1: perClass(confusion, classifier.classes),
-    feature: name,
-    ...describeComputed(bn),
-    classifier: path,
-    test: describeSet(test),
-    test_is_train: same,
-    classes: classifier.classes.length,
-  };
-  return { result, confusion, classes: classifier.classes };
+  if (same) warn(`${path} was trained on the features of ${source.path}: this is the accuracy of rows that were trained on`);
+  return { ...(await testClassifier(await start(), classifier, test)), test, same };
 }

@@ -19,6 +19,7 @@ export interface FeaturePair {
   classes: number;
   /** Where the rows are BN+CReLU that is computed from AvePool as they are read: with these. */
   bn?: Standardisation;
+  close(): Promise<void>;
 }
 
 /** What a user should know who asked for something else. */
@@ -34,19 +35,30 @@ export interface Remarks {
  */
 export async function openFeaturePair(trainPath: string, testPath: string, feature: string, remarks: Remarks): Promise<FeaturePair> {
   const computed = feature === 'bn_crelu' && (await mustCompute([trainPath, testPath]));
-  const open = async (folder: string) => withLabels(await openFeatures(folder, computed ? 'avepool' : feature));
-  // The smaller first: what is wrong with it is then found before the larger one is read for its digest.
-  const test = await open(testPath);
-  const train = await open(trainPath);
-  if (train.width !== test.width) {
-    throw expected(`features of width ${train.width} as in ${trainPath}`, testPath, `${test.width}`, 'encode both with the same network');
+  const opened: Features[] = [];
+  const close = async () => void (await Promise.all(opened.map((features) => features.close())));
+  const open = async (folder: string) => {
+    const features = await openFeatures(folder, computed ? 'avepool' : feature);
+    opened.push(features);
+    return withLabels(features);
+  };
+  try {
+    // The smaller first: what is wrong with it is then found before the larger one is read for its digest.
+    const test = await open(testPath);
+    const train = await open(trainPath);
+    if (train.width !== test.width) {
+      throw expected(`features of width ${train.width} as in ${trainPath}`, testPath, `${test.width}`, 'encode both with the same network');
+    }
+    checkSameFeatures(train, test);
+    const classes = checkClasses(train, test, remarks);
+    const same = train.digest === test.digest;
+    if (!computed) return { train, test, same, classes, close };
+    const bn = standardisation(await columnMoments(train));
+    return { train: transformed(train, bn), test: transformed(test, bn), same, classes, bn, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  checkSameFeatures(train, test);
-  const classes = checkClasses(train, test, remarks);
-  const same = train.digest === test.digest;
-  if (!computed) return { train, test, same, classes };
-  const bn = standardisation(await columnMoments(train));
-  return { train: transformed(train, bn), test: transformed(test, bn), same, classes, bn };
 }
 
 /** The same features after BN+CReLU; name and digest stay those of what is on disk. */

@@ -4,7 +4,7 @@ import { UserError, usage } from '../errors.js';
 import { linearProbe } from '../metrics/linear-probe.js';
 import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
 import type { SavedClassifier } from './classifier-file.js';
-import { type Remarks, checkFinite, describeComputed, openFeaturePair } from './feature-pair.js';
+import { type FeaturePair, type Remarks, checkFinite, describeComputed, openFeaturePair } from './feature-pair.js';
 import { gridEdge } from './grid-edge.js';
 import { checkMemory } from './probe-memory.js';
 import { type ProbeAnswer, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
@@ -43,9 +43,17 @@ export interface ProbeEvents extends Remarks {
 const LARGEST_HOLDOUT = 10_000;
 
 export async function runProbe(start: () => Promise<Engine>, question: ProbeQuestion, events: ProbeEvents) {
+  const pair = await openFeaturePair(question.train, question.test, question.feature ?? 'avepool', events);
+  try {
+    return await probePair(start, pair, question, events);
+  } finally {
+    await pair.close();
+  }
+}
+
+async function probePair(start: () => Promise<Engine>, { train, test, same, bn }: FeaturePair, question: ProbeQuestion, events: ProbeEvents) {
   const { solver, penalties, batchSize, seed, schedule, average, feature = 'avepool' } = question;
   const learningRates = solver === 'lbfgs' ? [] : question.learningRates;
-  const { train, test, same, bn } = await openFeaturePair(question.train, question.test, feature, events);
   if (same) events.warn('the test features are the training features: this is the accuracy of rows that were trained on');
   const choices = Math.max(1, learningRates.length) * penalties.length;
   const holdout = checkHoldout(question, choices, train.rows);
@@ -71,7 +79,7 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
           batches: augmentation?.batches,
           onStep: (done, total) => events.progress(done, total, [phase(done), speed()].filter(Boolean).join(', ')),
         });
-  await Promise.all([train.close(), test.close(), augmentation?.close()]);
+  await augmentation?.close();
   const { classifier, confusion } = solved;
   if (!classifier.weight.every(Number.isFinite)) throw diverged(solved.heads[solved.best]);
   const heads = solved.heads.map(describeHead);

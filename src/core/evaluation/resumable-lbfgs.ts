@@ -41,7 +41,7 @@ export async function resumableLbfgs(
     },
     async onIteration(current: LbfgsProbeState, objective, gradient) {
       done = current.solved.length;
-      words = `, iteration ${current.lbfgs.iterations}: objective ${objective.toFixed(6)}, gradient ${gradient.toExponential(1)} of ${tolerance.toExponential(1)}`;
+      words = `, iteration ${current.lbfgs.iterations}: objective ${objective.toFixed(6)}, gradient ${gradient.toExponential(1)}, wanted ${tolerance.toExponential(1)}`;
       const due = done !== stages || performance.now() - saved > 1000 * STATE_SECONDS;
       if (!state || !due) return;
       await writeProbeState(state, asked, current);
