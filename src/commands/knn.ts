@@ -1,18 +1,14 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import type { Engine } from '../core/backend/engine.js';
-import type { ImageSet } from '../core/data/images.js';
-import type { NeighbourAnswer } from '../core/evaluation/classify-neighbours.js';
 import type { FeaturePair } from '../core/evaluation/feature-pair.js';
 import type { Counts, KnnResult } from '../core/evaluation/knn-result.js';
 import { usage } from '../core/errors.js';
 import { type KnnOptions, checkKnnOptions, checkMergeOptions, checkNumbers } from './knn-checks.js';
+import { type SheetImages, openSheetImages, saveSheet } from './knn-sheet.js';
 import { engineOptions, examples, outputOptions, positiveInteger, positiveIntegers, positiveNumber, shard } from './options.js';
 import { createReport, type Report } from './report.js';
 import { versions } from './versions.js';
-
-/** Neighbours beside each query of a sheet. */
-const SHEET_COLUMNS = 9;
 
 export function knnCommand(): Command {
   const command = new Command('knn')
@@ -187,35 +183,6 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
     versions: versions(engine),
   };
   return { result, answer, firstQuery: range[0] };
-}
-
-interface SheetImages {
-  neighbourImages: ImageSet;
-  queryImages: ImageSet;
-  close(): Promise<void>;
-}
-
-async function openSheetImages({ trainImages, testImages }: KnnOptions, { train, test }: FeaturePair): Promise<SheetImages> {
-  const { openImages } = await import('../core/data/images.js');
-  const { checkSheetImages } = await import('../core/evaluation/neighbour-sheet.js');
-  const neighbourImages = await openImages(trainImages!);
-  const queryImages = await openImages(testImages!);
-  const close = async () => void (await Promise.all([neighbourImages.close(), queryImages.close()]));
-  try {
-    checkSheetImages(neighbourImages, train, queryImages, test);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { neighbourImages, queryImages, close };
-}
-
-async function saveSheet(path: string, { neighbours }: NeighbourAnswer, firstQuery: number, images: SheetImages, queries: number): Promise<void> {
-  const { neighbourSheet } = await import('../core/evaluation/neighbour-sheet.js');
-  const { writeAtomic } = await import('../core/formats/atomic.js');
-  const columns = Math.min(SHEET_COLUMNS, neighbours.found);
-  const png = await neighbourSheet({ neighbours, firstQuery, ...images, queries, columns });
-  await writeAtomic(path, async (handle) => void (await handle.writeFile(png)));
 }
 
 function text({ top1, weighted_top1, weighted_top5 }: KnnResult): string {

@@ -27,9 +27,7 @@ export async function readProbeState(path: string, question: string): Promise<Lb
   if (!(await exists(path))) return undefined;
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) throw expected('a state that linear-probe --state wrote', path, 'another file', 'choose another name');
-  if (metadata.question !== question) {
-    throw expected(`the state of ${question}`, path, metadata.question, 'name another --state file, or remove this one');
-  }
+  if (metadata.question !== question) throw otherQuestion(path, question, metadata.question);
   const x = tensors.get('x')!.data as Float64Array;
   const rows = (name: string) => {
     const { shape, data } = tensors.get(name)!;
@@ -37,4 +35,12 @@ export async function readProbeState(path: string, question: string): Promise<Lb
   };
   const { solved, iterations, evaluations } = JSON.parse(metadata.progress) as Pick<LbfgsProbeState, 'solved'> & LbfgsProbeState['lbfgs'];
   return { solved, lbfgs: { x, iterations, evaluations, steps: rows('steps'), changes: rows('changes') } };
+}
+
+/** Names the first thing that differs. */
+function otherQuestion(path: string, ours: string, theirs: string) {
+  const [asked, kept] = [ours, theirs].map((text) => JSON.parse(text) as Record<string, unknown>);
+  const name = Object.keys(asked).find((key) => JSON.stringify(asked[key]) !== JSON.stringify(kept[key]))!;
+  const [wanted, got] = name === 'digests' ? ['on these features', 'one on others'] : [`with ${name} ${JSON.stringify(asked[name])}`, JSON.stringify(kept[name])];
+  return expected(`the state of a training ${wanted}`, path, got, 'name another --state file, or remove this one');
 }
