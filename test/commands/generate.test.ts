@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
+import { root, run as runProgram } from '../paths.js';
 import { digits, fails, succeed, trained, words } from './run.js';
 
 const dir = t.testdir();
@@ -117,6 +118,15 @@ t.test('what exists is left alone without --force', async (t) => {
   t.same(readdirSync(join(dir, 'thesis')), ['thesis.tex']);
   await succeed(generate('folder', '--seeds', '7', '--force'));
   t.same(readdirSync(join(dir, 'folder')).sort(), ['images.json', 'seed0007.png']);
+});
+
+t.test("TensorFlow's own notices do not reach a pipe, or a file that is appended to", async (t) => {
+  const command = [process.execPath, join(root, 'bin', 'bigbigan.js'), ...generate('quiet.npy', '--count', '1', '--quiet', '--force')];
+  const log = join(dir, 'log.txt');
+  await runProgram('sh', ['-c', `{ echo before >&2; "$@"; echo after >&2; } 2>>'${log}'`, 'sh', ...command]);
+  t.equal(readFileSync(log, 'utf8'), 'before\nafter\n');
+  const { stdout } = await runProgram('sh', ['-c', '"$@" 2>&1 | cat', 'sh', ...command]);
+  t.equal(stdout, `${join(dir, 'quiet.npy')}\n`);
 });
 
 t.test('mistakes', async (t) => {

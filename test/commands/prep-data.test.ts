@@ -165,6 +165,18 @@ t.test('tar, tar.gz and zip', async (t) => {
   t.same(await readdir(dir), ['a'], 'a failed run leaves nothing');
 });
 
+t.test('a link to nothing is a broken image, and stays one', async (t) => {
+  const dir = t.testdir();
+  await cp(fixture('images/mixed/birds/colour.png'), join(dir, 'images', 'colour.png'));
+  await symlink('/nowhere.png', join(dir, 'images', 'link.png'));
+  const args = [join(dir, 'images'), '--resolution', '8'];
+  const { manifest, stderr } = await prepare(t, args, dir);
+  t.match(manifest, { count: 1, skipped: 1 });
+  t.match(stderr, /link.png skipped: .*\n[^]*1 images could not be decoded/);
+  t.match((await prepare(t, args, dir)).stderr, /up to date/);
+  await fails(t, [...args, '--out', join(dir, 'strict'), '--strict'], /an image that can be decoded for link.png/);
+});
+
 t.test('CSV: with and without header, quoted, names and numbers, relative to itself', async (t) => {
   const dir = t.testdir({
     sub: {

@@ -181,9 +181,9 @@ async function describe(options: PrepareOptions, source: Source, { fit, channels
 
 async function listing(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for await (const line of mapOrdered(files, 4 * DECODERS, async (file) => `${resolve(file)}\0${(await stat(file)).size}\n`)) {
-    hash.update(line);
-  }
+  // A link to nothing is an image that cannot be decoded.
+  const line = async (file: string) => `${resolve(file)}\0${(await stat(file).catch(() => undefined))?.size}\n`;
+  for await (const text of mapOrdered(files, 4 * DECODERS, line)) hash.update(text);
   return hash.digest('hex');
 }
 
