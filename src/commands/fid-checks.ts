@@ -1,10 +1,12 @@
 /** What `bigbigan fid` was asked, and whether it can be answered, before anything long begins. */
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { ExtractorChoice } from '../core/evaluation/extractors.js';
 import type { Metric } from '../core/evaluation/metric-names.js';
 import type { OpenSide } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
 import { usage } from '../core/errors.js';
+import { refuseGiven } from './given.js';
 import type { InceptionOptions } from './inception-options.js';
 import type { EngineOptions, OutputOptions } from './options.js';
 import { checkOutputFile } from './output-file.js';
@@ -43,7 +45,7 @@ export async function checkUsage(paths: string[], { shard: part, out, merge, sta
   }
   const file = out ?? statsOut;
   if (!file) return;
-  if (!/\.npz$/i.test(file)) throw usage(`${out ? '--out' : '--stats-out'} writes an .npz, got ${file}`, `name it ${file}.npz`);
+  if (!/\.npz$/i.test(file)) throw usage(`${out ? '--out' : '--stats-out'} writes an .npz, got ${file}`, `name it ${file.replace(/\.[^./]*$/, '')}.npz`);
   if ([...paths, ...(merge ?? [])].some((path) => resolve(path) === resolve(file))) throw usage(`${file} is read, and cannot be written too`, 'choose another name');
   await checkOutputFile(file, force);
 }
@@ -85,12 +87,22 @@ export async function checkCounts(sets: Array<{ path: string; n?: number }>, { m
   }
 }
 
-/** Where nothing is resized, --mode can only say what it is known to have been. */
+/** Where nothing is resized, --mode can only say what is known already. */
 export function checkMode(sides: OpenSide[], { mode }: FidOptions): void {
-  const other = mode && sides.find(({ network }) => network?.mode !== mode);
-  if (!other) return;
-  const found = other.network ? (other.network.mode ? `mode ${other.network.mode}` : 'no mode') : 'features of unknown origin';
-  throw usage(`--mode ${mode} resizes images, and there are none; ${other.path} has ${found}`, 'leave --mode out');
+  const known = sides.filter(({ network }) => network);
+  if (mode === undefined || (known.length > 0 && known.every(({ network }) => network!.mode === mode))) return;
+  const other = known.find(({ network }) => network!.mode !== mode);
+  const found = other ? `${other.path} is of ${other.network!.mode ? `mode ${other.network!.mode}` : other.network!.label}` : 'the features are of unknown origin';
+  throw usage(`--mode ${mode} says how images are resized, and there are none; ${found}`, 'leave --mode out');
+}
+
+/** Options of scores that are not asked for. */
+export function checkEffects(command: Command, { metrics, out, statsOut }: FidOptions): void {
+  const refuse = (wanted: boolean, names: string[], of: string) => wanted || refuseGiven(command, names, `has no effect without ${of}`, `add ${of}, or leave it out`);
+  refuse(metrics.includes('is'), ['--splits'], '--metrics is');
+  refuse(metrics.includes('kid'), ['--kid-subsets', '--kid-subset-size', '--seed'], '--metrics kid');
+  refuse(metrics.includes('pr'), ['--pr-neighbours'], '--metrics pr');
+  refuse(out !== undefined || statsOut !== undefined, ['--force'], '--stats-out or --out');
 }
 
 export function isRowMetric(name: Metric): boolean {

@@ -52,8 +52,12 @@ export function warnOfFew({ path, n, width }: OpenSide, report: Report): void {
   report.warn(`${path} has ${n} rows; below ${width + 1}, one more than features, the distance is biased upwards: compare only with equal counts`);
 }
 
-/** Mostly a slip: the same path twice, or the statistics of a set against the set itself. */
-export function warnOfSame([real, fake]: OpenSide[], report: Report): void {
-  if (real.sourceDigest === undefined || real.sourceDigest !== fake.sourceDigest) return;
-  report.warn(`${real.path} and ${fake.path} are of the same data (SHA-256 ${real.sourceDigest.slice(0, 12)}), whose distance is 0`);
+/** Mostly slips: the same path twice, the statistics of a set against the set itself, sets that were prepared in two ways. */
+export function warnOfPair([real, fake]: OpenSide[], report: Report): void {
+  if (real.sourceDigest !== undefined && real.sourceDigest === fake.sourceDigest) {
+    report.warn(`${real.path} and ${fake.path} are of the same data (SHA-256 ${real.sourceDigest.slice(0, 12)}), whose distance is 0`);
+  }
+  if (real.resize !== undefined && fake.resize !== undefined && real.resize !== fake.resize) {
+    report.warn(`${real.path} came to its size by ${real.resize}, ${fake.path} by ${fake.resize}: that counts as a difference too`);
+  }
 }

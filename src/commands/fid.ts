@@ -7,8 +7,8 @@ import type { OpenSide, Side } from '../core/evaluation/side.js';
 import type { Source } from '../core/evaluation/source.js';
 import type { Extractor } from '../core/metrics/extractor.js';
 import { usage } from '../core/errors.js';
-import { type FidOptions, checkClassScores, checkCounts, checkKinds, checkMode, checkUsage, isRowMetric } from './fid-checks.js';
-import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew, warnOfSame } from './fid-report.js';
+import { type FidOptions, checkClassScores, checkCounts, checkEffects, checkKinds, checkMode, checkUsage, isRowMetric } from './fid-checks.js';
+import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew, warnOfPair } from './fid-report.js';
 import { inceptionOptions } from './inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from './options.js';
 import { createReport, type Report } from './report.js';
@@ -40,9 +40,9 @@ export function fidCommand(): Command {
     .description(
       'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are ' +
         'apart; with --metrics also the Inception Score of FAKE, the kernel distance (KID), and precision and recall. ' +
-        'Each of the two is a dataset, a folder or zip of images (subfolders too), an .npy of uint8 images, - for an .npy stream, an ' +
-        '.npy of float features [n, width], or an .npz: statistics (mu, sigma) of any tool, features (feats), or images ' +
-        '(arr_0). Images need --extractor. Numbers are comparable only with others of the same network; they are the ' +
+        'Each of the two is a dataset, a folder or zip of images (subfolders too), an .npy of uint8 images, - for an .npy stream, a ' +
+        'features folder of encode, an .npy of float features [n, width], or an .npz: statistics (mu, sigma) of any tool, features ' +
+        '(feats), or images (arr_0). Images need --extractor. Numbers are comparable only with others of the same network; they are the ' +
         "literature's FID, and called so, only in the features of the 2015 Inception network. Statistics of different " +
         'networks, weights or resize modes are refused.',
     )
@@ -51,10 +51,10 @@ export function fidCommand(): Command {
     .option(
       '--extractor <network>',
       'inception, the network of 2015 that FID is defined with (see bigbigan inception); encoder:RUN, the AvePool ' +
-        'features of a trained encoder (a run folder or a checkpoint); nsfwjs:DIR, the InceptionV3 of the npm package ' +
+        'features of a trained encoder (a run folder or a checkpoint) in float32, as encode --precision float32 writes them; nsfwjs:DIR, the InceptionV3 of the npm package ' +
         'nsfwjs in DIR, trained on other pictures; or ' +
-        'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel, pixels scaled to LOW..HIGH ' +
-        '(default: -1,1; a uint8 input gets the bytes)',
+        'saved-model:DIR[:OUTPUT][@LOW,HIGH], an output of a TensorFlow SavedModel (SIGNATURE/OUTPUT where it is not of ' +
+        'serving_default), pixels scaled to LOW..HIGH (default: -1,1; a uint8 input gets the bytes)',
     )
     .option('--feature <name>', 'which .npy of a features folder is compared (default: avepool)')
     .addOption(
@@ -85,7 +85,7 @@ export function fidCommand(): Command {
     'bigbigan fid train --inception-weights inception.safetensors --stats-out train.npz',
     'bigbigan generate --run runs/a --count 50000 --out - | bigbigan fid train.npz - --inception-weights inception.safetensors',
     'bigbigan fid validation samples --extractor encoder:runs/a --metrics fid,kid,pr --json',
-    'bigbigan fid real-features.npy fake-features.npy',
+    'bigbigan fid features/test features/fake',
     'bigbigan fid samples --extractor encoder:runs/a --shard 1/4 --out part1.npz     # 2/4, 3/4, 4/4 elsewhere',
     'bigbigan fid real.npz --merge part1.npz part2.npz part3.npz part4.npz',
   ]);
@@ -100,8 +100,9 @@ function metricNames(text: string): Metric[] {
   return names.filter(isMetric);
 }
 
-async function fid(real: string | undefined, fake: string | undefined, options: FidOptions): Promise<void> {
+async function fid(real: string | undefined, fake: string | undefined, options: FidOptions, command: Command): Promise<void> {
   const paths = [real, fake].filter((path) => path !== undefined);
+  checkEffects(command, options);
   await checkUsage(paths, options);
   const { metrics, batchSize, inceptionWeights, mode, feature } = options;
   const network = options.extractor ?? (inceptionWeights === undefined ? undefined : 'inception');
@@ -185,7 +186,7 @@ async function compareTwo(run: Run, sides: OpenSide[]): Promise<void> {
   const { checkComparable, scores } = await import('../core/evaluation/compare.js');
   const network = checkComparable(sides[0], sides[1], report.warn);
   for (const side of sides) warnOfFew(side, report);
-  warnOfSame(sides, report);
+  warnOfPair(sides, report);
   const done: Side[] = [];
   try {
     for (const [i, side] of sides.entries()) {

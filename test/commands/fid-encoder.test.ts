@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpz } from '../../src/core/formats/npz.js';
 import { bigbigan } from '../paths.js';
 import { distance } from './fid-run.js';
 import { SETTINGS, digits, fails, succeed, trained } from './run.js';
@@ -60,6 +61,19 @@ t.test('features of another arithmetic, network or output are refused; those wit
   t.match(JSON.parse(unknown.stdout), { real: { network: /float32/ }, fake: { network: null } });
   // 16 features, each of which moved by 1.
   t.ok(Math.abs((JSON.parse(unknown.stdout) as { frechet_distance: number }).frechet_distance - 16) < 1e-4);
+});
+
+t.test('an exported encoder gives its features by signature and output', async (t) => {
+  const [exported, statistics] = [path('exported'), path('exported.npz')];
+  await succeed(['export', '--run', run, '--out', exported, '--quiet']);
+  const network = (output: string) => ['--extractor', `saved-model:${exported}${output}`];
+  await succeed(['fid', images, ...network(':encode/avepool_feat'), '--stats-out', statistics, '--quiet']);
+  const [own, others] = [await readNpz(file), await readNpz(statistics)];
+  for (const name of ['mu', 'sigma']) {
+    const [a, b] = [own, others].map((arrays) => arrays[name].data as Float64Array);
+    t.ok(a.every((value, i) => Math.abs(value - b[i]) < 1e-5), name);
+  }
+  await fails(t, 1, ['fid', images, images, ...network(':avepool')], /expected one of the float outputs .*encode\/avepool_feat, .* for .*exported, got avepool\n/);
 });
 
 t.test('a later checkpoint is another network', async (t) => {

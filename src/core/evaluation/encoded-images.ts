@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RESAMPLING, decodeAsIs, decodeImage } from '../data/codec.js';
 import { openDataset } from '../data/dataset.js';
+import { RUN, folderKind } from '../data/folder-kind.js';
 import { explained, folderDigest } from '../data/images.js';
 import { DECODERS, mapOrdered } from '../data/ordered.js';
 import { type Channels, type Pixels } from '../data/pixels.js';
@@ -24,10 +25,13 @@ interface Encoded {
 const LOSSY_NAME = /\.(jpe?g|jpe|jfif|webp|avif|heic)$/i;
 
 export async function findFolder(path: string): Promise<FoundImages> {
+  const kind = await folderKind(path);
+  // Its sample sheets are images too, but hardly what is meant.
+  if (kind === RUN) throw expected('images', path, kind, `make some of it: bigbigan generate --run ${path}`);
   const names = await listImages(path);
   const count = names.length;
   if (count === 0) {
-    throw expected('images (jpg, png, webp, gif, tif, avif)', path, 'none', 'name the folder that holds them; subfolders are searched too');
+    throw expected('images (jpg, png, webp, gif, tif, avif)', path, kind ?? 'none', 'name the folder that holds them; subfolders are searched too');
   }
   const files = names.map((name) => join(path, name));
   async function* items({ first, end }: ImageRange): AsyncGenerator<Encoded> {

@@ -16,7 +16,7 @@ import { type FoundImages, type ImageRange, type MetricBatch, type MetricImages,
 export async function findImages(path: string): Promise<FoundImages> {
   if ((await stat(path)).isDirectory()) return (await exists(join(path, MANIFEST))) ? findDataset(path) : findFolder(path);
   if (/\.zip$/i.test(path)) return findZip(path);
-  if (!/\.npy$/i.test(path)) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', path, 'another file');
+  if (!/\.npy$/i.test(path)) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', path, 'another file', 'name the folder that holds the images');
   const file = await openNpyRows(path);
   await file.close();
   const { count } = arrayShape(file.shape, path, {}).extents;

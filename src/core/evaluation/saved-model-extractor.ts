@@ -1,13 +1,13 @@
 /** The output of a TensorFlow SavedModel as features. */
 import type { Engine } from '../backend/engine.js';
-import { type SavedModel, loadSavedModel } from '../backend/saved-model.js';
+import { loadSavedModel } from '../backend/saved-model.js';
 import { expected } from '../errors.js';
 import { savedModelDigest } from '../formats/saved-model.js';
 import type { Extractor } from '../metrics/extractor.js';
 
 export interface SavedModelChoice {
   dir: string;
-  /** Name of the output; may be left out when there is one. */
+  /** Name of the output, as loadSavedModel takes it; may be left out when there is one. */
   output?: string;
   /** What the pixel values 0 and 255 become for a model with a float input. */
   range: readonly [number, number];
@@ -15,9 +15,8 @@ export interface SavedModelChoice {
 
 /** An output [n, height, width, channels] is averaged over height and width. */
 export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice): Promise<Extractor> {
-  const model = await loadSavedModel(engine, dir);
-  const name = chooseOutput(model, dir, output);
-  const outputShape = model.outputs[name];
+  const model = await loadSavedModel(engine, dir, output);
+  const { name, shape: outputShape } = model.output;
   const width = outputShape.at(-1) ?? -1;
   if ((outputShape.length !== 2 && outputShape.length !== 4) || width < 1) {
     throw expected('an output of shape [n, width] or [n, height, width, channels]', `${name} of ${dir}`, `[${outputShape}]`);
@@ -34,19 +33,11 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
     extract(images, shape) {
       const step = (high - low) / 255;
       const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
-      const result = model.run(values, shape, name);
+      const result = model.run(values, shape);
       return { features: result.shape.length === 4 ? average(result.values, result.shape) : result.values };
     },
     close: model.close,
   };
-}
-
-function chooseOutput({ outputs }: SavedModel, dir: string, wanted?: string): string {
-  const names = Object.keys(outputs);
-  if (wanted !== undefined && names.includes(wanted)) return wanted;
-  if (wanted === undefined && names.length === 1) return names[0];
-  const hint = `write --extractor saved-model:${dir}:${names[0] ?? 'OUTPUT'}`;
-  throw expected(`one of the float outputs ${names.join(', ')}`, dir, wanted ?? 'no choice', hint);
 }
 
 /** [n, height, width, channels] → [n, channels] */
