@@ -197,7 +197,7 @@ t.test('tested on the training rows, or chosen at the edge of the grid: said in 
   t.match(stderr, /warning: the test features are the training features/);
   t.match(stderr, /warning: the chosen learning rate, 0.00001, is the largest of --learning-rates: a larger one may do better/);
   t.match(stderr, /steps 400\/400 of the chosen one on all rows\n/);
-  t.match(JSON.parse(stdout), { test_is_train: true, protocol: /TESTED ON THE TRAINING ROWS/, grid_edge: { learning_rate: 'largest', penalty: null } });
+  t.match(JSON.parse(stdout), { test_is_train: true, protocol: /TESTED ON THE TRAINING IMAGES/, grid_edge: { learning_rate: 'largest', penalty: null } });
   const applied = await bigbigan(['linear-probe', '--apply', out, '--test', train, '--json']);
   t.match(applied.stderr, /warning: .*probe.safetensors was trained on the features of .*train/);
   t.match(JSON.parse(applied.stdout), { test_is_train: true });

@@ -15,6 +15,8 @@ export interface FeaturePair {
   test: LabelledFeatures;
   /** Both sides are the same file, or copies of it. */
   same: boolean;
+  /** Both are known to be of the same images, if not the same file. */
+  sameImages: boolean;
   /** How many classes the training rows have. */
   classes: number;
   /** Where the rows are BN+CReLU that is computed from AvePool as they are read: with these. */
@@ -52,9 +54,12 @@ export async function openFeaturePair(trainPath: string, testPath: string, featu
     checkSameFeatures(train, test);
     const classes = checkClasses(train, test, remarks);
     const same = train.digest === test.digest;
-    if (!computed) return { train, test, same, classes, close };
+    const sameImages = same || (imagesOf(train) !== undefined && imagesOf(train) === imagesOf(test));
+    if (sameImages && !same) remarks.warn(`${testPath} and ${trainPath} were encoded from the same images: this says nothing of images that were not seen`);
+    const pair = { train, test, same, sameImages, classes, close };
+    if (!computed) return pair;
     const bn = standardisation(await columnMoments(train));
-    return { train: transformed(train, bn), test: transformed(test, bn), same, classes, bn, close };
+    return { ...pair, train: transformed(train, bn), test: transformed(test, bn), bn };
   } catch (error) {
     await close();
     throw error;
@@ -80,6 +85,11 @@ export function withLabels(features: Features): LabelledFeatures {
 /** Reads all rows once. @throws UserError naming a row with a number that is not finite */
 export async function checkFinite(features: Features): Promise<void> {
   for await (const chunk of chunks(features)) void chunk;
+}
+
+/** SHA-256 of the images, where features.json says it. */
+function imagesOf({ provenance }: Features): string | undefined {
+  return (provenance?.source as { data_digest?: string | null } | undefined)?.data_digest ?? undefined;
 }
 
 async function mustCompute(folders: string[]): Promise<boolean> {

@@ -17,12 +17,12 @@ export interface Circumstances {
   holdout: number;
   /** Of L-BFGS. */
   converged?: boolean;
-  /** The test rows are the training rows. */
-  same: boolean;
+  /** The test rows are of the training images. */
+  sameImages: boolean;
 }
 
 /** In words, what a number depends on beside the features. */
-export function protocol({ solver, schedule, average, augment }: ProbeQuestion, { holdout, converged, same }: Circumstances): string {
+export function protocol({ solver, schedule, average, augment }: ProbeQuestion, { holdout, converged, sameImages }: Circumstances): string {
   const how = {
     adam: `Adam, ${schedule} rate`,
     sgd: `gradient descent with momentum 0.9, ${schedule} rate`,
@@ -31,7 +31,7 @@ export function protocol({ solver, schedule, average, augment }: ProbeQuestion, 
   const averaged = solver !== 'lbfgs' && average > 0 ? `, weights averaged with decay ${average}` : '';
   const chosen = holdout > 0 ? 'chosen by held-out training rows, then trained on all' : 'trained on all training rows, nothing chosen';
   const features = augment ? `features of ${augment.crop} crops, encoded anew for each batch, standardised by the plain ones` : 'features without augmentation, standardised';
-  const tested = same ? '; TESTED ON THE TRAINING ROWS' : '';
+  const tested = sameImages ? '; TESTED ON THE TRAINING IMAGES' : '';
   return `${features}; ${how}${averaged}; ${chosen}${tested}`;
 }
 

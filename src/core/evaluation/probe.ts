@@ -51,7 +51,7 @@ export async function runProbe(start: () => Promise<Engine>, question: ProbeQues
   }
 }
 
-async function probePair(start: () => Promise<Engine>, { train, test, same, bn }: FeaturePair, question: ProbeQuestion, events: ProbeEvents) {
+async function probePair(start: () => Promise<Engine>, { train, test, same, sameImages, bn }: FeaturePair, question: ProbeQuestion, events: ProbeEvents) {
   const { solver, penalties, batchSize, seed, schedule, average, feature = 'avepool' } = question;
   const learningRates = solver === 'lbfgs' ? [] : question.learningRates;
   if (same) events.warn('the test features are the training features: this is the accuracy of rows that were trained on');
@@ -101,13 +101,13 @@ async function probePair(start: () => Promise<Engine>, { train, test, same, bn }
     heads,
     train: describeSet(train),
     test: describeSet(test),
-    test_is_train: same,
+    test_is_train: sameImages,
     classes: classifier.classes.length,
     holdout,
     ...(solver === 'lbfgs' ? lbfgs : random),
     seed,
     augment: augmentation?.describe(),
-    protocol: protocol(question, { holdout, converged, same }),
+    protocol: protocol(question, { holdout, converged, sameImages }),
   };
   const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
   const answer: ProbeAnswer = { result, confusion, classes: classifier.classes };
