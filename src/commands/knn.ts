@@ -75,6 +75,7 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
   const report = createReport(options);
   if (options.merge) return merge(options.merge, options, command, report);
   const pairs = await checkKnnOptions(options, command);
+  if (options.shard && !options.json) report.warn('--merge joins what --json prints: without it, this part stands alone');
   const { startEngine } = await import('../core/backend/engine.js');
   let engine: Engine | undefined;
   const start = async () => (engine ??= await startEngine(options));

@@ -43,6 +43,9 @@ t.test('numbers are thinned out where there is no room for all, and none is cut'
     const widths = line.join('').split(/(?:false){6,}/).filter(Boolean).map((run) => run.match(/true|false/g)!.length);
     t.ok(widths.every((size) => size <= 30), `${n} classes: numbers of 4 digits, 6 pixels or more apart`);
     t.ok(widths.length >= Math.min(n, 15), `${n} classes: ${widths.length} texts`);
+    const column = Array.from({ length: height - 34 }, (_, y) => Array.from({ length: 20 }, (_, i) => inked(12 + i, 34 + y)).some(Boolean));
+    const heights = column.join('').split(/(?:false){3,}/).filter(Boolean).map((run) => run.match(/true|false/g)!.length);
+    t.ok(heights.every((size) => size <= 10) && heights.length >= Math.min(n, 30), `${n} classes: ${heights.length} rows of numbers`);
     const edge = Array.from({ length: height }, (_, y) => inked(width - 1, y) || inked(0, y));
     t.notOk(edge.includes(true), 'nothing at the edges');
   }
