@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Dataset } from '../core/data/dataset.js';
 import { DamagedFile, expected, usage } from '../core/errors.js';
 import { imageResolution } from '../core/model/config.js';
@@ -56,7 +57,7 @@ export function trainCommand(): Command {
     )
     .option('--data <dir>', 'dataset made by prep-data')
     .option('--run <dir>', 'folder of the run')
-    .option('--preset <name>', 'named settings to start from (default: what --config names, or mnist)')
+    .option('--preset <name>', 'named settings to start from (default: those of --config, of the run where it goes on, or mnist)')
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
     .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed')
     .option('--set <key=value>', 'one setting, such as train.batchSize=32; may be repeated', collect)
@@ -118,9 +119,11 @@ async function train(options: TrainOptions): Promise<void> {
 }
 
 async function overrides(options: TrainOptions): Promise<Overrides> {
+  const earlier = await earlierConfig(options.run);
+  const { preset, config = preset === undefined ? earlier?.path : undefined } = options;
   return {
-    preset: options.preset,
-    partial: options.config === undefined ? undefined : { values: await readConfigFile(options.config), source: options.config },
+    preset,
+    partial: config === undefined ? undefined : { values: await readConfigFile(config), source: config },
     settings: options.set,
     seed: options.seed,
     steps: options.steps,
@@ -129,15 +132,16 @@ async function overrides(options: TrainOptions): Promise<Overrides> {
     scores: options.objective,
     classes: options.classes,
     precision: options.precision,
-    usualPrecision: await earlierPrecision(options.run),
+    // A run goes on in the arithmetic that it began with, whatever the machine.
+    usualPrecision: earlier?.precision,
   };
 }
 
-/** A run goes on in the arithmetic that it began with, whatever the machine. */
-async function earlierPrecision(run: string | undefined) {
+async function earlierConfig(run: string | undefined) {
   if (run === undefined) return undefined;
   const { readRunConfig } = await import('../core/train/run-folder.js');
-  return (await readRunConfig(run))?.train?.precision;
+  const config = await readRunConfig(run);
+  return config && { path: join(run, 'config.json'), precision: config.train?.precision };
 }
 
 /** What --dry-run --json prints beside the settings. */
@@ -177,13 +181,11 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const { makeRunFolder, readRunConfig, runFolder } = await import('../core/train/run-folder.js');
   const { checkData, checkSameRun } = await import('../core/train/checks.js');
   const { checkSameData } = await import('../core/train/run-data.js');
+  const earlier = await readRunConfig(run);
+  if (earlier) checkSameRun(run, earlier, config);
   const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
-  const earlier = await readRunConfig(run);
-  if (earlier) {
-    checkSameRun(run, earlier, config);
-    await checkSameData(run, dataset);
-  }
+  if (earlier) await checkSameData(run, dataset);
   const evaluation = await openEvaluation(options, { run, config, dataset });
   const finished = await finishedAt(run, config, options);
   if (finished) {

@@ -182,7 +182,10 @@ t.test('other images are refused for a run that has begun; the same ones elsewhe
 });
 
 t.test('a run goes on in the arithmetic that it began with, unless another one is asked for', async (t) => {
-  const bare = ['train', '--data', data, '--run', run('straight'), '--preset', 'tiny', '--set', 'train.decayFrom=1', '--steps', '6'];
+  const own = ['train', '--data', data, '--run', run('straight')];
+  t.match(JSON.parse((await succeed([...own, '--json'])).stdout), { step: 6, steps_run: 0, finished: true }, 'and with its settings');
+  await fails(t, 2, [...own, '--preset', 'mnist'], /begun with preset = "tiny", not "mnist"/);
+  const bare = [...own, '--preset', 'tiny', '--set', 'train.decayFrom=1', '--steps', '6'];
   t.match(JSON.parse((await succeed([...bare, '--json'])).stdout), { finished: true });
   await fails(t, 2, [...bare, '--set', 'train.precision=bf16'], /train\.precision/);
 });

@@ -139,20 +139,24 @@ t.test('a process that is killed after that goes on to the same end', async (t) 
 });
 
 t.test('evaluations: each step has one line, of the weights that were kept', async (t) => {
-  const evaluation: EvaluationSettings = { every: 2, dataset, images: 20, names: ['knn', 'linear_probe', 'reconstruct', 'encoder'], select: 'reconstruction' };
-  await train('evaluated', never, 'rollback', undefined, evaluation);
-  for (const [name, key] of [['evaluated at the failure', 5], ['evaluated before it', 6]] as const) {
-    const { best, finished, warnings } = await train(name, (noiseKey) => noiseKey === key, 'rollback', undefined, evaluation);
+  const settings = { every: 2, dataset, images: 20, names: ['knn', 'linear_probe', 'reconstruct', 'encoder'] } as const;
+  await train('evaluated', never, 'rollback', undefined, settings);
+  const undisturbed = await evaluations('evaluated');
+  for (const [name, key, select] of [
+    ['evaluated with weights that are no numbers', 5, 'reconstruction'],
+    ['evaluated before the failure', 6, undefined],
+  ] as const) {
+    const { best, finished, warnings } = await train(name, (noiseKey) => noiseKey === key, 'rollback', undefined, { ...settings, select });
     t.ok(finished);
     t.match(warnings, [new RegExp(`^step ${key + 2}: loss_d is NaN; training goes back to step 4 `)]);
-    const [found, undisturbed] = [await evaluations(name), await evaluations('evaluated')];
+    const found = await evaluations(name);
     t.same(found.map(({ step }) => step), [2, 4, 6, 8, 10, 12]);
     t.same(found.slice(0, 2), undisturbed.slice(0, 2));
     t.not(found[2].reconstruct!.l1_ratio, undisturbed[2].reconstruct!.l1_ratio, 'step 6 is another one');
     const ratios = found.map(({ reconstruct }) => reconstruct!.l1_ratio);
     t.ok(ratios.every(Number.isFinite), `${ratios}`);
-    t.match(best, { step: found[ratios.indexOf(Math.min(...ratios))].step, value: Math.min(...ratios) });
-    t.equal((await readCheckpointHeader(runFolder(path(name)).best)).step, best!.step);
+    t.equal(best?.step, select && found[ratios.indexOf(Math.min(...ratios))].step);
+    if (best) t.equal((await readCheckpointHeader(runFolder(path(name)).best)).step, best.step);
   }
 });
 
