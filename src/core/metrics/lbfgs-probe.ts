@@ -4,8 +4,9 @@ import { type Accuracy, addScores, noAccuracy } from './accuracy.js';
 import { type LabelledRows, forEachRow, testClassifier, unstandardised } from './classifier.js';
 import { createCrossEntropy } from './cross-entropy.js';
 import { curvature } from './curvature.js';
-import { type LbfgsState, type Minimum, lbfgs, lbfgsStart } from './lbfgs.js';
+import { type LbfgsState, type Minimum, largest, lbfgs, lbfgsStart } from './lbfgs.js';
 import { type ProbeResult, bestOf, probeData } from './probe-data.js';
+import { rowTensors } from './row-tensors.js';
 import { add, constant, matMul } from '../backend/ops.js';
 
 /** A stage that is done. */
@@ -41,7 +42,7 @@ export interface LbfgsProbeSettings {
   tolerance: number;
   /** Goes on from here: of a call with the same settings. */
   resume?: LbfgsProbeState;
-  /** Elements of features that may stay in memory; see `createCrossEntropy`. */
+  /** Elements of features that may stay in memory; see `rowTensors`. */
   memory?: number;
   onIteration?(state: LbfgsProbeState, objective: number, gradient: number): void | Promise<void>;
   /** Rows done of the pass at hand. */
@@ -56,22 +57,24 @@ export interface LbfgsProbeResult extends ProbeResult<SolvedHead> {
 export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSettings): Promise<LbfgsProbeResult> {
   const { train, test, holdout, seed, resume, onIteration, onRows, memory } = settings;
   const { classes, columns, scaling, inputs, heldout } = await probeData(train, holdout, seed);
-  const bound = await curvature(engine, inputs, classes.length);
+  const rows = rowTensors(engine, inputs, classes.length, memory);
+  const bound = await curvature(engine, rows, classes.length);
   const size = (train.width + 1) * classes.length;
   const solved = [...(resume?.solved ?? [])];
   let state = resume?.lbfgs ?? lbfgsStart(new Float64Array(size));
 
   const minimise = async (penalty: number, counts: (row: number) => boolean): Promise<Minimum> => {
-    const loss = createCrossEntropy(engine, { rows: inputs, columns, classes: classes.length, counts, onRows, memory });
+    const loss = createCrossEntropy(engine, { rows, columns, classes: classes.length, counts, onRows });
     const preconditioner = bound?.(penalty);
     const minimum = await lbfgs(state, {
-      evaluate: (x) => loss.evaluate(x, penalty),
+      evaluate: (x) => loss(x, penalty),
       precondition: preconditioner?.apply,
+      // Where all chances are equal, the second derivative is the bound times 2/classes.
+      firstStep: preconditioner && state.x.every((value) => value === 0) ? classes.length / 2 : 1,
       iterations: settings.iterations,
       tolerance: settings.tolerance,
-      onIteration: (current, { value, gradient }) => onIteration?.({ solved, lbfgs: current }, value, largestOf(gradient)),
+      onIteration: (current, { value, gradient }) => onIteration?.({ solved, lbfgs: current }, value, largest(gradient)),
     });
-    loss.dispose();
     preconditioner?.dispose();
     return minimum;
   };
@@ -91,6 +94,7 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
   const best = bestOf(solved.map((head) => head.heldout));
   const penalty = penalties[best];
   const minimum = await minimise(penalty, () => true);
+  rows.dispose();
   const { x } = minimum.state;
   const split = train.width * classes.length;
   const classifier = { ...unstandardised(Float32Array.from(x.subarray(0, split)), x.subarray(split), scaling), classes };
@@ -110,8 +114,4 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
     engine.dispose(weight, bias);
     return scored;
   }
-}
-
-function largestOf(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }

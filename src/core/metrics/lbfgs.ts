@@ -19,6 +19,8 @@ export interface LbfgsSettings {
   evaluate(x: Float64Array): Promise<Evaluation>;
   /** An approximate inverse of the second derivative, positive definite; the identity when absent. */
   precondition?(gradient: Float64Array): Float64Array;
+  /** What the very first step is multiplied with, where that matrix is known to be off by a factor; default 1. */
+  firstStep?: number;
   /** Iterations over all, those before a resumption included. */
   iterations: number;
   /** Done when no entry of the gradient is larger. */
@@ -55,8 +57,8 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
   let current = await evaluate(state.x);
   state.evaluations++;
   while (state.iterations < iterations && largest(current.gradient) > tolerance) {
-    const direction = descent(state, current.gradient, settings.precondition);
-    const slope = dot(direction, current.gradient);
+    const direction = descent(state, current.gradient, settings);
+    const slope = dot64(direction, current.gradient);
     if (!(slope < 0)) break;
     const next = await search(state, current, direction, slope, evaluate);
     if (!next) break;
@@ -73,22 +75,23 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
 }
 
 /** -H·gradient by the two loops over the pairs. */
-function descent({ steps, changes }: LbfgsState, gradient: Float64Array, precondition = (g: Float64Array) => g): Float64Array {
+function descent(
+  { steps, changes }: LbfgsState,
+  gradient: Float64Array,
+  { precondition = (g) => g, firstStep = 1 }: Pick<LbfgsSettings, 'precondition' | 'firstStep'>,
+): Float64Array {
   let q = gradient.slice();
-  const factors = new Array<number>(steps.length);
+  const factors = new Float64Array(steps.length);
+  const products = steps.map((step, i) => dot32(step, changes[i]));
   for (let i = steps.length - 1; i >= 0; i--) {
-    factors[i] = dot(steps[i], q) / dot(steps[i], changes[i]);
+    factors[i] = dot(steps[i], q) / products[i];
     addScaled(q, -factors[i], changes[i]);
   }
   q = precondition(q).slice();
   const newest = steps.length - 1;
-  if (newest >= 0) {
-    const change = changes[newest];
-    scale(q, dot(steps[newest], change) / dot(change, precondition(Float64Array.from(change))));
-  }
-  for (let i = 0; i < steps.length; i++) {
-    addScaled(q, factors[i] - dot(changes[i], q) / dot(steps[i], changes[i]), steps[i]);
-  }
+  if (newest >= 0) scale(q, products[newest] / dot(changes[newest], precondition(new Float64Array(changes[newest]))));
+  else scale(q, firstStep);
+  for (let i = 0; i < steps.length; i++) addScaled(q, factors[i] - dot(changes[i], q) / products[i], steps[i]);
   scale(q, -1);
   return q;
 }
@@ -107,12 +110,12 @@ async function search(
   let length = 1;
   for (let attempt = 0; attempt < LINE_EVALUATIONS; attempt++) {
     const x = state.x.slice();
-    addScaled(x, length, direction);
+    for (let i = 0; i < x.length; i++) x[i] += length * direction[i];
     const evaluation = await evaluate(x);
     state.evaluations++;
     const falls = evaluation.value <= value + DECREASE * length * slope;
     const level = evaluation.value <= value + RESOLUTION * Math.abs(value);
-    if (falls || (level && dot(direction, evaluation.gradient) <= (2 * DECREASE - 1) * slope)) return { x, evaluation };
+    if (falls || (level && dot64(direction, evaluation.gradient) <= (2 * DECREASE - 1) * slope)) return { x, evaluation };
     const parabola = (-slope * length ** 2) / (2 * (evaluation.value - value - slope * length));
     length = Number.isFinite(parabola) ? Math.min(Math.max(parabola, 0.1 * length), 0.5 * length) : 0.1 * length;
   }
@@ -121,9 +124,9 @@ async function search(
 
 /** Keeps a pair when it tells of positive curvature. */
 function remember(state: LbfgsState, x: Float64Array, change: Float64Array): void {
-  const step = Float32Array.from(subtract(x, state.x));
-  const kept = Float32Array.from(change);
-  if (!(dot(step, kept) > 0)) return;
+  const step = new Float32Array(subtract(x, state.x));
+  const kept = new Float32Array(change);
+  if (!(dot32(step, kept) > 0)) return;
   state.steps.push(step);
   state.changes.push(kept);
   if (state.steps.length > HISTORY) {
@@ -132,15 +135,27 @@ function remember(state: LbfgsState, x: Float64Array, change: Float64Array): voi
   }
 }
 
-type Vector = Float64Array | Float32Array;
+// One function for each pair of types: what sees several is compiled to something several times slower.
 
-function dot(a: Vector, b: Vector): number {
+function dot(a: Float32Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
 
-function addScaled(target: Float64Array, factor: number, source: Vector): void {
+function dot32(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function dot64(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function addScaled(target: Float64Array, factor: number, source: Float32Array): void {
   for (let i = 0; i < target.length; i++) target[i] += factor * source[i];
 }
 
@@ -149,10 +164,13 @@ function scale(target: Float64Array, factor: number): void {
 }
 
 function subtract(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value - b[i]);
+  const result = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) result[i] = a[i] - b[i];
+  return result;
 }
 
-function largest(values: Float64Array): number {
+/** Of the magnitudes. */
+export function largest(values: Float64Array): number {
   let result = 0;
   for (let i = 0; i < values.length; i++) result = Math.max(result, Math.abs(values[i]));
   return result;
