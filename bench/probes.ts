@@ -10,7 +10,8 @@ import { startEngine } from '../src/core/backend/engine.js';
 import { openFeatures, type Features } from '../src/core/data/features.js';
 import { readNpy } from '../src/core/formats/npy.js';
 import { lbfgsProbe } from '../src/core/metrics/lbfgs-probe.js';
-import { createNeighbourSearch } from '../src/core/metrics/neighbours.js';
+import { findNeighbours } from '../src/core/metrics/neighbours.js';
+import { rowsOf } from '../src/core/metrics/rows.js';
 import { median, pairedRatio } from './statistics.js';
 import { align } from './table.js';
 
@@ -21,6 +22,8 @@ const execute = promisify(execFile);
 
 const THREADS = 2;
 const K = 50;
+/** Rows of the base that are searched before the clock starts. */
+const WARM_UP = 4096;
 const KNN = { base: 50_000, queries: 2_000, widths: [256, 2048] };
 const PROBE = { rows: 20_000, width: 512, classes: 50, penalty: 1e-3 };
 
@@ -92,26 +95,18 @@ async function compareKnn(dir: string, { base, queries, width }: { base: number;
   };
 }
 
-/** Rows in one call of the search. */
-const CHUNK = 4096;
-
 /** As for faiss, both sets are in memory when the clock starts; the first operations of all warm the engine up. */
 async function ourNeighbours(train: Features, test: Features) {
   const engine = await startEngine({ threads: THREADS });
   const { width } = train;
   const [base, queries] = [await train.read(0, train.rows), await test.read(0, test.rows)];
   const find = (count: number) => {
-    const search = createNeighbourSearch(engine, { queries, width, k: Math.min(K, count), metric: 'l2', normalise: true });
-    for (let first = 0; first < count; first += CHUNK) {
-      const end = Math.min(first + CHUNK, count);
-      search.add(base.subarray(first * width, end * width), end - first);
-    }
-    search.dispose();
-    return search.result();
+    const settings = { queries, width, k: Math.min(K, count), metric: 'l2', normalise: true } as const;
+    return findNeighbours(engine, rowsOf(base.subarray(0, count * width), width), settings);
   };
-  find(Math.min(CHUNK, train.rows));
+  await find(Math.min(WARM_UP, train.rows));
   const begun = performance.now();
-  const rows = find(train.rows);
+  const { rows } = await find(train.rows);
   return { seconds: (performance.now() - begun) / 1000, rows };
 }
 

@@ -3,8 +3,7 @@ import type { EagerExecutor } from '../backend/eager.js';
 import type { Features } from '../data/features.js';
 import { type Neighbours, knnRight, weightedRight, withoutSelf } from '../metrics/knn.js';
 import type { Metric } from '../metrics/nearness.js';
-import { createNeighbourSearch } from '../metrics/neighbours.js';
-import { chunks } from '../metrics/rows.js';
+import { findNeighbours } from '../metrics/neighbours.js';
 
 export interface NeighbourQuestion {
   train: Features;
@@ -30,22 +29,14 @@ export interface NeighbourAnswer {
   weighted?: { top1: number[]; top5: number[] };
 }
 
-/** Elements of the base in memory at once: 32 MB. */
-const CHUNK = 1 << 23;
-
 /** Reads the base once, whatever its size; the queries stay in memory. Both need labels. */
 export async function classifyByNeighbours(engine: EagerExecutor, question: NeighbourQuestion): Promise<NeighbourAnswer> {
   const { train, test, range, ks, metric, normalise, leaveOneOut, temperature, onRows } = question;
   const [from, to] = range;
   const k = ks[ks.length - 1] + (leaveOneOut ? 1 : 0);
   const queries = await test.read(from, to - from);
-  const search = createNeighbourSearch(engine, { queries, width: train.width, k, metric, normalise });
-  for await (const { first, count, data } of chunks(train, CHUNK)) {
-    search.add(data, count);
-    onRows?.(first + count);
-  }
-  search.dispose();
-  const all = { rows: search.result(), distances: search.distances(), found: k };
+  const nearest = await findNeighbours(engine, train, { queries, width: train.width, k, metric, normalise }, onRows);
+  const all = { ...nearest, found: k };
   const neighbours = leaveOneOut ? withoutSelf(all, from) : all;
   const { rows, distances, found } = neighbours;
   const vote = { neighbours: rows, found, trainLabels: train.labels!, testLabels: test.labels!.subarray(from, to), ks };

@@ -1,7 +1,8 @@
 /** How near feature vectors are to each other: exactly for a pair, and on the engine for many, as keys that grow with nearness. */
 import type { EagerExecutor } from '../backend/eager.js';
-import { abs, concat, constant, matMul, mul, neg, reshape, scale, splitSizes, sub, sum } from '../backend/ops.js';
+import { abs, add, concat, constant, matMul, mul, neg, reshape, splitSizes, sub, sum } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
+import { type Four, fours, products, squareDifferences, squareSums } from './four-rows.js';
 
 /**
  * On vectors scaled to norm 1, `l1` and `l2` are the distances D_1 and D_2 of BigBiGAN's appendix C; `cosine` is one
@@ -15,23 +16,32 @@ export interface Vectors {
   width: number;
   /** One over the norm, or 1 where vectors are compared as they are; 0 for a row of zeros. */
   factors: Float64Array;
-  /** The largest norm after scaling: Σ|x| for l1, else √Σx². */
+  /** Norms after scaling: Σ|x| for l1, else √Σx². */
+  norms: Float64Array;
+  /** The largest of them. */
   largest: number;
 }
 
 export function vectors(rows: Float32Array, width: number, metric: Metric, normalise: boolean): Vectors {
-  const factors = new Float64Array(rows.length / width);
-  let largest = 0;
-  for (let row = 0, at = 0; row < factors.length; row++) {
-    let norm = 0;
-    const end = at + width;
-    if (metric === 'l1') for (; at < end; at++) norm += Math.abs(rows[at]);
-    else for (; at < end; at++) norm += rows[at] * rows[at];
-    if (metric !== 'l1') norm = Math.sqrt(norm);
-    factors[row] = normalise ? (norm > 0 ? 1 / norm : 0) : 1;
-    largest = Math.max(largest, normalise ? Math.min(norm, 1) : norm);
+  const unscaled = metric === 'l1' ? absoluteSums(rows, width) : squareSums(rows, width).map(Math.sqrt);
+  const factors = unscaled.map((norm) => (normalise ? (norm > 0 ? 1 / norm : 0) : 1));
+  const norms = unscaled.map((norm, row) => norm * factors[row]);
+  return { rows, width, factors, norms, largest: norms.reduce((most, norm) => Math.max(most, norm), 0) };
+}
+
+/** Rows `first` to `end` (exclusive) of the same; `largest` stays that of all. */
+export function part({ rows, width, factors, norms, largest }: Vectors, first: number, end: number): Vectors {
+  return { rows: rows.subarray(first * width, end * width), width, factors: factors.subarray(first, end), norms: norms.subarray(first, end), largest };
+}
+
+function absoluteSums(rows: Float32Array, width: number): Float64Array {
+  const sums = new Float64Array(rows.length / width);
+  for (let row = 0, at = 0; row < sums.length; row++) {
+    let sum = 0;
+    for (const end = at + width; at < end; at++) sum += Math.abs(rows[at]);
+    sums[row] = sum;
   }
-  return { rows, width, factors, largest };
+  return sums;
 }
 
 /** The distance of row i of `a` and row j of `b`, in double precision. */
@@ -56,32 +66,57 @@ export function distance(metric: Metric, a: Vectors, i: number, b: Vectors, j: n
   return Math.sqrt(total);
 }
 
+/** The same from several rows of `b`. */
+export function distances(metric: Metric, a: Vectors, i: number, b: Vectors, rows: Int32Array): Float64Array {
+  const { width } = a;
+  const [f, g] = [a.factors[i], b.factors];
+  if (metric === 'l1') return Float64Array.from(rows, (j) => distance(metric, a, i, b, j));
+  const x = Float64Array.from(a.rows.subarray(i * width, (i + 1) * width));
+  const result = new Float64Array(rows.length);
+  if (metric === 'l2') for (let p = 0; p < width; p++) x[p] *= f;
+  for (const four of fours(rows.length)) {
+    const [j, k, l, m] = [rows[four[0]], rows[four[1]], rows[four[2]], rows[four[3]]];
+    const at: Four = [j * width, k * width, l * width, m * width];
+    if (metric === 'cosine') {
+      const sums = products(x, b.rows, at);
+      [j, k, l, m].forEach((row, n) => (result[four[n]] = 1 - sums[n] * f * g[row]));
+    } else {
+      const sums = squareDifferences(x, b.rows, at, [g[j], g[k], g[l], g[m]]);
+      four.forEach((to, n) => (result[to] = Math.sqrt(sums[n])));
+    }
+  }
+  return result;
+}
+
+/** What l2's keys are counted from: |b|² where vectors are normalised. */
+const origin = (normalise: boolean) => (normalise ? 1 : 0);
+
 /** The key that belongs to a distance from a query of a norm. */
-export function keyOf(metric: Metric, distance: number, queryNorm: number): number {
+export function keyOf(metric: Metric, distance: number, queryNorm: number, normalise: boolean): number {
   if (metric === 'cosine') return 1 - distance;
-  return metric === 'l1' ? -distance : (queryNorm * queryNorm - distance * distance) / 2;
+  return metric === 'l1' ? -distance : (queryNorm * queryNorm + origin(normalise) - distance * distance) / 2;
 }
 
 /** How far the engine's keys may be from the true ones: the bound for sums of `width` products in float32. */
 export function keyError(metric: Metric, queries: Vectors, base: Vectors): number {
-  const unit = (queries.width + 8) * 2 ** -24;
+  const roundings = (queries.width + 8) * 2 ** -24;
+  const unit = roundings / (1 - roundings);
   const [q, b] = [queries.largest, base.largest];
   return unit * (metric === 'l1' ? q + b : q * b + (b * b) / 2);
 }
 
 /**
- * Keys [m, n] of queries [m, width] and the rows of a base [n, width], both scaled: -Σ|q - b|, q·b, or for l2
- * q·b - |b|²/2, which is (|q|² - |q - b|²)/2 as one product of matrices.
+ * Keys [m, n] of scaled queries [m, width] and the rows of a base: -Σ|q - b|, q·b, or for l2 q·b - |b|²/2, which is
+ * (|q|² - |q - b|²)/2. Normalised, it is q·b + (1 - |b|²)/2, where the last term is 0 but for a row of zeros.
  */
-export function nearness(engine: EagerExecutor, base: Tensor, metric: Metric): (queries: Tensor) => Tensor {
-  if (metric === 'l1') return manhattan(engine, base);
-  if (metric === 'cosine') return (queries) => matMul(queries, base, false, true);
-  const half = scale(sum(mul(base, base), [1], true), -0.5);
-  const extended = concat([base, half], 1);
-  return (queries) => {
-    const m = queries.shape[0];
-    return matMul(concat([queries, constant(new Float32Array(m).fill(1), [m, 1])], 1), extended, false, true);
-  };
+export function nearness(engine: EagerExecutor, base: Vectors, metric: Metric, normalise: boolean): (queries: Tensor) => Tensor {
+  const rows = scaled(base, normalise);
+  if (metric === 'l1') return manhattan(engine, rows);
+  const product = (queries: Tensor) => matMul(queries, rows, false, true);
+  const terms = Float32Array.from(base.norms, (norm) => (origin(normalise) - norm * norm) / 2);
+  if (metric === 'cosine' || terms.every((term) => Math.abs(term) < 2 ** -40)) return product;
+  const added = constant(terms, [1, terms.length]);
+  return (queries) => add(product(queries), added);
 }
 
 /** Rows [count, width] on the engine, scaled. */

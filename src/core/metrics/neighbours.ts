@@ -6,8 +6,11 @@ import type { EagerExecutor } from '../backend/eager.js';
 import { constant, reshape } from '../backend/ops.js';
 import { gatherRows, largest } from '../backend/ops/search.js';
 import type { Tensor } from '../backend/tensor.js';
-import { type Metric, type Vectors, distance, keyError, keyOf, nearness, scaled, vectors } from './nearness.js';
+import { type Candidates, createCandidates } from './candidates.js';
+import { kthLargest } from './kth-largest.js';
+import { type Metric, type Vectors, distances, keyError, keyOf, nearness, part, scaled, vectors } from './nearness.js';
 import { createRanking } from './ranking.js';
+import { type Rows, chunks } from './rows.js';
 
 export interface NeighbourSettings {
   /** [queryCount, width]; must stay as it is until the search is disposed of. */
@@ -21,7 +24,7 @@ export interface NeighbourSettings {
 }
 
 export interface NeighbourSearch {
-  /** Looks at `count` further rows of the base [count, width]. */
+  /** Looks at `count` further rows of the base [count, width]: the more at once, the fewer are compared in double precision. */
   add(rows: Float32Array, count: number): void;
   /** Row numbers in the base, [queryCount, k], nearest first; of equally near ones the lower number first. */
   result(): Int32Array;
@@ -31,101 +34,96 @@ export interface NeighbourSearch {
   dispose(): void;
 }
 
-/** Queries compared at once. */
-const BLOCK = 1000;
+/** Queries and rows of the base that are compared at once: 16 MB of keys. */
+const QUERIES = 1000;
+const ROWS = 4096;
 /** Neighbouring keys of which only the largest is read at first. */
 const GROUP = 32;
+/** Elements and rows of the base in memory at once: 128 MB. */
+const CHUNK = 1 << 25;
+const CHUNK_ROWS = 1 << 16;
+
+/** Reads `base` once, whatever its size, for what the search says of itself in `result` and `distances`. */
+export async function findNeighbours(
+  engine: EagerExecutor,
+  base: Rows,
+  settings: NeighbourSettings,
+  onRows?: (done: number) => void,
+): Promise<{ rows: Int32Array; distances: Float64Array }> {
+  const search = createNeighbourSearch(engine, settings);
+  try {
+    for await (const { first, count, data } of chunks(base, CHUNK, CHUNK_ROWS)) {
+      search.add(data, count);
+      onRows?.(first + count);
+    }
+  } finally {
+    search.dispose();
+  }
+  return { rows: search.result(), distances: search.distances() };
+}
 
 export function createNeighbourSearch(engine: EagerExecutor, settings: NeighbourSettings): NeighbourSearch {
   const { width, k, metric, normalise } = settings;
-  const queryCount = settings.queries.length / width;
   const queries = vectors(settings.queries, width, metric, normalise);
-  const norms = metric === 'l2' ? squareNorms(queries) : undefined;
+  const queryCount = queries.factors.length;
   const ranking = createRanking(queryCount, k);
   const blocks: Tensor[] = [];
-  for (let first = 0; first < queryCount; first += BLOCK) {
-    const part = settings.queries.subarray(first * width, (first + BLOCK) * width);
-    const factors = queries.factors.subarray(first, first + BLOCK);
-    blocks.push(engine.scope(() => scaled({ ...queries, rows: part, factors }, normalise)));
+  for (let first = 0; first < queryCount; first += QUERIES) {
+    blocks.push(engine.scope(() => scaled(part(queries, first, Math.min(first + QUERIES, queryCount)), normalise)));
   }
   let seen = 0;
 
-  /** Takes in the rows of `base`, whose count is a multiple of `group`. */
-  const compare = (base: Vectors, group: number) => {
-    const error = keyError(metric, queries, base);
-    const count = base.factors.length;
-    engine.scope(() => {
-      const keysOf = nearness(engine, scaled(base, normalise), metric);
-      blocks.forEach((block, i) => engine.scope(() => take(i * BLOCK, keysOf(block), count, group, base, error)));
+  const search = (base: Vectors, count: number) => {
+    const candidates = createCandidates({
+      queries: queryCount,
+      k,
+      error: keyError(metric, queries, base),
+      known: (query, place) => keyOf(metric, ranking.distances[query * k + place], queries.norms[query], normalise),
+      settle(query, rows) {
+        const exact = distances(metric, queries, query, base, rows);
+        rows.forEach((row, n) => ranking.insert(query, seen + row, exact[n]));
+      },
     });
+    const compare = (first: number, end: number, group: number) =>
+      engine.scope(() => {
+        const keysOf = nearness(engine, part(base, first, end), metric, normalise);
+        blocks.forEach((block, i) => engine.scope(() => collect(candidates, keysOf(block), i * QUERIES, first, group)));
+      });
+    const whole = count - (count % GROUP);
+    for (let first = 0; first < whole; first += ROWS) compare(first, Math.min(first + ROWS, whole), GROUP);
+    if (whole < count) compare(whole, count, 1);
+    candidates.finish();
     seen += count;
   };
 
-  const take = (firstQuery: number, keys: Tensor, count: number, group: number, base: Vectors, error: number) => {
-    const m = keys.shape[0];
-    const groups = count / group;
+  /** What of the keys [m, n] of queries and rows, counted from the first ones, is large enough. */
+  const collect = (candidates: Candidates, keys: Tensor, firstQuery: number, firstRow: number, group: number) => {
+    const { limits } = candidates;
+    const [m, n] = keys.shape;
+    const groups = n / group;
     const maxima = engine.read(group === 1 ? keys : largest(reshape(keys, [m, groups, group]))) as Float32Array;
-    const limits = new Float64Array(m);
     const hits: number[] = [];
     for (let i = 0, at = 0; i < m; i++) {
       const query = firstQuery + i;
-      const worst = ranking.limit(query);
-      const known = worst < Infinity ? keyOf(metric, worst, norms ? norms[query] : 1) - error : -Infinity;
-      // While the list is not full: at least k keys are as large as the k-th largest of the maxima.
-      limits[i] = Math.max(known, known === -Infinity ? kthLargest(maxima.subarray(at, at + groups), k) - 2 * error : known);
-      for (const end = at + groups; at < end; at++) if (maxima[at] >= limits[i]) hits.push(at);
+      // Nothing is known yet: at least k keys are as large as the k-th largest of the maxima.
+      if (limits[query] === -Infinity) limits[query] = kthLargest(maxima.slice(at, at + groups), k) - 2 * candidates.error;
+      const limit = limits[query];
+      for (const end = at + groups; at < end; at++) if (maxima[at] >= limit) hits.push(at);
     }
     if (hits.length === 0) return;
-    const found = group === 1 ? undefined : (engine.read(gatherRows(reshape(keys, [m * groups, group]), constant(Int32Array.from(hits), [hits.length]))) as Float32Array);
-    const rows: number[] = [];
-    const values: number[] = [];
-    hits.forEach((hit, n) => {
-      const i = Math.floor(hit / groups);
-      const row = (hit % groups) * group;
-      for (let j = 0; j < group; j++) {
-        const value = found ? found[n * group + j] : maxima[hit];
-        if (value < limits[i]) continue;
-        rows.push(row + j);
-        values.push(value);
-      }
-      if (n + 1 < hits.length && Math.floor(hits[n + 1] / groups) === i) return;
-      settle(firstQuery + i, rows, values, base, error);
-      rows.length = 0;
-      values.length = 0;
-    });
-  };
-
-  /** Compares the candidates of one query, in ascending order of rows. */
-  const settle = (query: number, rows: readonly number[], values: readonly number[], base: Vectors, error: number) => {
-    const least = kthLargest(Float32Array.from(values), k) - 2 * error;
-    rows.forEach((row, n) => {
-      if (values[n] >= least) ranking.insert(query, seen + row, distance(metric, queries, query, base, row));
-    });
+    const rows = Int32Array.from(hits);
+    const found = engine.read(gatherRows(reshape(keys, [m * groups, group]), constant(rows, [rows.length]))) as Float32Array;
+    for (let h = 0, at = 0; h < rows.length; h++) {
+      const query = firstQuery + Math.floor(rows[h] / groups);
+      const row = firstRow + (rows[h] % groups) * group;
+      for (let j = 0; j < group; j++, at++) if (found[at] >= limits[query]) candidates.add(query, row + j, found[at]);
+    }
   };
 
   return {
-    add(rows, count) {
-      const whole = count - (count % GROUP);
-      const part = (first: number, end: number) => vectors(rows.subarray(first * width, end * width), width, metric, normalise);
-      if (whole > 0) compare(part(0, whole), GROUP);
-      if (whole < count) compare(part(whole, count), 1);
-    },
+    add: (rows, count) => search(vectors(rows.subarray(0, count * width), width, metric, normalise), count),
     result: () => ranking.rows,
     distances: () => ranking.distances,
     dispose: () => engine.dispose(...blocks),
   };
-}
-
-/** -Infinity where there are fewer than k. */
-function kthLargest(values: Float32Array, k: number): number {
-  return values.length < k ? -Infinity : values.slice().sort()[values.length - k];
-}
-
-/** Lengths after scaling: 1 or, for a row of zeros, 0 where they are normalised. */
-function squareNorms({ rows, width, factors }: Vectors): Float64Array {
-  return factors.map((factor, row) => {
-    let total = 0;
-    for (let at = row * width; at < (row + 1) * width; at++) total += rows[at] * rows[at];
-    return Math.sqrt(total) * factor;
-  });
 }

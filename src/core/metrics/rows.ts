@@ -15,8 +15,9 @@ const CHUNK_ROWS = 8192;
 export async function* chunks(
   source: Rows,
   elements = CHUNK,
+  most = CHUNK_ROWS,
 ): AsyncGenerator<{ first: number; count: number; data: Float32Array }> {
-  const size = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(elements / source.width)));
+  const size = Math.max(1, Math.min(most, Math.floor(elements / source.width)));
   const read = (first: number) => {
     const rows = first < source.rows ? source.read(first, Math.min(size, source.rows - first)) : undefined;
     // What fails is reported when it is awaited.

@@ -2,7 +2,8 @@ import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import type { Metric } from '../../../src/core/metrics/nearness.js';
-import { createNeighbourSearch } from '../../../src/core/metrics/neighbours.js';
+import { createNeighbourSearch, findNeighbours } from '../../../src/core/metrics/neighbours.js';
+import { rowsOf } from '../../../src/core/metrics/rows.js';
 import { integerRandom } from '../../../src/core/data/random.js';
 import { readNpy } from '../../../src/core/formats/npy.js';
 import { fixture } from '../../paths.js';
@@ -59,6 +60,16 @@ t.test('finds what brute force finds, in every metric', async (t) => {
   }
 });
 
+t.test('a base that is read in chunks by itself', async (t) => {
+  const [base, queries] = [noise(70_000 * 2, 14), noise(3 * 2, 15)];
+  const seen: number[] = [];
+  const settings = { queries, width: 2, k: 5, metric: 'l2', normalise: false } as const;
+  const { rows } = await findNeighbours(await startEngine(), rowsOf(base, 2), settings, (done) => seen.push(done));
+  t.same([...rows], bruteForce(base, queries, 2, 5, 'l2', false));
+  t.equal(seen.at(-1), 70_000);
+  t.ok(seen.length > 1);
+});
+
 t.test('the size of the chunks does not matter, even when it is below k', async (t) => {
   const [base, queries] = [noise(300 * 8, 3), noise(20 * 8, 4)];
   const wanted = bruteForce(base, queries, 8, 12, 'l2', true);
@@ -108,6 +119,38 @@ t.test('float32 alone would not tell: rows closer together than its rounding, fa
   const base = Float32Array.from({ length: 400 * width }, (_, i) => queries[i % width] + ((i * 7919) % 101) / 1600);
   const got = await search(base, queries, width, 10, { normalise: false, chunk: 150 });
   t.same(got, bruteForce(base, queries, width, 10, 'l2', false));
+});
+
+t.test('vectors of norms far below 1 are as exact as others once they are normalised', async (t) => {
+  const width = 64;
+  const [directions, shifts] = [noise(width, 10), noise(600 * width, 11)];
+  const base = Float32Array.from({ length: 600 * width }, (_, i) => (directions[i % width] + shifts[i] * 1e-5) * 1e-3);
+  for (const metric of ['l1', 'l2'] as const) {
+    t.same(await search(base, base.slice(0, 9 * width), width, 20, { metric }), bruteForce(base, base.slice(0, 9 * width), width, 20, metric, true), metric);
+  }
+});
+
+t.test('a row of zeros among others, normalised and not, and rows of very different norms', async (t) => {
+  const base = noise(400 * 8, 12).map((value, i) => value * (Math.floor(i / 8) % 5) ** 4);
+  const queries = noise(6 * 8, 13);
+  const zeros = (row: number) => row % 5 === 0;
+  t.same(await search(base, queries, 8, 150, { normalise: false }), bruteForce(base, queries, 8, 150, 'l2', false));
+  for (const metric of ['l2', 'cosine'] as const) {
+    const found = await search(base, queries, 8, 400, { metric });
+    // All rows of zeros are at distance 1 of any query, in their order, nearer than what points away from it.
+    for (let query = 0; query < 6; query++) {
+      const rows = found.slice(query * 400, (query + 1) * 400);
+      const at = rows.findIndex(zeros);
+      t.same(rows.slice(at, at + 80), Array.from({ length: 80 }, (_, n) => n * 5), metric);
+    }
+  }
+});
+
+t.test('more equally near rows than are collected at once', async (t) => {
+  const base = new Float32Array(5000 * 4).fill(1);
+  base.set([1, 1, 1, 1.5], 4800 * 4);
+  const found = await search(base, Float32Array.from([1, 1, 1, 2, 1, 1, 1, 1]), 4, 3);
+  t.same(found, [4800, 0, 1, 0, 1, 2]);
 });
 
 t.test('nothing stays behind in the engine', async (t) => {
