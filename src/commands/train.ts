@@ -211,7 +211,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
 }
 
 function describeFinished(run: string, step: number, steps: number): string {
-  if (step < steps) return `${run} has stopped at step ${step} as --patience says; without it trains on`;
+  if (step < steps) return `${run} has stopped at step ${step} as --patience says; without --patience it trains on`;
   if (step > steps) return `${run} has been trained for ${step} steps, more than the ${steps} asked for: nothing is done`;
   return `${run} has finished its ${steps} steps; --steps N trains on`;
 }
