@@ -227,24 +227,3 @@ t.test('mirroring turns some of the images, others at each step', async (t) => {
   t.ok(spread(true, 0) > 1e-4, 'mirrored ones differ');
   t.not(spread(true, 0), spread(true, 1), 'others at each step');
 });
-
-t.test('50 steps leave no tensors behind', async (t) => {
-  const trainer = start(config('train.flip=true'));
-  const data = images(8);
-  trainer.step(0, data);
-  const before = engine.alive();
-  for (let i = 1; i <= 50; i++) trainer.step(i, data);
-  await trainer.takeStatistics(() => [{ images: data }, { images: data }]);
-  trainer.values();
-  trainer.model.encode(data.subarray(0, 1024), 1);
-  t.equal(engine.alive(), before);
-  trainer.dispose();
-});
-
-t.test('a trainer that is disposed of leaves nothing', async (t) => {
-  const before = engine.alive();
-  const trainer = start(config());
-  trainer.step(0, images(8));
-  trainer.dispose();
-  t.equal(engine.alive(), before);
-});

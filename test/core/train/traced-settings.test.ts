@@ -1,6 +1,6 @@
-/** The step as one graph of TensorFlow: with settings other than the preset's, when it goes on, and what it leaves behind. */
+/** The step as one graph of TensorFlow: with settings other than the preset's, and when it goes on. */
 import t from 'tap';
-import { config, engine } from '../model/tiny.js';
+import { config } from '../model/tiny.js';
 import { changed, copy, images, resume, start, train, trainable } from './runs.js';
 
 /** Relative distance of two states, by groups of variables: weights, their averages, moments, singular vectors. */
@@ -48,25 +48,4 @@ t.test('a run that goes on from saved values is the run that was not interrupted
   for (let i = 2; i < 4; i++) second.step(i, images(8, i));
   t.same(changed(copy(straight.values()), copy(second.values()), /./), []);
   for (const trainer of [straight, first, second]) trainer.dispose();
-});
-
-t.test('50 steps leave no tensors behind', async (t) => {
-  const trainer = start(config('train.flip=true'), 'traced');
-  const data = images(8);
-  trainer.step(0, data);
-  const before = engine.alive();
-  for (let i = 1; i <= 50; i++) trainer.step(i, data);
-  await trainer.takeStatistics(() => [{ images: data }, { images: data }]);
-  trainer.values();
-  trainer.model.encode(data.subarray(0, 1024), 1);
-  t.equal(engine.alive(), before);
-  trainer.dispose();
-});
-
-t.test('a trainer that is disposed of leaves nothing', async (t) => {
-  const before = engine.alive();
-  const trainer = start(config(), 'traced');
-  trainer.step(0, images(8));
-  trainer.dispose();
-  t.equal(engine.alive(), before);
 });
