@@ -1,11 +1,12 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
+import { features } from './features.js';
 import { fails } from './run.js';
 
 const train = fixture('metrics/knn/train');
@@ -16,13 +17,6 @@ const golden = all as unknown as Golden;
 const weighted = all.weighted as { top1: object; top5: object };
 const nearest = all['neighbours-l1'] as { indices: number[][]; distances: number[][] };
 const ks = ['--k', '1,2,5,25'];
-
-async function features(dir: string, rows: number, width: number, labels?: number[]): Promise<string> {
-  await mkdir(dir, { recursive: true });
-  await writeNpy(join(dir, 'avepool.npy'), [rows, width], Float32Array.from({ length: rows * width }, (_, i) => (i * 7) % 5));
-  if (labels) await writeNpy(join(dir, 'labels.npy'), [labels.length], Int32Array.from(labels));
-  return dir;
-}
 
 t.test("NumPy's folders give NumPy's accuracies", async (t) => {
   for (const [words, name] of [

@@ -1,12 +1,13 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { writeNpy, readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
+import { features } from './features.js';
 import { fails } from './run.js';
 
 const train = fixture('metrics/knn/train');
@@ -26,13 +27,6 @@ interface Result {
 async function result(args: string[]): Promise<Result> {
   const { stdout } = await bigbigan(['linear-probe', ...args, '--json']);
   return JSON.parse(stdout) as Result;
-}
-
-async function features(dir: string, rows: number, width: number, labels?: number[]): Promise<string> {
-  await mkdir(dir, { recursive: true });
-  await writeNpy(join(dir, 'avepool.npy'), [rows, width], Float32Array.from({ length: rows * width }, (_, i) => (i * 7) % 5));
-  if (labels) await writeNpy(join(dir, 'labels.npy'), [labels.length], Int32Array.from(labels));
-  return dir;
 }
 
 t.test("reaches scikit-learn's accuracy on NumPy's folders", async (t) => {
