@@ -18,6 +18,9 @@ import { type Torch, findTorch, startOurs } from './systems.js';
 import { peakText, settingTable } from './table.js';
 import { measureTraining, trainingTable } from './train.js';
 
+/** For the test of this program. */
+const small = process.env.BENCH_SIZE === 'small';
+
 interface Options {
   rounds: number;
   only?: SettingName[];
@@ -81,16 +84,15 @@ async function check(options: Options, torch: Torch | undefined, folder: string)
   }
 }
 
-/** BENCH_PROBES_SIZE=small is for the test of this program. */
 async function probes({ rounds, json }: Options, folder: string): Promise<void> {
   const python = await findProbesPython(process.env.BENCH_PYTHON);
   if (!python) note('BENCH_PYTHON names no Python with faiss, scikit-learn and threadpoolctl: ours alone is timed');
-  const rates = await probeRates(folder, Math.min(rounds, 3), python, process.env.BENCH_PROBES_SIZE === 'small');
+  const rates = await probeRates(folder, Math.min(rounds, 3), python, small);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, probes: rates }) : probesTable(rates));
 }
 
 async function decode({ rounds, json }: Options, folder: string): Promise<void> {
-  const data = await decodingRates(folder, rounds);
+  const data = await decodingRates(folder, rounds, small);
   print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
 }
 

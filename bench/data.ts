@@ -13,8 +13,8 @@ import { prepareDataset } from '../src/core/data/prepare.js';
 import { integerRandom } from '../src/core/data/random.js';
 import { align } from './table.js';
 
-const BATCH = 64;
-const IMAGES = 192;
+/** Three batches of images. */
+const EPOCH = 3;
 const SOURCES = [
   { format: 'png', width: 32, height: 32, resolutions: [32] },
   { format: 'jpeg', width: 400, height: 350, resolutions: [128, 256] },
@@ -31,18 +31,20 @@ export interface DecodingRate {
   cpu_ms_per_image: number;
 }
 
-/** Rates over so many batches of 64, with one thread and, where there are more, with one a processor. */
-export async function decodingRates(folder: string, batches: number): Promise<DecodingRate[]> {
+/** Rates over so many batches of 64 (8 where `small`), with one thread and, where there are more, with one a processor. */
+export async function decodingRates(folder: string, batches: number, small: boolean): Promise<DecodingRate[]> {
   const rates: DecodingRate[] = [];
+  const batchSize = small ? 8 : 64;
+  const count = EPOCH * batchSize;
   for (const { format, width, height, resolutions } of SOURCES) {
     const images = join(folder, format);
-    const mean = await makeImages(images, format, width, height);
+    const mean = await makeImages(images, count, format, width, height);
     const out = `${images}-data`;
-    await prepareDataset({ sources: [images], out, holdoutOut: '', seed: 0, shardSize: IMAGES, version: 'bench' });
+    await prepareDataset({ sources: [images], out, holdoutOut: '', seed: 0, shardSize: count, version: 'bench' });
     for (const resolution of resolutions) {
       for (const crop of CROPS) {
         for (const workers of new Set([1, availableParallelism()])) {
-          const measured = await measure(out, resolution, crop, workers, batches);
+          const measured = await measure(out, resolution, crop, workers, { batches, batchSize });
           rates.push({ source: `${format} ${width}x${height}`, mean_bytes: mean, resolution, crop, workers, ...measured });
         }
       }
@@ -63,9 +65,9 @@ export function dataTable(rates: readonly DecodingRate[]): string {
   return align([['images', 'pixels', 'crop', 'threads', 'images/s', 'CPU ms/image'], ...rows]);
 }
 
-async function measure(dir: string, resolution: number, crop: Crop, workers: number, batches: number) {
+async function measure(dir: string, resolution: number, crop: Crop, workers: number, { batches, batchSize }: { batches: number; batchSize: number }) {
   const dataset = await openDataset(dir, { resolution });
-  const loader = createLoader(dataset, { batchSize: BATCH, seed: 0, crop, workers });
+  const loader = createLoader(dataset, { batchSize, seed: 0, crop, workers });
   // From then on two batches are always ahead, and one is made for each that is taken.
   for (let step = 0; step < 3; step++) await loader.batch(step);
   const [begun, used] = [performance.now(), process.cpuUsage()];
@@ -74,15 +76,15 @@ async function measure(dir: string, resolution: number, crop: Crop, workers: num
   const { user, system } = process.cpuUsage(used);
   await loader.close();
   await dataset.close();
-  const images = batches * BATCH;
+  const images = batches * batchSize;
   return { images_per_second: images / seconds, cpu_ms_per_image: (user + system) / 1000 / images };
 }
 
 /** Their mean length in bytes. */
-async function makeImages(dir: string, format: 'png' | 'jpeg', width: number, height: number): Promise<number> {
+async function makeImages(dir: string, count: number, format: 'png' | 'jpeg', width: number, height: number): Promise<number> {
   await mkdir(dir);
   let total = 0;
-  for (let i = 0; i < IMAGES; i++) {
+  for (let i = 0; i < count; i++) {
     const random = integerRandom(0, i);
     const [w, h] = [Math.ceil(width / 8), Math.ceil(height / 8)];
     const coarse = Uint8Array.from({ length: w * h * 3 }, () => random.below(256));
@@ -92,5 +94,5 @@ async function makeImages(dir: string, format: 'png' | 'jpeg', width: number, he
     await writeFile(join(dir, `${i}.${format}`), bytes);
     total += bytes.length;
   }
-  return total / IMAGES;
+  return total / count;
 }

@@ -50,7 +50,7 @@ t.test('the table has a row for each system; the step alone leaves inference out
 });
 
 t.test('data: a rate for each size of image and kind of crop', async (t) => {
-  const { code, stdout, stderr } = await bench(['data', '--rounds', '1', '--json']);
+  const { code, stdout, stderr } = await bench(['data', '--rounds', '1', '--json'], { BENCH_SIZE: 'small' });
   t.equal(code, 0, stderr);
   const { data } = JSON.parse(stdout) as { data: Record<string, unknown>[] };
   const settings = new Set(data.map(({ resolution, crop }) => `${resolution} ${crop}`));
@@ -61,7 +61,7 @@ t.test('data: a rate for each size of image and kind of crop', async (t) => {
 });
 
 t.test('probes: rates of neighbours and a classifier, with null where there is nothing to compare with', async (t) => {
-  const { code, stdout, stderr } = await bench(['probes', '--rounds', '1', '--json'], { ...withoutTorch, BENCH_PROBES_SIZE: 'small' });
+  const { code, stdout, stderr } = await bench(['probes', '--rounds', '1', '--json'], { ...withoutTorch, BENCH_SIZE: 'small' });
   t.equal(code, 0, stderr);
   const { knn, probe } = JSON.parse(stdout).probes;
   t.same(knn.map(({ width }: { width: number }) => width), [256, 2048]);
