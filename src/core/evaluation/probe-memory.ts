@@ -1,7 +1,8 @@
-/** Whether a grid of classifiers fits in memory, asked before anything is trained. */
+/** Whether training a linear classifier fits in memory, asked before anything is trained. */
 import { freemem } from 'node:os';
 import { UserError } from '../errors.js';
 import type { LabelledRows } from '../metrics/classifier.js';
+import { lbfgsBytes } from '../metrics/lbfgs-probe.js';
 import { POOL } from '../metrics/shuffled.js';
 import { headsBytes } from '../metrics/softmax-heads.js';
 import type { ProbeQuestion } from './probe.js';
@@ -27,6 +28,17 @@ export function checkMemory({ learningRates, penalties, batchSize, average }: Gr
         ? `at most ${fitting} of them fit: give fewer --learning-rates or --penalties at a time`
         : 'not even one fits: use features of fewer columns, or a machine with more memory',
   });
+}
+
+/** The same for L-BFGS, which has one classifier at a time and the pairs of its last iterations. */
+export function checkLbfgsMemory({ rows, width, labels }: LabelledRows, free = available()): void {
+  const classes = new Set(labels).size;
+  const wanted = lbfgsBytes({ rows, width, classes });
+  if (wanted <= free) return;
+  throw new UserError(
+    `L-BFGS on ${classes} classes and ${width} features takes about ${gigabytes(wanted)} of memory, and ${gigabytes(free)} are free`,
+    { hint: 'use --solver adam with one of --learning-rates and --penalties, features of fewer columns, or a machine with more memory' },
+  );
 }
 
 function available(): number {

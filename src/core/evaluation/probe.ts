@@ -6,7 +6,7 @@ import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
 import type { SavedClassifier } from './classifier-file.js';
 import { type FeaturePair, type Remarks, checkFinite, describeComputed, openFeaturePair } from './feature-pair.js';
 import { gridEdge } from './grid-edge.js';
-import { checkMemory } from './probe-memory.js';
+import { checkLbfgsMemory, checkMemory } from './probe-memory.js';
 import { type ProbeAnswer, describeHead, describeSet, fractions, perClass, protocol } from './probe-result.js';
 import { resumableLbfgs } from './resumable-lbfgs.js';
 
@@ -57,7 +57,8 @@ async function probePair(start: () => Promise<Engine>, { train, test, same, same
   if (same) events.warn('the test features are the training features: this is the accuracy of rows that were trained on');
   const choices = Math.max(1, learningRates.length) * penalties.length;
   const holdout = checkHoldout(question, choices, train.rows);
-  if (solver !== 'lbfgs') checkMemory(question, train);
+  if (solver === 'lbfgs') checkLbfgsMemory(train);
+  else checkMemory(question, train);
   if (!same) await checkFinite(test);
   const augmentation = question.augment && (await openAugmentation(start, train, question.augment, { batchSize, bn }));
   const engine = await start();

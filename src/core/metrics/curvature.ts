@@ -6,7 +6,7 @@ import { gatherRows } from '../backend/ops/search.js';
 import type { RowTensors } from './row-tensors.js';
 
 /** Wider features go without: their matrix would take more memory than a pass takes time. */
-const WIDEST = 4096;
+export const WIDEST = 4096;
 /** Rows for each column that the estimate is made of. */
 const ROWS_PER_COLUMN = 8;
 /** Rows of the sample that are multiplied at a time. */

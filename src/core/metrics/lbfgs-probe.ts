@@ -3,10 +3,10 @@ import type { EagerExecutor } from '../backend/eager.js';
 import { type Accuracy, addScores, noAccuracy } from './accuracy.js';
 import { type LabelledRows, forEachRow, testClassifier, unstandardised } from './classifier.js';
 import { createCrossEntropy } from './cross-entropy.js';
-import { curvature } from './curvature.js';
-import { type LbfgsState, type Minimum, largest, lbfgs, lbfgsStart } from './lbfgs.js';
+import { WIDEST, curvature } from './curvature.js';
+import { HISTORY, type LbfgsState, type Minimum, largest, lbfgs, lbfgsStart } from './lbfgs.js';
 import { type ProbeResult, bestOf, probeData } from './probe-data.js';
-import { rowTensors } from './row-tensors.js';
+import { KEPT, chunkRows, rowTensors } from './row-tensors.js';
 import { add, constant, matMul } from '../backend/ops.js';
 
 /** A stage that is done. */
@@ -52,6 +52,19 @@ export interface LbfgsProbeSettings {
 export interface LbfgsProbeResult extends ProbeResult<SolvedHead> {
   /** The chosen penalty on all training rows. */
   final: SolvedHead;
+}
+
+/** For each weight: pairs in single precision, and what an iteration and saving its state compute. */
+const WEIGHT_BYTES = 80 + 16 * HISTORY;
+/** For each entry of the curvature [width, width], while it is computed; later its inverse is all that is left. */
+const CURVATURE_BYTES = 84;
+
+/** Most memory that a solution takes, in bytes, beside the program itself, by what was measured. */
+export function lbfgsBytes({ rows, width, classes }: { rows: number; width: number; classes: number }): number {
+  const features = rows * width <= KEPT ? rows * width : 0;
+  const chunk = chunkRows(width, classes) * (4 * width + 4 * classes);
+  const entries = width <= WIDEST ? width ** 2 : 0;
+  return 4 * (features + chunk) + Math.max(CURVATURE_BYTES * entries, 4 * entries + WEIGHT_BYTES * (width + 1) * classes);
 }
 
 export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSettings): Promise<LbfgsProbeResult> {

@@ -37,7 +37,7 @@ export interface Minimum {
 }
 
 /** Pairs that are kept. */
-const HISTORY = 10;
+export const HISTORY = 10;
 /** Sufficient decrease (Armijo). */
 const DECREASE = 1e-4;
 const LINE_EVALUATIONS = 10;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkMemory } from '../../../src/core/evaluation/probe-memory.js';
+import { checkLbfgsMemory, checkMemory } from '../../../src/core/evaluation/probe-memory.js';
 
 const GB = 1e9;
 const rows = { rows: 5000, width: 8192, labels: Int32Array.from({ length: 5000 }, (_, i) => i % 1000), read: async () => new Float32Array(0) };
@@ -34,4 +34,16 @@ t.test('as many as the hint says do fit', async (t) => {
 t.test('averages take more, no penalties less', async (t) => {
   t.throws(() => checkMemory({ ...grid, average: 0.9 }, rows, 16 * GB));
   t.doesNotThrow(() => checkMemory({ ...grid, penalties: [0, 0, 0, 0, 0] }, rows, 12 * GB));
+});
+
+t.test('L-BFGS holds vectors of all weights, and no features that are larger than what it keeps', async (t) => {
+  // 1000 × 8193 weights in 20 vectors of single precision alone are 0.66 GB.
+  t.doesNotThrow(() => checkLbfgsMemory(rows, 4 * GB));
+  t.throws(() => checkLbfgsMemory(rows, 1 * GB), {
+    name: 'UserError',
+    message: /^L-BFGS on 1000 classes and 8192 features takes about [23]\.\d GB of memory, and 1\.0 GB are free$/,
+    hint: /--solver adam/,
+  });
+  // ImageNet's size, 10.5 GB of features: read in chunks.
+  t.doesNotThrow(() => checkLbfgsMemory({ ...rows, rows: 1_281_167, width: 2048 }, 1.5 * GB));
 });
