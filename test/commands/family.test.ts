@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readMetaGraphs } from '../../src/core/formats/saved-model.js';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { root } from '../paths.js';
-import { SETTINGS, digits, fails, succeed } from './run.js';
+import { AS_GRAPH, SETTINGS, digits, fails, succeed } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -16,7 +16,7 @@ const log = (name: string) =>
 
 async function train(name: string, ...settings: string[]) {
   const args = settings.flatMap((text) => (text.startsWith('--') ? text.split(' ') : ['--set', text]));
-  return json('train', '--data', data, '--run', at(name), ...SETTINGS, '--steps', '2', '--log-every', '1', ...args);
+  return json('train', '--data', data, '--run', at(name), ...AS_GRAPH, '--steps', '2', '--log-every', '1', ...args);
 }
 
 const images = async (path: string) => (await readNpy(path)).data as Uint8Array;
@@ -55,7 +55,7 @@ t.test('labels that do not fit are refused before training', async (t) => {
 });
 
 t.test('without an encoder: a plain GAN', async (t) => {
-  await train('plain', '--objective x', 'model.encoder.kind=none');
+  await train('plain', '--eager', '--objective x', 'model.encoder.kind=none');
   t.notOk('encoder_sigma' in log('plain')[0]);
   await succeed(['generate', '--run', at('plain'), '--count', '2', '--out', at('plain.png')]);
   await fails(t, 1, ['encode', '--run', at('plain'), '--data', data, '--out', at('plain-features')], /no encoder/);
@@ -82,9 +82,9 @@ t.test('E at twice the resolution of G', async (t) => {
 
 for (const [name, ...settings] of [
   ['revnet', 'model.encoder.kind=revnet', 'model.encoder.channels=16', 'model.encoder.units=2,1,1'],
-  ['uniform prior', 'model.prior=uniform', 'model.encoder.stochastic=false'],
+  ['uniform prior', '--eager', 'model.prior=uniform', 'model.encoder.stochastic=false'],
   ['non-local blocks', 'model.generator.channels=8', 'model.discriminator.channels=8', 'model.generator.attention=16', 'model.discriminator.attention=8'],
-  ['one hinge on the sum', 'train.loss=summed-hinge'],
+  ['one hinge on the sum', '--eager', 'train.loss=summed-hinge'],
 ]) {
   t.test(name, async (t) => {
     const run = name.replaceAll(' ', '-');

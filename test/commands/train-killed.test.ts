@@ -12,7 +12,7 @@ import { verifyCheckpoint } from '../../src/core/train/checkpoint.js';
 import { listCheckpoints, runFolder } from '../../src/core/train/run-folder.js';
 import { shown } from '../events.js';
 import { root } from '../paths.js';
-import { digits, succeed } from './run.js';
+import { SETTINGS, digits, succeed } from './run.js';
 
 const LIVES = 20;
 const STEPS = 100;
@@ -21,7 +21,7 @@ const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
 const seed = Number(process.env.BIGBIGAN_TEST_SEED ?? Date.now() % 1_000_000);
 const random = integerRandom(seed, 0);
-const settings = ['--preset', 'tiny', '--precision', 'float32', '--threads', '1', '--log-every', '3', '--steps', String(STEPS)];
+const settings = [...SETTINGS, '--threads', '1', '--log-every', '3', '--steps', String(STEPS)];
 const args = (run: string, ...more: string[]) => ['train', '--data', data, '--run', run, ...settings, ...more];
 
 /** Waits until unfinished checkpoints have been seen `count` times. */
@@ -59,7 +59,7 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
     let stderr = '';
     child.stderr.on('data', (chunk) => (stderr += chunk));
     // Every fifth life ends on the way to its first step, half of the others while a checkpoint is written or a moment later.
-    if (life % 5 === 4) await Promise.race([end, wait(random.below(2500))]);
+    if (life % 5 === 4) await Promise.race([end, wait(random.below(1200))]);
     else {
       await checkpointsBegun(join(run, 'checkpoints'), 1 + random.below(3), ended.signal);
       await wait(life % 2 ? random.below(4) : random.below(150));

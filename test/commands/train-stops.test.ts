@@ -9,7 +9,7 @@ import { sha256File } from '../../src/core/formats/digest.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
 import { verifyCheckpoint } from '../../src/core/train/checkpoint.js';
 import { bigbigan, root, run as runProgram } from '../paths.js';
-import { SETTINGS, digits, succeed } from './run.js';
+import { AS_GRAPH, SETTINGS, digits, succeed } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -20,8 +20,8 @@ const checkpoints = (name: string) => readdirSync(join(run(name), 'checkpoints')
 const file = (step: number) => `${String(step).padStart(8, '0')}.safetensors`;
 
 /** Starts training in the background. */
-function start(name: string, ...more: string[]) {
-  const child = spawn(process.execPath, [program, ...args(name, ...more)]);
+function start(command: string[]) {
+  const child = spawn(process.execPath, [program, ...command]);
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => (output.stdout += chunk));
   child.stderr.on('data', (chunk) => (output.stderr += chunk));
@@ -36,7 +36,7 @@ const locked = (name: string) => lstatSync(join(run(name), 'lock'), { throwIfNoE
 const logged = (name: string) => () => existsSync(join(run(name), 'log.jsonl'));
 
 t.test('a second trainer of a run is refused; after the first one the run is free', async (t) => {
-  const first = start('shared', '--steps', '100000', '--log-every', '1');
+  const first = start(args('shared', '--steps', '100000', '--log-every', '1'));
   await first.until(logged('shared'));
   const second = await bigbigan(args('shared', '--steps', '100000'));
   t.equal(second.code, 1);
@@ -57,7 +57,7 @@ t.test('of two that start at once, one trains', async (t) => {
 });
 
 t.test('a signal before the first step ends at once: there is nothing to save', async (t) => {
-  const { child, ended, until } = start('early', '--steps', '100000');
+  const { child, ended, until } = start(args('early', '--steps', '100000'));
   await until(() => locked('early'));
   child.kill('SIGINT');
   const { code, stdout } = await ended;
@@ -69,7 +69,9 @@ t.test('a signal before the first step ends at once: there is nothing to save', 
 });
 
 t.test('a signal while a checkpoint is written: it is finished, and the steps since then are saved too', async (t) => {
-  const { child, ended, until } = start('writing', '--steps', '100000', '--checkpoint-every', '3', '--sample-every', '100000');
+  // As a graph: the longest calls that block the main thread while another one writes.
+  const options = ['--steps', '100000', '--checkpoint-every', '3', '--sample-every', '100000'];
+  const { child, ended, until } = start(['train', '--data', data, '--run', run('writing'), ...AS_GRAPH, ...options]);
   await until(() => existsSync(join(run('writing'), 'checkpoints')));
   const watcher = watch(join(run('writing'), 'checkpoints'));
   watcher.on('change', (_, name) => {
@@ -86,7 +88,7 @@ t.test('a signal while a checkpoint is written: it is finished, and the steps si
 });
 
 t.test('a second signal ends at once', async (t) => {
-  const { child, output, ended, until } = start('twice', '--steps', '100000', '--log-every', '1', '--set', 'train.statisticsBatches=100000');
+  const { child, output, ended, until } = start(args('twice', '--steps', '100000', '--log-every', '1', '--set', 'train.statisticsBatches=100000'));
   await until(logged('twice'));
   child.kill('SIGINT');
   await until(() => output.stderr.includes('saving a checkpoint'));
