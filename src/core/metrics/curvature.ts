@@ -23,7 +23,8 @@ export async function curvature(engine: EagerExecutor, rows: RowTensors, classes
   if (width > WIDEST) return undefined;
   const moments = await secondMoments(engine, rows);
   return (penalty: number) => {
-    const bound = Float64Array.from(moments, (value) => ((1 - SHRINKAGE) * value) / 2);
+    const bound = new Float64Array(moments);
+    for (let i = 0; i < bound.length; i++) bound[i] *= (1 - SHRINKAGE) / 2;
     for (let j = 0; j < width; j++) bound[j * (width + 1)] += SHRINKAGE / 2 + penalty;
     const inverse = constant(new Float32Array(inverse64(engine, bound, width)), [width, width]);
     const apply = (gradient: Float64Array): Float64Array => {

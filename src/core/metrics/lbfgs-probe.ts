@@ -82,8 +82,6 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
     const minimum = await lbfgs(state, {
       evaluate: (x) => loss(x, penalty),
       precondition: preconditioner?.apply,
-      // Where all chances are equal, the second derivative is the bound times 2/classes.
-      firstStep: preconditioner && state.x.every((value) => value === 0) ? classes.length / 2 : 1,
       iterations: settings.iterations,
       tolerance: settings.tolerance,
       onIteration: (current, { value, gradient }) => onIteration?.({ solved, lbfgs: current }, value, largest(gradient)),

@@ -19,8 +19,6 @@ export interface LbfgsSettings {
   evaluate(x: Float64Array): Promise<Evaluation>;
   /** An approximate inverse of the second derivative, positive definite; the identity when absent. */
   precondition?(gradient: Float64Array): Float64Array;
-  /** What the very first step is multiplied with, where that matrix is known to be off by a factor; default 1. */
-  firstStep?: number;
   /** Iterations over all, those before a resumption included. */
   iterations: number;
   /** Done when no entry of the gradient is larger. */
@@ -57,7 +55,7 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
   let current = await evaluate(state.x);
   state.evaluations++;
   while (state.iterations < iterations && largest(current.gradient) > tolerance) {
-    const direction = descent(state, current.gradient, settings);
+    const direction = descent(state, current.gradient, settings.precondition);
     const slope = dot64(direction, current.gradient);
     if (!(slope < 0)) break;
     const next = await search(state, current, direction, slope, evaluate);
@@ -75,11 +73,7 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
 }
 
 /** -H·gradient by the two loops over the pairs. */
-function descent(
-  { steps, changes }: LbfgsState,
-  gradient: Float64Array,
-  { precondition = (g) => g, firstStep = 1 }: Pick<LbfgsSettings, 'precondition' | 'firstStep'>,
-): Float64Array {
+function descent({ steps, changes }: LbfgsState, gradient: Float64Array, precondition = (g: Float64Array) => g): Float64Array {
   let q = gradient.slice();
   const factors = new Float64Array(steps.length);
   const products = steps.map((step, i) => dot32(step, changes[i]));
@@ -90,7 +84,6 @@ function descent(
   q = precondition(q).slice();
   const newest = steps.length - 1;
   if (newest >= 0) scale(q, products[newest] / dot(changes[newest], precondition(new Float64Array(changes[newest]))));
-  else scale(q, firstStep);
   for (let i = 0; i < steps.length; i++) addScaled(q, factors[i] - dot(changes[i], q) / products[i], steps[i]);
   scale(q, -1);
   return q;
