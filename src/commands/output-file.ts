@@ -1,7 +1,7 @@
 /** Whether a result can be written, found out before the long work and not after it. */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { expected, usage } from '../core/errors.js';
 import { type FolderOptions, checkReplaceable, exists, refuseExisting } from '../core/formats/atomic.js';
 
@@ -30,11 +30,14 @@ async function checkWritable(folder: string, path: string): Promise<void> {
   });
 }
 
+/** Suffixes of the files that one could take a command to write. */
+const FILE_NAME = /\.(png|jpe?g|webp|gif|tiff?|np[yz]|csv|txt|json|tar|zip|pkl|pt|h5|safetensors)$/i;
+
 /**
  * A folder with the name of a file, such as samples.jpg, is hardly what was wanted.
  * @param what as it is told: what --out may be
  */
 export function refuseFileName(out: string, what: string): void {
-  if (out.endsWith('/') || !/^\.[a-z][a-z0-9]{1,4}$/i.test(extname(out))) return;
+  if (!FILE_NAME.test(out)) return;
   throw usage(`expected ${what} for --out, got ${out}`, `a folder of that name: --out ${out}/`);
 }
