@@ -1,47 +1,35 @@
 /** `onNan: 'rollback'`: training goes back to a checkpoint, tries other random numbers, and stays repeatable. */
 import t from 'tap';
-import { join } from 'node:path';
-import { type Engine, startEngine } from '../../../src/core/backend/engine.js';
-import { openDataset } from '../../../src/core/data/dataset.js';
+import type { Engine } from '../../../src/core/backend/engine.js';
 import { UserError } from '../../../src/core/errors.js';
 import { sha256File } from '../../../src/core/formats/digest.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
 import { readCheckpoint, readCheckpointHeader, saveCheckpoint } from '../../../src/core/train/checkpoint.js';
-import type { EvaluationLine } from '../../../src/core/train/evaluate.js';
 import type { EvaluationSettings } from '../../../src/core/train/evaluations.js';
 import { runVariables } from '../../../src/core/train/initial.js';
-import { type LoopEvent, trainLoop } from '../../../src/core/train/loop.js';
+import type { LoopEvent } from '../../../src/core/train/loop.js';
 import { NotFinite, nonFiniteVariable } from '../../../src/core/train/non-finite.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
 import { type Retry, drawOf, retriesAfter } from '../../../src/core/train/retry.js';
-import { beginRun, listCheckpoints, runFolder } from '../../../src/core/train/run-folder.js';
-import { digits } from '../../commands/run.js';
+import { beginRun, listCheckpoints } from '../../../src/core/train/run-folder.js';
+import { stepFunction } from '../../../src/core/train/step.js';
+import { engine, loops } from './loops.js';
 
 const STEPS = 12;
-
-const dir = t.testdir();
-const engine = await startEngine({ threads: 1 });
-const dataset = await openDataset(await digits(join(dir, 'data'), 30));
-t.teardown(() => dataset.close());
-const config = resolveConfig({ preset: 'tiny', steps: STEPS, precision: 'float32' });
-const path = (name: string) => join(dir, name);
-const checkpoint = (name: string, step: number) => runFolder(path(name)).checkpoint(step);
+const { dataset, config, folder, train: trainRun, evaluations } = await loops(t, STEPS);
+const path = (name: string) => folder(name).path;
+const checkpoint = (name: string, step: number) => folder(name).checkpoint(step);
 
 /** An engine that fails: in steps whose noise has such a key, E's learning rate is not a number, and so are its weights then. */
 function failing(fails: (noiseKey: number) => boolean): Engine {
-  const { binding } = engine;
-  const runSavedModel: typeof binding.runSavedModel = (session, ids, inputs, outputs) => {
-    const names = inputs.split(',');
-    const key = names.indexOf('step/inputs/step:0');
-    if (key < 0 || !fails((binding.tensorDataSync(ids[key]) as Int32Array)[0])) return binding.runSavedModel(session, ids, inputs, outputs);
-    const rate = binding.createTensor([], 1, Float32Array.of(NaN));
-    try {
-      return binding.runSavedModel(session, ids.with(names.indexOf('step/inputs/encoder_rate:0'), rate), inputs, outputs);
-    } finally {
-      binding.deleteTensor(rate);
-    }
+  // A step's inputs are made in order; the key is the one int32 number among them.
+  const names = Object.keys(stepFunction(config).inputs);
+  let [place, broken] = [-1, false];
+  const constant: Engine['constant'] = (values, shape, dtype) => {
+    if (dtype === 'int32' && shape.length === 0) [place, broken] = [names.indexOf('step'), fails(values[0] as number)];
+    else place++;
+    return engine.constant(broken && names[place] === 'encoder_rate' ? Float32Array.of(NaN) : values, shape, dtype);
   };
-  return { ...engine, binding: Object.create(binding, { runSavedModel: { value: runSavedModel } }) as Engine['binding'] };
+  return { ...engine, constant };
 }
 
 /** Trains, a checkpoint every 4 steps; `on` may throw, as if the process were killed. */
@@ -52,13 +40,9 @@ async function train(
   on: (event: LoopEvent) => void = () => {},
   evaluation?: EvaluationSettings,
 ) {
-  const folder = runFolder(path(name));
-  await beginRun(folder.path, config);
   const warnings: string[] = [];
-  const settings = { execution: 'traced', config, dataset, folder, keep: Infinity, tensorboard: false, stopped: () => false } as const;
-  const result = await trainLoop({
-    ...settings,
-    ...{ engine: failing(fails), onNan, evaluation, logEvery: 1, sampleEvery: 100, checkpointEvery: 4 },
+  const result = await trainRun(name, {
+    ...{ engine: failing(fails), onNan, evaluation, logEvery: 1, checkpointEvery: 4 },
     on: (event) => {
       if (event.kind === 'warning') warnings.push(`step ${event.step}: ${event.message}`);
       on(event);
@@ -67,15 +51,9 @@ async function train(
   return { ...result, warnings };
 }
 
-/** Of metrics.jsonl. */
-async function evaluations(name: string) {
-  const all = await readJsonl<EvaluationLine>(runFolder(path(name)).metrics);
-  return all.map(({ seconds: _, ...line }) => line);
-}
-
 /** Of log.jsonl. */
 async function lines(name: string) {
-  const all = await readJsonl<Record<string, unknown>>(runFolder(path(name)).log);
+  const all = await readJsonl<Record<string, unknown>>(folder(name).log);
   return all.map(({ seconds_per_step: _s, data_wait_per_step: _w, images_per_second: _i, ...rest }) => rest);
 }
 
@@ -156,7 +134,7 @@ t.test('evaluations: each step has one line, of the weights that were kept', asy
     const ratios = found.map(({ reconstruct }) => reconstruct!.l1_ratio);
     t.ok(ratios.every(Number.isFinite), `${ratios}`);
     t.equal(best?.step, select && found[ratios.indexOf(Math.min(...ratios))].step);
-    if (best) t.equal((await readCheckpointHeader(runFolder(path(name)).best)).step, best.step);
+    if (best) t.equal((await readCheckpointHeader(folder(name).best)).step, best.step);
   }
 });
 
