@@ -1,10 +1,9 @@
 /** The curves of a run: every number of its log and its evaluations, by step. */
 import { stat } from 'node:fs/promises';
-import { RUN, folderKind } from '../data/folder-kind.js';
 import { UserError, expected } from '../errors.js';
 import { readJsonl } from '../formats/jsonl.js';
 import { numbersOf } from '../formats/numbers.js';
-import { notARun } from '../train/not-a-run.js';
+import { isRun, notARun } from '../train/not-a-run.js';
 import { readRunConfig, runFolder } from '../train/run-folder.js';
 
 export const AXES = ['step', 'epoch', 'hours'] as const;
@@ -37,7 +36,7 @@ export async function readRunCurves(path: string): Promise<RunCurves> {
   const { log, metrics } = runFolder(path);
   const [lines, evaluations] = [await readLines(log), await readLines(metrics)];
   if (lines.length + evaluations.length === 0) {
-    if ((await folderKind(path)) !== RUN) throw await notARun(path, 'RUN');
+    if (!(await isRun(path))) throw await notARun(path, 'RUN');
     throw new UserError(`the run ${path} has no line in its log yet`, { hint: 'bigbigan train writes one every --log-every steps' });
   }
   const config = await readRunConfig(path);
