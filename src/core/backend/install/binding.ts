@@ -1,23 +1,25 @@
 /** Builds the binding between Node and TensorFlow's C library, in the cache. */
 import { existsSync, realpathSync } from 'node:fs';
-import { cp, mkdir, rename, symlink } from 'node:fs/promises';
+import { appendFile, cp, mkdir, rename, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { withWorkFolder } from './cache.js';
-import { NODE_API, type TfjsPackage } from './package.js';
+import { NODE_API, type TfjsPackage, bindingName } from './package.js';
 import { lastLines, runProgram } from './run.js';
+import { SIGNAL_MASK } from './signal-mask.js';
 
-/** Where the built binding is kept: it depends on the libraries, on tfjs and on the Node-API level, not on Node. */
+/** Where the built binding is kept. */
 export function cachedBinding(prefix: string, tfjs: TfjsPackage): string {
-  return join(prefix, 'binding', `tfjs-${tfjs.version}-napi-v${NODE_API}.node`);
+  return join(prefix, 'binding', bindingName(tfjs));
 }
 
-/** Compiles the package's sources beside the libraries with its own node-pre-gyp (about 15 s). */
+/** Compiles the package's sources, and the signal mask, beside the libraries with its own node-pre-gyp (about 15 s). */
 export async function buildBinding(prefix: string, tfjs: TfjsPackage): Promise<void> {
   await withWorkFolder(async (work) => {
     for (const name of ['binding', 'binding.gyp', 'package.json']) {
       await cp(join(tfjs.folder, name), join(work, name), { recursive: true });
     }
+    await appendFile(join(work, 'binding', 'tfjs_binding.cc'), SIGNAL_MASK);
     await symlink(prefix, join(work, 'deps'));
     const result = await runProgram(process.execPath, [tfjs.builder, 'install', '--build-from-source'], {
       cwd: work,

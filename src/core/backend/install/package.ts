@@ -17,6 +17,11 @@ export interface TfjsPackage {
 /** Node-API level of the binding: the highest that tfjs-node-gpu 4.22 names, and Node 20 and later have. */
 export const NODE_API = 8;
 
+/** File name of a built binding: it depends on tfjs, on the Node-API level and on what is added to it, not on Node. */
+export function bindingName({ version }: TfjsPackage): string {
+  return `tfjs-${version}-napi-v${NODE_API}-signal-mask.node`;
+}
+
 /** Found as Node finds it from here, so that it works in a clone and in an installed package alike. */
 export function findPackage(): TfjsPackage {
   const require = createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { findPackage, type TfjsPackage } from './package.js';
+import { type TfjsPackage, bindingName, findPackage } from './package.js';
 import { readManifest } from './prefix.js';
 import type { Device } from './release.js';
 
@@ -18,7 +18,8 @@ export interface Stamp {
   device: string;
   /** Version of the Node that it was verified with. */
   node: string;
-  /** Bytes of the binding. */
+  /** What the binding was built from, and its bytes. */
+  build: string;
   binding: number;
 }
 
@@ -51,7 +52,7 @@ export function engineStatus(): EngineStatus {
   if (!stamp) return { ready: false, tfjs: tfjs.version, reason: 'it is not installed' };
   const manifest = readManifest(join(tfjs.folder, 'deps'));
   if (!manifest) return { ready: false, tfjs: tfjs.version, reason: "TensorFlow's libraries are gone or damaged" };
-  if (stamp.tfjs !== tfjs.version || sizeOf(tfjs.binding) !== stamp.binding) {
+  if (stamp.build !== bindingName(tfjs) || sizeOf(tfjs.binding) !== stamp.binding) {
     return { ready: false, tfjs: tfjs.version, reason: 'its binding is not the one that was verified' };
   }
   return {
@@ -84,9 +85,9 @@ function readStamp(tfjs: TfjsPackage): Stamp | undefined {
   }
 }
 
-export async function writeStamp(tfjs: TfjsPackage, stamp: Omit<Stamp, 'binding' | 'tfjs'>): Promise<void> {
+export async function writeStamp(tfjs: TfjsPackage, stamp: Omit<Stamp, 'build' | 'binding' | 'tfjs'>): Promise<void> {
   const path = stampPath(tfjs);
-  const full: Stamp = { ...stamp, tfjs: tfjs.version, binding: sizeOf(tfjs.binding) };
+  const full: Stamp = { ...stamp, tfjs: tfjs.version, build: bindingName(tfjs), binding: sizeOf(tfjs.binding) };
   await writeFile(`${path}.${process.pid}`, `${JSON.stringify(full, null, 2)}\n`);
   await rename(`${path}.${process.pid}`, path);
 }
