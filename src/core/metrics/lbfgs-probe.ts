@@ -70,7 +70,7 @@ export function lbfgsBytes({ rows, width, classes }: { rows: number; width: numb
 export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSettings): Promise<LbfgsProbeResult> {
   const { train, test, holdout, seed, resume, onIteration, onRows, memory } = settings;
   const { classes, columns, scaling, inputs, heldout } = await probeData(train, holdout, seed);
-  const rows = rowTensors(engine, inputs, classes.length, memory);
+  const rows = rowTensors(engine, train, { scaling, classes: classes.length, memory });
   const bound = await curvature(engine, rows, classes.length);
   const size = (train.width + 1) * classes.length;
   const solved = [...(resume?.solved ?? [])];

@@ -61,7 +61,20 @@ export async function columnMoments(source: Rows): Promise<ColumnMoments> {
   const squares = new Float64Array(width);
   for await (const { data } of chunks(source)) {
     origin ??= data.slice(0, width);
-    for (let at = 0; at < data.length; at += width) {
+    let at = 0;
+    // Four rows at once: the sums are read and written a quarter as often.
+    for (; at + 4 * width <= data.length; at += 4 * width) {
+      for (let j = 0; j < width; j++) {
+        const i = at + j;
+        const a = data[i] - origin[j];
+        const b = data[i + width] - origin[j];
+        const c = data[i + 2 * width] - origin[j];
+        const d = data[i + 3 * width] - origin[j];
+        sums[j] += a + b + (c + d);
+        squares[j] += a * a + b * b + (c * c + d * d);
+      }
+    }
+    for (; at < data.length; at += width) {
       for (let j = 0; j < width; j++) {
         const shift = data[at + j] - origin[j];
         sums[j] += shift;
@@ -74,13 +87,14 @@ export async function columnMoments(source: Rows): Promise<ColumnMoments> {
 }
 
 export interface Standardisation {
+  /** Float32 numbers, so that the difference to a feature is the same in single and in double precision. */
   mean: Float64Array;
   /** One over the standard deviation; 0 for a column that never changes, which carries nothing. */
   factor: Float64Array;
 }
 
 export function standardisation({ mean, variance }: ColumnMoments): Standardisation {
-  return { mean, factor: variance.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 0)) };
+  return { mean: mean.map(Math.fround), factor: variance.map((value) => (value > 0 ? 1 / Math.sqrt(value) : 0)) };
 }
 
 /** (x - mean)·factor, column by column. */

@@ -2,7 +2,7 @@ import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { curvature } from '../../../src/core/metrics/curvature.js';
 import { rowTensors } from '../../../src/core/metrics/row-tensors.js';
-import { affine, columnMoments, rowsOf, standardisation } from '../../../src/core/metrics/rows.js';
+import { columnMoments, rowsOf, standardisation } from '../../../src/core/metrics/rows.js';
 
 const [count, width] = [4000, 16];
 
@@ -16,7 +16,7 @@ t.test('the sample knows columns that are rarely other than 0', async (t) => {
   const engine = await startEngine();
   const before = engine.alive();
   const source = rowsOf(values, width);
-  const rows = rowTensors(engine, affine(source, standardisation(await columnMoments(source))), 2);
+  const rows = rowTensors(engine, source, { scaling: standardisation(await columnMoments(source)), classes: 2 });
   const { apply, dispose } = (await curvature(engine, rows, 2))!(0.01);
   // Columns are independent: each has 1 / (0.7 / 2 + 0.3 / 2 + 0.01) = 1.96, but 1 / 0.16 = 6.25 where the sample has only zeros.
   for (const column of [0, 1, 9]) {
