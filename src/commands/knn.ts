@@ -139,7 +139,7 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
   const { describeComputed } = await import('../core/evaluation/feature-pair.js');
   const { fractions, shardRange } = await import('../core/evaluation/knn-result.js');
   const { classifyByNeighbours } = await import('../core/evaluation/classify-neighbours.js');
-  const { networkOf } = await import('../core/evaluation/same-features.js');
+  const { describeSet } = await import('../core/evaluation/probe-result.js');
   const ks = [...new Set(options.k)].sort((a, b) => a - b);
   if (leaveOneOut) report.note('train and test are the same rows: leaving each row out of its own vote');
   const range = shardRange(test.rows, shard ?? [1, 1]);
@@ -157,10 +157,6 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
   const named = (counts: number[]): Counts => Object.fromEntries(ks.map((k, i) => [String(k), counts[i]]));
   const right = named(answer.right);
   const weighted = answer.weighted && { top1: named(answer.weighted.top1), top5: named(answer.weighted.top5) };
-  const describe = (features: FeaturePair['train']) => {
-    const { path, rows, width, digest } = features;
-    return { path, rows, width, digest, ...networkOf(features) };
-  };
   const result: KnnResult = {
     top1: fractions(right, queries),
     ...(weighted && { weighted_top1: fractions(weighted.top1, queries), weighted_top5: fractions(weighted.top5, queries) }),
@@ -174,8 +170,8 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
     feature: options.feature,
     ...describeComputed(bn),
     leave_one_out: leaveOneOut,
-    train: describe(train),
-    test: describe(test),
+    train: describeSet(train),
+    test: describeSet(test),
     classes,
     neighbours_out: neighboursOut,
     neighbours_sha256: digests,

@@ -1,33 +1,20 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Dataset } from '../core/data/dataset.js';
-import { DamagedFile, expected, usage } from '../core/errors.js';
+import { DamagedFile, usage } from '../core/errors.js';
 import { imageResolution } from '../core/model/config.js';
 import type { Config } from '../core/train/config.js';
 import { ON_NAN, type OnNan } from '../core/train/on-nan.js';
-import type { Estimate } from '../core/train/estimate.js';
 import { presetNames } from '../core/train/presets.js';
-import type { Overrides } from '../core/train/resolve.js';
 import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
-import { type ExecutionOptions, executionOptions } from './model-options.js';
+import { executionOptions } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { type Report, createReport } from './report.js';
 import { type Stopping, duration, watchStopping } from './stopping.js';
 import { describeEstimate, describeStep } from './train-report.js';
+import { type SettingOptions, overrides } from './train-settings.js';
 
-interface TrainOptions extends OutputOptions, EngineOptions, ExecutionOptions, EvaluationOptions {
+interface TrainOptions extends OutputOptions, EngineOptions, SettingOptions, EvaluationOptions {
   data?: string;
-  run?: string;
-  preset?: string;
-  config?: string;
-  set?: string[];
-  steps?: number;
-  batchSize?: number;
-  microbatch?: number;
-  seed?: number;
-  classes?: number;
-  objective?: string[];
   logEvery: number;
   sampleEvery: number;
   checkpointEvery: number;
@@ -116,56 +103,6 @@ async function train(options: TrainOptions): Promise<void> {
   const data = required(options.data, '--data', 'the folder that bigbigan prep-data made');
   const run = required(options.run, '--run', 'the folder that gets the checkpoints');
   await continueOrStart(data, run, config, options);
-}
-
-async function overrides(options: TrainOptions): Promise<Overrides> {
-  const earlier = await earlierConfig(options.run);
-  const { preset, config = preset === undefined ? earlier?.path : undefined } = options;
-  return {
-    preset,
-    partial: config === undefined ? undefined : { values: await readConfigFile(config), source: config },
-    settings: options.set,
-    seed: options.seed,
-    steps: options.steps,
-    batchSize: options.batchSize,
-    microbatch: options.microbatch,
-    scores: options.objective,
-    classes: options.classes,
-    precision: options.precision,
-    // A run goes on in the arithmetic that it began with, whatever the machine.
-    usualPrecision: earlier?.precision,
-  };
-}
-
-async function earlierConfig(run: string | undefined) {
-  if (run === undefined) return undefined;
-  const { readRunConfig } = await import('../core/train/run-folder.js');
-  const config = await readRunConfig(run);
-  return config && { path: join(run, 'config.json'), precision: config.train?.precision };
-}
-
-/** What --dry-run --json prints beside the settings. */
-const ESTIMATED: Record<keyof Estimate, true> = {
-  parameters: true,
-  state_bytes: true,
-  gradient_bytes: true,
-  activation_bytes: true,
-  flops_per_step: true,
-};
-
-/** Settings, also as the output of --dry-run --json or the config.json of a run. */
-async function readConfigFile(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw expected('a readable file', '--config', `${path} (${error.code})`);
-  });
-  let settings: unknown;
-  try {
-    settings = JSON.parse(text);
-  } catch (error) {
-    throw expected('JSON', path, (error as Error).message);
-  }
-  if (settings?.constructor !== Object) return settings;
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !Object.hasOwn(ESTIMATED, key)));
 }
 
 function required(value: string | undefined, option: string, what: string): string {

@@ -13,7 +13,7 @@ export async function readLabels(path: string, rows: number): Promise<Int32Array
     throw expected(`${rows} class numbers, one for each row,`, path, `${data.length}`, 'both files must come from the same images');
   }
   const labels = Int32Array.from(data as ArrayLike<number | bigint>, Number);
-  const wrong = labels.findIndex((label, row) => label < 0 || BigInt(label) !== BigInt(data[row]));
+  const wrong = labels.findIndex((label, row) => label < 0 || label !== Number(data[row]));
   if (wrong >= 0) throw expected('class numbers from 0 to 2147483647', `row ${wrong} of ${path}`, `${data[wrong]}`, 'number the classes from 0 on: numpy.unique(labels, return_inverse=True)[1]');
   return labels;
 }

@@ -6,7 +6,7 @@ import { testClassifier } from '../metrics/classifier.js';
 import { type SavedClassifier, readClassifier } from './classifier-file.js';
 import { describeComputed, transformed, withLabels } from './feature-pair.js';
 import { type ProbeAnswer, describeSet, fractions, perClass } from './probe-result.js';
-import { type Network, checkSameNetwork } from './same-features.js';
+import { type ModelDigests, checkSameNetwork } from './same-features.js';
 
 /** @param feature default: what it was trained on */
 export async function applyClassifier(
@@ -45,7 +45,7 @@ export async function applyClassifier(
 
 async function judge(start: () => Promise<Engine>, { classifier, bn, result }: SavedClassifier, path: string, source: Features, warn: (message: string) => void) {
   const labelled = withLabels(source);
-  const train = result.train as (Network & { path: string; digest?: string }) | undefined;
+  const train = result.train as (ModelDigests & { path: string; digest?: string }) | undefined;
   if (train) checkSameNetwork(train, train.path, source);
   const test = bn ? transformed(labelled, bn) : labelled;
   const width = classifier.weight.length / classifier.classes.length;

@@ -2,7 +2,7 @@
 import type { Features } from '../data/features.js';
 import type { Accuracy } from '../metrics/accuracy.js';
 import type { ProbeQuestion } from './probe.js';
-import { networkOf } from './same-features.js';
+import { modelDigests } from './same-features.js';
 
 export interface ProbeAnswer {
   /** What is printed: stable keys. */
@@ -60,5 +60,5 @@ export function describeHead({ heldout, ...settings }: { heldout?: Accuracy; lea
 
 export function describeSet(features: Features) {
   const { path, rows, width, digest } = features;
-  return { path, rows, width, digest, ...networkOf(features) };
+  return { path, rows, width, digest, ...modelDigests(features) };
 }

@@ -3,20 +3,20 @@ import type { Features } from '../data/features.js';
 import { expected } from '../errors.js';
 
 /** SHA-256 of what features were encoded with: a checkpoint or a SavedModel, whose digests cannot be compared with one another. */
-export interface Network {
+export interface ModelDigests {
   checkpoint_digest?: string;
   model_digest?: string;
 }
 
 /** Empty where the features do not say. */
-export function networkOf({ provenance }: Features): Network {
-  const { checkpoint_digest, model_digest } = (provenance?.source ?? {}) as { [key in keyof Network]?: string | null };
+export function modelDigests({ provenance }: Features): ModelDigests {
+  const { checkpoint_digest, model_digest } = (provenance?.source ?? {}) as { [key in keyof ModelDigests]?: string | null };
   return { ...(checkpoint_digest && { checkpoint_digest }), ...(model_digest && { model_digest }) };
 }
 
 /** @throws UserError where both are known to be of different networks, or to number their classes differently */
 export function checkSameFeatures(train: Features, test: Features): void {
-  checkSameNetwork(networkOf(train), train.path, test);
+  checkSameNetwork(modelDigests(train), train.path, test);
   const [ours, theirs] = [train, test].map(classesOf);
   const differing = ours.findIndex((name, label) => label < theirs.length && name !== theirs[label]);
   if (differing < 0) return;
@@ -25,8 +25,8 @@ export function checkSameFeatures(train: Features, test: Features): void {
 }
 
 /** @param trained the network of `trainPath` */
-export function checkSameNetwork(trained: Network, trainPath: string, test: Features): void {
-  const found = networkOf(test);
+export function checkSameNetwork(trained: ModelDigests, trainPath: string, test: Features): void {
+  const found = modelDigests(test);
   for (const key of ['checkpoint_digest', 'model_digest'] as const) {
     const [wanted, got] = [trained[key], found[key]];
     if (wanted === undefined || got === undefined || wanted === got) continue;

@@ -2,12 +2,11 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import { knnAccuracy } from '../metrics/knn.js';
 import { linearProbe } from '../metrics/linear-probe.js';
-import { createNeighbourSearch } from '../metrics/neighbours.js';
+import { findNeighbours } from '../metrics/neighbours.js';
+import { rowsOf } from '../metrics/rows.js';
 
 /** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
 const KS = [1, 5, 25];
-/** Rows compared with the queries at once. */
-const CHUNK = 8192;
 
 /** The probe: one classifier, at the learning rate of the paper's ablations (appendix A); a penalty and fewer steps suit few images. */
 export const PROBE = { learning_rate: 0.01, penalty: 1e-3, steps: 500, batch_size: 256 };
@@ -22,18 +21,13 @@ export interface Halves {
   fitted: number;
 }
 
-export function evaluateNeighbours(engine: EagerExecutor, { features, labels, width, fitted }: Halves) {
+export async function evaluateNeighbours(engine: EagerExecutor, { features, labels, width, fitted }: Halves) {
   const ks = KS.filter((k) => k <= fitted);
   const found = ks[ks.length - 1];
-  const queries = features.slice(fitted * width);
-  const search = createNeighbourSearch(engine, { queries, width, k: found, metric: 'l2', normalise: true });
-  for (let first = 0; first < fitted; first += CHUNK) {
-    const count = Math.min(CHUNK, fitted - first);
-    search.add(features.slice(first * width, (first + count) * width), count);
-  }
+  const [base, queries] = [features.subarray(0, fitted * width), features.subarray(fitted * width)];
+  const { rows: neighbours } = await findNeighbours(engine, rowsOf(base, width), { queries, width, k: found, metric: 'l2', normalise: true });
   const [trainLabels, testLabels] = [labels.slice(0, fitted), labels.slice(fitted)];
-  const top1 = knnAccuracy({ neighbours: search.result(), found, trainLabels, testLabels, ks, leaveOneOut: false });
-  search.dispose();
+  const top1 = knnAccuracy({ neighbours, found, trainLabels, testLabels, ks, leaveOneOut: false });
   return { top1 };
 }
 

@@ -87,7 +87,7 @@ export function createEvaluator(engine: Engine, settings: EvaluatorSettings): Ev
         const encoded = await encodeAll(model, images, batchSize, stopped);
         if (!encoded) return undefined;
         const halves: Halves = { ...encoded, fitted };
-        if (has('knn')) result.knn = evaluateNeighbours(engine, halves);
+        if (has('knn')) result.knn = await evaluateNeighbours(engine, halves);
         if (has('linear_probe')) result.linear_probe = await evaluateProbe(engine, halves, EVALUATION_SEED);
         if (has('reconstruct')) result.reconstruct = await evaluateReconstructions(engine, model, images, batchSize);
         result.encoder = latentStatistics(encoded.mean, encoded.std, model.latent, model.prior);

@@ -1,11 +1,10 @@
 /** A run on disk: config.json, data.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { RUN, folderKind } from '../data/folder-kind.js';
 import { UserError, expected } from '../errors.js';
 import { targetOf, writeAtomic } from '../formats/atomic.js';
 import type { Config } from './config.js';
-import { notACheckpoint, notARun } from './not-a-run.js';
+import { isRun, notACheckpoint, notARun } from './not-a-run.js';
 
 export interface RunFolder {
   path: string;
@@ -114,7 +113,7 @@ export async function findCheckpoint(source: { run?: string; checkpoint?: string
   const run = source.run!;
   const newest = (await listCheckpoints(run).catch(() => [])).at(-1);
   if (newest) return newest.path;
-  if ((await folderKind(run)) !== RUN) throw await notARun(run, '--run');
+  if (!(await isRun(run))) throw await notARun(run, '--run');
   throw new UserError(`the run ${run} has no checkpoint yet`, { hint: 'it is written by bigbigan train at intervals and at the end' });
 }
 
