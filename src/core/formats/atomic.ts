@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expected, UserError } from '../errors.js';
+import { makeFolder } from './make-folder.js';
 
 /** A hidden name in the same folder, so that the later rename never crosses a file system. */
 export function temporaryName(path: string): string {
@@ -74,8 +75,9 @@ export interface PendingFolder {
 export async function beginFolder(dir: string, options: FolderOptions): Promise<PendingFolder> {
   await checkReplaceable(dir, options);
   const path = temporaryName(dir);
+  await makeFolder(dirname(path));
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path);
   } catch (error) {
     throw writeError(error, dir);
   }

@@ -1,11 +1,11 @@
 /** Pictures of a run's progress, on averaged weights. */
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Engine } from '../backend/engine.js';
 import type { Batch } from '../data/loader.js';
 import { imagesOf } from '../data/sheet.js';
 import { shrink } from '../data/shrink.js';
 import { writeAtomic } from '../formats/atomic.js';
+import { makeFolder } from '../formats/make-folder.js';
 import { hasEncoder } from '../model/config.js';
 import type { InferenceModel } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
@@ -43,7 +43,7 @@ export async function writeSheets(
   const written: WrittenSheet[] = [];
   for (const { name, path, images } of sheets) {
     const png = await sheetPng(images, model, SHEET.columns);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeAtomic(path, async (handle) => {
       await handle.writeFile(png);
     });

@@ -1,8 +1,9 @@
 /** A run on disk: config.json, data.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError, expected } from '../errors.js';
 import { targetOf, writeAtomic } from '../formats/atomic.js';
+import { makeFolder } from '../formats/make-folder.js';
 import type { Config } from './config.js';
 import { isRun, notACheckpoint, notARun } from './not-a-run.js';
 
@@ -41,9 +42,7 @@ export async function makeRunFolder(path: string): Promise<void> {
   if (foreign !== undefined && !present.includes('config.json')) {
     throw expected('an empty folder or a run', `--run ${path}`, `a folder with ${foreign}`, 'choose another folder');
   }
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`the folder ${path} cannot be made: ${error.code}`, { hint: 'choose a folder that you may write to' });
-  });
+  await makeFolder(path);
 }
 
 /**
@@ -54,7 +53,7 @@ export async function beginRun(path: string, config: Config): Promise<void> {
   await makeRunFolder(path);
   await writeConfig(path, config);
   for (const folder of [path, join(path, 'checkpoints'), join(path, 'samples')]) {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const name of (await readdir(folder)).filter(isLeftover)) await rm(join(folder, name), { force: true });
   }
 }
