@@ -140,7 +140,10 @@ async function plotFilters(runs: string[], options: PlotOptions, report: Report)
   const [path] = runs;
   const { encodePng } = await import('../core/data/codec.js');
   const { filterSheet, firstFilters } = await import('../core/train/filters.js');
-  const found = await firstFilters(/\.safetensors$/.test(path) ? { checkpoint: path } : { run: path });
+  const { isRun, notARun } = await import('../core/train/not-a-run.js');
+  const isCheckpoint = /\.safetensors$/.test(path);
+  if (!isCheckpoint && !(await isRun(path))) throw await notARun(path, 'RUN');
+  const found = await firstFilters(isCheckpoint ? { checkpoint: path } : { run: path });
   const { data, height, width, channels } = filterSheet(found);
   await save(out, await encodePng(data, height, width, channels));
   report.result(

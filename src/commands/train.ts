@@ -192,13 +192,18 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   const started = Date.now();
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
+  const { multipliesInBfloat16 } = await import('../core/backend/precision.js');
   const { beginRun, runFolder } = await import('../core/train/run-folder.js');
   const { recordData } = await import('../core/train/run-data.js');
   const engine = await startEngine(options);
   const evaluationSettings = await evaluation?.start(engine);
   await beginRun(run, config);
   await recordData(run, dataset);
-  report.note(`training ${config.train.steps} steps in ${options.eager ? 'float32, op by op' : config.train.precision}`);
+  const { precision, steps } = config.train;
+  report.note(`training to step ${steps} in ${options.eager ? 'float32, op by op' : precision}`);
+  if (!options.eager && precision === 'bf16' && !multipliesInBfloat16()) {
+    report.warn('this processor has no bf16 arithmetic: float32 is many times faster here');
+  }
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,

@@ -88,5 +88,5 @@ t.test('what does not go together is a usage error', async (t) => {
   t.match(await bigbigan(['export', '--out', at('y')]), { code: 2, stderr: /--run or --checkpoint is missing/ });
   t.match(await bigbigan(['generate', '--out', at('x.npy')]), { code: 2, stderr: /--run, --checkpoint or --model is missing/ });
   const missing = await bigbigan(['encode', '--model', fixture('metrics/saved-model'), '--data', images, '--out', at('z')]);
-  t.match(missing, { code: 1, stderr: /expected a signature encode .* got serving_default/ });
+  t.match(missing, { code: 1, stderr: /expected a signature generate .* got serving_default/ });
 });

@@ -131,6 +131,7 @@ t.test('mistakes', async (t) => {
   await plotFails(t, 2, [...base, '--filters', '--out', at('x.png')], /expected one run for --filters, got 2/);
   await plotFails(t, 2, [wide, '--filters', '--out', at('x.svg')], /expected a .png file/);
   await plotFails(t, 1, [wide, '--filters', '--out', at('x.png')], /has no checkpoint yet/);
+  await plotFails(t, 1, [at('.'), '--filters', '--out', at('x.png')], /expected the folder of a run for RUN/);
   t.same(readdirSync(dir).filter((name) => name.startsWith('x.')), []);
 });
 

@@ -7,6 +7,11 @@ export type Precision = (typeof PRECISIONS)[number];
 
 /** bf16 where the processor multiplies in it, float32 elsewhere. */
 export function defaultPrecision(): Precision {
+  return multipliesInBfloat16() ? 'bf16' : 'float32';
+}
+
+/** Where it does not, bf16 takes many times as long as float32. */
+export function multipliesInBfloat16(): boolean {
   const features = processorFeatures();
-  return features.includes('AMX_BF16') || features.includes('AVX512_BF16') ? 'bf16' : 'float32';
+  return features.includes('AMX_BF16') || features.includes('AVX512_BF16');
 }

@@ -57,7 +57,7 @@ export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: 
     ...shapes,
     widths,
     encode(images, count) {
-      if (!hasEncoder(config)) throw new UserError('the model has no encoder', { hint: 'it was trained as a plain GAN: use one that has E' });
+      if (!hasEncoder(config)) throw noEncoder();
       const outputs = machine.call('encode', { images: pad(images, batchSize * seen) });
       const cut = (name: keyof EncodedBatch) => rows(outputs[name], count, widths[name]);
       return { avepool: cut('avepool'), bn_crelu: cut('bn_crelu'), z_mean: cut('z_mean'), z_std: cut('z_std') };
@@ -69,6 +69,8 @@ export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: 
     },
   };
 }
+
+export const noEncoder = () => new UserError('the model has no encoder', { hint: 'it was trained as a plain GAN: use one that has E' });
 
 /** A fresh array of `length`, filled up with zeros. */
 function pad<T extends Uint8Array | Int32Array | Float32Array>(values: T, length: number): T {

@@ -10,10 +10,8 @@ import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { servingFunctions } from '../model/serving.js';
 import { readCheckpoint } from './checkpoint.js';
+import { EXPORT_FORMAT, PROVENANCE } from './export-provenance.js';
 import { type CheckpointSource, describeCheckpoint } from './open-checkpoint.js';
-
-/** Where an exported model comes from, in its folder; also the mark of a folder that may be replaced. */
-const PROVENANCE = 'bigbigan.json';
 
 export interface ExportRequest {
   source: CheckpointSource;
@@ -48,7 +46,7 @@ export async function exportModel({ source, out, weights, precision, force, vers
 
   const digest = await sha256File(checkpoint);
   const origin = { checkpoint, checkpoint_digest: digest, step, weights, precision, version, config };
-  const provenance = { format: 'bigbigan saved model 1', ...origin };
+  const provenance = { format: EXPORT_FORMAT, ...origin };
   const text = `${JSON.stringify(provenance, null, 2)}\n`;
   const result = { step, checkpoint, digest, signatures: shapes(functions.signatures) };
   if (!force && (await sameText(join(out, PROVENANCE), text))) return { ...result, repeated: true };

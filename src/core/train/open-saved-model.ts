@@ -1,12 +1,13 @@
 /** A model from a SavedModel with the signatures of DeepMind's published BigBiGAN modules, as `export` writes it too. */
 import type { Engine } from '../backend/engine.js';
-import type { Session } from '../backend/graph/session.js';
+import type { Feed, Session } from '../backend/graph/session.js';
 import { loadGraph } from '../backend/load-graph.js';
 import { TF_DTYPE } from '../backend/tensor.js';
 import { expected } from '../errors.js';
 import { type MetaGraph, type TensorInfo, readMetaGraphs, savedModelDigest } from '../formats/saved-model.js';
-import type { EncodedBatch, ImageShape, ModelShapes } from '../model/inference.js';
+import { type EncodedBatch, type ImageShape, type ModelShapes, noEncoder } from '../model/inference.js';
 import { floatsFromPixels, toPixels } from '../model/pixels.js';
+import { PROVENANCE, exportedDistributions } from './export-provenance.js';
 import type { OpenModel } from './open-model.js';
 import { NO_MODEL } from './provenance.js';
 
@@ -19,57 +20,90 @@ const ENCODINGS: Record<keyof EncodedBatch, string> = {
 };
 const NAMES = Object.keys(ENCODINGS) as (keyof EncodedBatch)[];
 
+/** Tensors by name. */
+interface EncodeSignature {
+  images: TensorInfo;
+  outputs: TensorInfo[];
+}
+
+interface GenerateSignature {
+  z: TensorInfo;
+  /** Labels, where there are several. */
+  y?: TensorInfo;
+  images: TensorInfo;
+}
+
 interface SavedModelDescription {
   graph: MetaGraph;
   shapes: ModelShapes;
   widths: Record<keyof EncodedBatch, number>;
-  /** Tensors by name. */
-  encode: { images: TensorInfo; outputs: TensorInfo[] };
-  generate: { z: TensorInfo; images: TensorInfo };
+  /** Absent where there is no E. */
+  encode?: EncodeSignature;
+  generate: GenerateSignature;
 }
 
 /**
- * What the signatures say, without the engine.
+ * What the signatures say, and of an exported model what its provenance adds, without the engine.
  * @throws UserError when there are none of these names, or of other shapes
  */
 export async function describeSavedModel(dir: string): Promise<SavedModelDescription> {
   const graph = chooseGraph(await readMetaGraphs(dir), dir);
-  const tensor = (signature: string, part: 'inputs' | 'outputs', name: string) => findTensor(graph, dir, signature, part, name);
-  const images = tensor('encode', 'inputs', 'x');
-  const outputs = NAMES.map((name) => tensor('encode', 'outputs', ENCODINGS[name]));
-  const generate = { z: tensor('generate', 'inputs', 'z'), images: tensor('generate', 'outputs', 'default') };
-  const rows = outputs.map((info, i) => width(info, `output ${ENCODINGS[NAMES[i]]} of encode in ${dir}`));
+  const distributions = await exportedDistributions(dir);
+  const generate = generateSignature(graph, dir, distributions.classes);
+  const encode = graph.signatures.encode && encodeSignature(graph, dir);
+  const output = imageShape(generate.images, `output default of generate in ${dir}`);
   const shapes: ModelShapes = {
-    input: imageShape(images, `input x of encode in ${dir}`),
-    output: imageShape(generate.images, `output default of generate in ${dir}`),
+    input: encode ? imageShape(encode.images, `input x of encode in ${dir}`) : output,
+    output,
     latent: width(generate.z, `input z of generate in ${dir}`),
-    prior: 'normal',
-    classes: 1,
+    ...distributions,
   };
+  const rows = NAMES.map((name, i) => (encode ? width(encode.outputs[i], `output ${ENCODINGS[name]} of encode in ${dir}`) : 0));
   const widths = Object.fromEntries(NAMES.map((name, i) => [name, rows[i]])) as Record<keyof EncodedBatch, number>;
-  if (widths.z_mean !== shapes.latent || widths.z_std !== shapes.latent) {
+  if (encode && (widths.z_mean !== shapes.latent || widths.z_std !== shapes.latent)) {
     throw expected(`${shapes.latent} latents from encode, as generate takes`, dir, `${widths.z_mean} and ${widths.z_std}`);
   }
-  return { graph, shapes, widths, encode: { images, outputs }, generate };
+  return { graph, shapes, widths, encode, generate };
+}
+
+function encodeSignature(graph: MetaGraph, dir: string): EncodeSignature {
+  return {
+    images: findTensor(graph, dir, 'encode', 'inputs', 'x'),
+    outputs: NAMES.map((name) => findTensor(graph, dir, 'encode', 'outputs', ENCODINGS[name])),
+  };
+}
+
+function generateSignature(graph: MetaGraph, dir: string, classes: number): GenerateSignature {
+  const z = findTensor(graph, dir, 'generate', 'inputs', 'z');
+  const y = classes > 1 ? findTensor(graph, dir, 'generate', 'inputs', 'y', 'int32') : undefined;
+  const images = findTensor(graph, dir, 'generate', 'outputs', 'default');
+  const others = Object.keys(graph.signatures.generate.inputs).filter((name) => name !== 'z' && !(y && name === 'y'));
+  if (others.length > 0) {
+    const inputs = y ? 'inputs z and y alone' : 'the input z alone';
+    throw expected(inputs, `the signature generate of ${dir}`, `also ${others.join(', ')}`, `labels need the ${PROVENANCE} that bigbigan export writes`);
+  }
+  return { z, y, images };
 }
 
 export async function openSavedModel(engine: Engine, dir: string): Promise<OpenModel> {
   const { graph, shapes, widths, encode, generate } = await describeSavedModel(dir);
   const session = await loadGraph(engine, dir, graph);
   const digest = await savedModelDigest(dir);
-  const feed = ({ name, shape }: TensorInfo, count: number, values: Float32Array) => {
-    return { node: name, shape: [count, ...shape!.slice(1)], dtype: 'float32' as const, values };
+  const feed = ({ name, shape }: TensorInfo, count: number, values: Float32Array | Int32Array): Feed => {
+    return { node: name, shape: [count, ...shape!.slice(1)], dtype: values instanceof Int32Array ? 'int32' : 'float32', values };
   };
   return {
     ...shapes,
     widths,
     encode(images, count) {
+      if (!encode) throw noEncoder();
       const fetched = run(session, dir, [feed(encode.images, count, floatsFromPixels(images))], encode.outputs);
       NAMES.forEach((name, i) => check(fetched[i], count * widths[name], `${ENCODINGS[name]} of ${dir}`));
       return Object.fromEntries(NAMES.map((name, i) => [name, fetched[i]])) as unknown as EncodedBatch;
     },
-    generate(latents, count) {
-      const [images] = run(session, dir, [feed(generate.z, count, latents)], [generate.images]);
+    generate(latents, count, labels = new Int32Array(count)) {
+      const feeds = [feed(generate.z, count, latents), ...(generate.y ? [feed(generate.y, count, labels)] : [])];
+      const [images] = run(session, dir, feeds, [generate.images]);
       const { height, width: columns, channels } = shapes.output;
       check(images, count * height * columns * channels, `the images of ${dir}`);
       return toPixels(images);
@@ -89,7 +123,14 @@ function chooseGraph(graphs: readonly MetaGraph[], dir: string): MetaGraph {
   throw expected('a graph with the tag serve, or without tags', dir, sets ? `graphs with ${sets}` : 'no graph');
 }
 
-function findTensor(graph: MetaGraph, dir: string, signature: string, part: 'inputs' | 'outputs', name: string): TensorInfo {
+function findTensor(
+  graph: MetaGraph,
+  dir: string,
+  signature: string,
+  part: 'inputs' | 'outputs',
+  name: string,
+  dtype: 'float32' | 'int32' = 'float32',
+): TensorInfo {
   const found = graph.signatures[signature];
   if (!found) {
     const others = Object.keys(graph.signatures).filter((key) => !key.startsWith('__'));
@@ -101,8 +142,8 @@ function findTensor(graph: MetaGraph, dir: string, signature: string, part: 'inp
     const names = Object.keys(found[part]).join(', ');
     throw expected(`an ${what} ${name}`, `the signature ${signature} of ${dir}`, names || 'none');
   }
-  if (tensor.dtype !== TF_DTYPE.float32) {
-    throw expected('float32', `${what} ${name} of ${signature} in ${dir}`, `TensorFlow's type ${tensor.dtype}`);
+  if (tensor.dtype !== TF_DTYPE[dtype]) {
+    throw expected(dtype, `${what} ${name} of ${signature} in ${dir}`, `TensorFlow's type ${tensor.dtype}`);
   }
   return tensor;
 }
@@ -121,7 +162,7 @@ function width({ shape }: TensorInfo, what: string): number {
 
 const shown = (shape?: readonly number[]) => (shape ? `[${shape.map((n) => (n < 0 ? 'any' : n)).join(', ')}]` : 'an unknown one');
 
-function run(session: Session, dir: string, feeds: Parameters<Session['run']>[0], fetches: readonly TensorInfo[]): Float32Array[] {
+function run(session: Session, dir: string, feeds: readonly Feed[], fetches: readonly TensorInfo[]): Float32Array[] {
   try {
     return session.run(feeds, fetches.map(({ name }) => name)) as Float32Array[];
   } catch (error) {
