@@ -116,7 +116,7 @@ async function continueOrStart(data: string, run: string, config: Config, option
   const { openDataset } = await import('../core/data/dataset.js');
   const { acquireLock } = await import('../core/train/lock.js');
   const { makeRunFolder, readRunConfig, runFolder } = await import('../core/train/run-folder.js');
-  const { checkData, checkSameRun } = await import('../core/train/checks.js');
+  const { checkData, checkSameRun, scheduleChanged } = await import('../core/train/checks.js');
   const { checkSameData } = await import('../core/train/run-data.js');
   const earlier = await readRunConfig(run);
   if (earlier) checkSameRun(run, earlier, config);
@@ -133,6 +133,10 @@ async function continueOrStart(data: string, run: string, config: Config, option
     return;
   }
 
+  if (earlier && scheduleChanged(earlier, config)) {
+    const [before, now] = [earlier, config].map(({ train }) => train.steps);
+    report.warn(`learning rates fell towards step ${before} so far and fall towards ${now} from here: not what a run of ${now} steps does`);
+  }
   await makeRunFolder(run);
   const lock = acquireLock(runFolder(run).lock, `the run ${run}`);
   process.once('exit', lock.release);

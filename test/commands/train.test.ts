@@ -124,6 +124,7 @@ t.test('3 steps and 3 more are 6 steps, to the last byte', async (t) => {
   t.equal(words(stderr), '', '--quiet');
   const { stderr: resumed } = await succeed(args('twice', ...options, '--steps', '6'));
   t.match(resumed, /continuing from step 3/);
+  t.notMatch(resumed, /learning rates/);
   t.equal(await sha256File(checkpoint('twice', 6)), await sha256File(checkpoint('straight', 6)));
   t.same(log('twice').map(({ step }) => step), [2, 3, 4, 6]);
   t.same(readdirSync(run('twice')).filter((name) => name.includes('tfevents')), []);
@@ -211,6 +212,13 @@ t.test('folders that are no runs are left alone', async (t) => {
   t.not(code, 0);
   t.notMatch(stderr, /unexpected/);
   t.equal(readFileSync(join(run('other'), 'config.json'), 'utf8'), '{}');
+});
+
+t.test('another total bends the curve along which learning rates fall, which is said', async (t) => {
+  t.notMatch((await succeed(args('bent', '--steps', '1'))).stderr, /learning rates/);
+  const { stderr } = await succeed(args('bent', '--steps', '2'));
+  t.match(stderr, /warning: learning rates fell towards step 1 so far and fall towards 2 from here/);
+  t.notMatch((await succeed(args('bent', '--steps', '1'))).stderr, /learning rates/, 'nothing is trained');
 });
 
 t.test('a damaged newest checkpoint is named and put aside, and the one before it is used', async (t) => {

@@ -6,6 +6,11 @@ import { type BigGanConfig, type ModelConfig, PRIORS, type ResidualDiscriminator
 import { type Config, DECAYS, METHODS, type TrainConfig, UPDATES } from './config.js';
 import { LOSSES } from './losses.js';
 
+/** Units of a stage and blocks of a head, each of which is a part of the graph of its own. */
+const DEEPEST = 1000;
+/** So is each update of D. */
+const MOST_DISCRIMINATOR_STEPS = 100;
+
 /** @throws UserError that names the setting and what it may be */
 export function checkConfig({ seed, model, train }: Config): void {
   whole('seed', seed, 0);
@@ -38,7 +43,7 @@ function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }
   oneOf('model.generator.kind', generator.kind, ['biggan']);
   wholes('model.generator', generator, ['channels'], 1);
   wholes('model.generator', generator, ['embedding', 'attention'], 0);
-  widths('model.generator.multipliers', generator.multipliers);
+  eachWhole('model.generator.multipliers', generator.multipliers);
   const levels = generator.multipliers.length;
   const size = 4 * 2 ** (levels - 1);
   if (size !== resolution) {
@@ -73,8 +78,9 @@ function goingWith(resolution: number): string {
 function checkDiscriminator(discriminator: ResidualDiscriminatorConfig, { resolution }: ModelConfig): void {
   oneOf('model.discriminator.kind', discriminator.kind, ['residual']);
   wholes('model.discriminator', discriminator, ['channels', 'smallest', 'hidden'], 1);
-  wholes('model.discriminator', discriminator, ['blocks', 'attention'], 0);
-  widths('model.discriminator.multipliers', discriminator.multipliers);
+  wholes('model.discriminator', discriminator, ['attention'], 0);
+  wholes('model.discriminator', discriminator, ['blocks'], 0, DEEPEST);
+  eachWhole('model.discriminator.multipliers', discriminator.multipliers);
   oneOf('model.discriminator.joint', discriminator.joint, ['pooled', 'map']);
   const sizes: number[] = [];
   discriminator.multipliers.reduce((side) => {
@@ -98,10 +104,10 @@ function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig):
   oneOf('model.encoder.kind', encoder.kind, ['resnet', 'revnet', 'none']);
   if (encoder.kind === 'none') return;
   wholes('model.encoder', encoder, ['resolution', 'channels', 'bottleneck', 'hidden'], 1);
-  wholes('model.encoder', encoder, ['blocks'], 0);
-  wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1);
-  widths('model.encoder.multipliers', encoder.multipliers);
-  widths('model.encoder.units', encoder.units);
+  wholes('model.encoder', encoder, ['blocks'], 0, DEEPEST);
+  wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1, encoder.resolution);
+  eachWhole('model.encoder.multipliers', encoder.multipliers);
+  eachWhole('model.encoder.units', encoder.units, DEEPEST);
   const factor = encoder.resolution / resolution;
   if (!Number.isInteger(Math.log2(factor)) || factor < 1) {
     const valid = [1, 2, 4].map((times) => times * resolution).join(', ');
@@ -181,7 +187,8 @@ function checkMethod(model: ModelConfig, { method, updates, discriminatorSteps, 
 }
 
 function checkTraining(train: TrainConfig): void {
-  wholes('train', train, ['batchSize', 'discriminatorSteps', 'statisticsBatches'], 1);
+  wholes('train', train, ['batchSize', 'statisticsBatches'], 1);
+  wholes('train', train, ['discriminatorSteps'], 1, MOST_DISCRIMINATOR_STEPS);
   wholes('train', train, ['steps'], 0);
   if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
   if (train.microbatch !== null) {
@@ -202,19 +209,20 @@ function checkTraining(train: TrainConfig): void {
   inRange('train.adam.beta1', train.adam.beta1, 0, 0.9999999);
   inRange('train.adam.beta2', train.adam.beta2, 0, 0.9999999);
   inRange('train.adam.epsilon', train.adam.epsilon, 0, 1);
-  inRange('train.averageDecay', train.averageDecay, 0, 1);
+  inRange('train.averageDecay', train.averageDecay, 0, 0.9999999);
 }
 
-function whole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) throw usage(`expected a whole number of ${least} or more for ${name}, got ${value}`);
+function whole(name: string, value: number, least: number, most = Infinity): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw usage(`expected a whole number of ${least} ${most === Infinity ? 'or more' : `to ${most}`} for ${name}, got ${value}`);
 }
 
-function wholes<T extends object>(path: string, group: T, names: (keyof T & string)[], least: number): void {
-  for (const name of names) whole(`${path}.${name}`, group[name] as number, least);
+function wholes<T extends object>(path: string, group: T, names: (keyof T & string)[], least: number, most?: number): void {
+  for (const name of names) whole(`${path}.${name}`, group[name] as number, least, most);
 }
 
-function widths(name: string, values: readonly number[]): void {
-  values.forEach((value, i) => whole(`${name}[${i}]`, value, 1));
+function eachWhole(name: string, values: readonly number[], most?: number): void {
+  values.forEach((value, i) => whole(`${name}[${i}]`, value, 1, most));
 }
 
 function inRange(name: string, value: number, low: number, high: number): void {
@@ -222,5 +230,5 @@ function inRange(name: string, value: number, low: number, high: number): void {
 }
 
 function oneOf(name: string, value: string, valid: readonly string[]): void {
-  if (!valid.includes(value)) throw usage(`expected ${valid.join(' or ')} for ${name}, got ${value}`);
+  if (!valid.includes(value)) throw usage(`expected ${valid.join(' or ')} for ${name}, got ${value || 'nothing'}`);
 }

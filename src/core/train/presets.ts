@@ -1,6 +1,7 @@
 /** Named settings. */
-import { UserError } from '../errors.js';
+import { usage } from '../errors.js';
 import type { Config } from './config.js';
+import { nearestName } from './nearest-name.js';
 import { biganBaselines, biganMnist } from './presets/bigan.js';
 import { base, publishedPresets } from './presets/imagenet.js';
 import { cifar10, mnist, tiny } from './presets/small.js';
@@ -16,10 +17,8 @@ export const presetNames: readonly string[] = [...presets.keys()];
 export function preset(name: string): Config {
   const make = presets.get(name);
   if (!make) {
-    throw new UserError(`there is no preset "${name}"`, {
-      exitCode: 2,
-      hint: `presets: ${presetNames.join(', ')}`,
-    });
+    const nearest = nearestName(name, presetNames);
+    throw usage(`there is no preset "${name}"`, `${nearest ? `the nearest is ${nearest}; ` : ''}presets: ${presetNames.join(', ')}`);
   }
   return make();
 }

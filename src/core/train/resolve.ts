@@ -1,8 +1,10 @@
 /** One config from a preset, a partial config, and single settings, each over the one before. */
 import { defaultPrecision, type Precision } from '../backend/precision.js';
 import { usage } from '../errors.js';
+import { TERMS } from '../model/config.js';
 import { checkConfig } from './check-config.js';
 import type { Config } from './config.js';
+import { nearestName } from './nearest-name.js';
 import { preset } from './presets.js';
 
 /** Where nothing names one. */
@@ -50,6 +52,8 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.classes !== undefined) config.model.classes = overrides.classes;
   if (overrides.precision) config.train.precision = overrides.precision;
   checkConfig(config);
+  const { discriminator } = config.model;
+  discriminator.scores = TERMS.filter((term) => discriminator.scores.includes(term));
   return config;
 }
 
@@ -61,7 +65,7 @@ function mergeInto(target: Tree, values: unknown, path: string, source: string):
   if (!isTree(values)) throw usage(`expected an object of settings for ${path || source}, got ${JSON.stringify(values)}`);
   for (const [key, value] of Object.entries(values)) {
     const name = path ? `${path}.${key}` : key;
-    if (!Object.hasOwn(target, key)) throw unknownKey(name, target, path, source);
+    if (!Object.hasOwn(target, key)) throw unknownKey(name, key, target, path, source);
     if (isTree(target[key])) mergeInto(target[key], value, name, source);
     else target[key] = checkType(name, target[key], value, source);
   }
@@ -76,12 +80,12 @@ function applySetting(config: Tree, setting: string): void {
   let target = config;
   const walked: string[] = [];
   for (const key of keys) {
-    if (!Object.hasOwn(target, key) || !isTree(target[key])) throw unknownKey([...walked, key].join('.'), target, walked.join('.'), '--set');
+    if (!Object.hasOwn(target, key) || !isTree(target[key])) throw unknownKey(path, key, target, walked.join('.'), '--set');
     target = target[key];
     walked.push(key);
   }
   if (path === 'preset') throw usage('the preset is chosen with --preset, not with --set');
-  if (!Object.hasOwn(target, last)) throw unknownKey(path, target, keys.join('.'), '--set');
+  if (!Object.hasOwn(target, last)) throw unknownKey(path, last, target, keys.join('.'), '--set');
   if (isTree(target[last])) {
     throw usage(`${path} is a group; set one of ${Object.keys(target[last]).map((key) => `${path}.${key}`).join(', ')}`);
   }
@@ -92,7 +96,7 @@ function applySetting(config: Tree, setting: string): void {
 function parse(text: string, current: unknown): unknown {
   if (Array.isArray(current)) {
     const items = text.replace(/^\[|\]$/g, '').split(',').filter((item) => item.trim() !== '');
-    return items.map((item) => (typeof current[0] === 'number' ? number(item) : item.trim()));
+    return items.map((item) => (typeof current[0] === 'number' ? number(item) : item.trim().replace(/^"(.*)"$/, '$1')));
   }
   if (text === 'null' || text === 'true' || text === 'false') return JSON.parse(text);
   return typeof current === 'string' ? text : number(text);
@@ -113,29 +117,20 @@ function checkType(name: string, current: unknown, value: unknown, source: strin
       ? Array.isArray(value) && (value.length > 0 || current.length === 0) && value.every((item) => typeof item === typeof example)
       : typeof value === typeof current && value !== null;
   if (fits) return value;
-  const type = Array.isArray(current) ? `a list of ${typeof example}s` : nullable ? 'a number or null' : `a ${typeof current}`;
-  throw usage(`expected ${type} for ${name} in ${source}, got ${JSON.stringify(value)}`);
+  throw usage(`expected ${nullable ? 'a number or null' : typeName(current, example)} for ${name} in ${source}, got ${JSON.stringify(value)}`);
 }
 
-function unknownKey(name: string, siblings: Tree, path: string, source: string) {
-  const key = name.split('.').pop()!;
-  const nearest = Object.keys(siblings).sort((a, b) => distance(a, key) - distance(b, key))[0];
-  const valid = path ? `${path}.${nearest}` : nearest;
-  return usage(`there is no setting ${name} (in ${source})`, `the nearest is ${valid}; --dry-run prints all`);
+function typeName(current: unknown, example: unknown): string {
+  if (Array.isArray(current)) return `a list of ${typeof example}s with commas (now ${current.join(',') || 'empty'})`;
+  return typeof current === 'boolean' ? 'true or false' : `a ${typeof current}`;
 }
 
-/** Levenshtein distance, regardless of case. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1].toLowerCase() === b[j - 1].toLowerCase();
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
+/** @param group where the key was looked for: its settings, and its path */
+function unknownKey(name: string, key: string, group: Tree, path: string, source: string) {
+  const keys = Object.keys(group);
+  const nearest = nearestName(key, keys);
+  const hint = nearest === undefined ? `${path || 'the settings'}: ${keys.join(', ')}` : `the nearest is ${path ? `${path}.` : ''}${nearest}; --dry-run prints all`;
+  return usage(`there is no setting ${name} (in ${source})`, hint);
 }
 
 function isTree(value: unknown): value is Tree {

@@ -39,7 +39,9 @@ t.test('presets are sound, and resolving does not change them', async (t) => {
 
 t.test('values as text', async (t) => {
   t.same(trunk(set('model.encoder.units=[2, 1,3]')).units, [2, 1, 3]);
-  t.same(set('model.discriminator.scores=z,xz').model.discriminator.scores, ['z', 'xz']);
+  for (const text of ['z,xz', '["z", "xz"]']) {
+    t.same(set(`model.discriminator.scores=${text}`).model.discriminator.scores, ['xz', 'z'], 'whatever the order');
+  }
   t.equal(set('train.flip=true').train.flip, true);
   t.equal(set('train.learningRate.encoder=1e-4').train.learningRate.encoder, 1e-4);
   t.equal(trunk(set('model.encoder.calibrateSigma=null')).calibrateSigma, null);
@@ -68,7 +70,8 @@ function refuses(make: () => unknown, ...words: RegExp[]) {
   });
 }
 
-refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /mnist, cifar10, tiny, bigan-mnist/);
+refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /the nearest is mnist/, /mnist, cifar10, tiny, bigan-mnist/);
+refuses(() => resolve({ preset: 'imagenet-vqvae' }), /no preset "imagenet-vqvae"/, /^presets: mnist/m);
 // Unknown keys
 refuses(() => set('train.batchsize=4'), /train\.batchsize/, /nearest is train\.batchSize/);
 refuses(() => set('model.encodr.units=1'), /model\.encodr/, /nearest is model\.encoder/);
@@ -78,7 +81,9 @@ refuses(() => file({ constructor: 1 }), /constructor/);
 refuses(() => file(JSON.parse('{"__proto__": {"seed": 5}}')), /__proto__/);
 refuses(() => set('__proto__.seed=5'), /__proto__/);
 refuses(() => set('train.constructor=5'), /train\.constructor/);
-refuses(() => set('seed.low=5'), /seed/);
+refuses(() => set('seed.low=5'), /seed\.low/);
+refuses(() => set('optimizer.name=adam'), /no setting optimizer\.name/, /the settings: preset, seed, model, train/);
+refuses(() => set('model.encoder.learningRate=1'), /no setting model\.encoder\.learningRate/, /model\.encoder: kind, resolution/);
 // Form
 refuses(() => set('train.steps'), /key=value/);
 refuses(() => set('=4'), /key=value/);
@@ -88,8 +93,8 @@ refuses(() => set('train.steps=ten'), /a number for train\.steps/, /"ten"/);
 refuses(() => set('train.steps='), /a number for train\.steps/);
 refuses(() => set('train.steps=null'), /a number for train\.steps/);
 refuses(() => set('train.steps=Infinity'), /a number for train\.steps/);
-refuses(() => set('train.flip=1'), /a boolean for train\.flip/);
-refuses(() => set('model.encoder.units='), /a list of numbers for model\.encoder\.units/);
+refuses(() => set('train.flip=1'), /true or false for train\.flip/);
+refuses(() => set('model.encoder.units='), /a list of numbers with commas \(now 1,1,1\) for model\.encoder\.units/);
 refuses(() => set('model.encoder.units=1,x,1'), /a list of numbers/);
 refuses(() => set('model.encoder.calibrateSigma=true'), /a number or null/);
 refuses(() => file({ train: { steps: '10' } }), /a number for train\.steps in my\.json/);
@@ -108,6 +113,12 @@ refuses(() => set('model.generator.channels=0'), /model\.generator\.channels/);
 refuses(() => set('model.encoder.units=1,0,1'), /model\.encoder\.units\[1\]/);
 refuses(() => set('model.encoder.units=1,1.5,1'), /model\.encoder\.units\[1\]/);
 refuses(() => set('model.channels=2'), /1 or 3 for model\.channels/);
+refuses(() => set('model.discriminator.blocks=1001'), /0 to 1000 for model\.discriminator\.blocks/);
+refuses(() => set('model.encoder.units=3,4,60000'), /1 to 1000 for model\.encoder\.units\[2\]/);
+refuses(() => set('train.discriminatorSteps=1000'), /1 to 100 for train\.discriminatorSteps/);
+refuses(() => set('model.encoder.stem.size=33'), /1 to 32 for model\.encoder\.stem\.size/);
+refuses(() => set('train.averageDecay=1'), /train\.averageDecay/);
+refuses(() => set('model.prior='), /normal or uniform for model\.prior, got nothing/);
 // Combinations
 refuses(() => set('model.latent=10'), /model\.latent is 10/, /multiple of 4/);
 refuses(() => set('model.generator.multipliers=2,2,1'), /16 pixels/, /model\.resolution is 32/);
