@@ -43,12 +43,26 @@ const sizes = ['G', 'D', 'E', 'state', 'activations', 'TFLOP a step'];
 console.log(`# Presets
 
 Written by \`node scripts/presets.mjs\`. \`bigbigan train --preset NAME --dry-run\` prints a preset whole, and its size with your
-settings. Parameters are trainable ones; state is weights, moving averages, statistics and the optimizer's moments;
+settings; [settings.md](settings.md) says what each setting means. Parameters are trainable ones; state is weights, moving averages, statistics and the optimizer's moments;
 activations are the most that a step's intermediate results take at one time in float32, estimated from shapes at the preset's
 batch size; arithmetic is that of convolutions and matrix products.
 
 The paper's numbers are what its authors measured on ImageNet. **No number of ours at this scale exists**: the rows of
 Table 1 have been run for two steps at their full width ([results/presets.md](results/presets.md)), no more.
+
+## What is not from the paper
+
+The main part of the paper says less than a preset must. From it are what the rows of its tables change, the objective,
+E's learning rate as 1 or 10 times G's, the single label, z of 120 dimensions at 128 pixels, the sizes of the MLPs, and Table 3's crops. Of the rest,
+
+- *BigGAN's values, which its successor is taken to have kept*: learning rates 5e-5 and 2e-4, Adam's betas 0 and 0.999, two updates of D a step,
+  orthogonal initial weights, moving average 0.9999 (here from the first step), spectral norm in G and F, the non-local blocks' places;
+- *as in the published models and their notebook*: the batch of 2048, epsilon 1e-4 of batch norm and spectral norm, ResNet's random crops and mirrored images;
+- *of BigGAN-PyTorch*: Adam's epsilon 1e-6;
+- *choices of ours*: z of 120 dimensions at 64 pixels and 140 at 256, no non-local block at 64 pixels, spectral norm in H and J, how the residual
+  blocks of H, J and E's head are built, what J sees (F's and H's outputs side by side), and the loss as the sum of the three terms.
+
+\`--microbatch\` is not the same training: batch norm sees a part, not the 2048 images that cross-replica batch norm has.
 
 ## Table 1 of the paper
 
@@ -62,7 +76,10 @@ ${table(['preset', "paper's row", 'IS', 'FID', 'top-1', 'changes'], paper(1).map
 
 ## Table 3 of the paper
 
-Unconditional generation at 128 pixels: median (mean ± deviation) of three runs, FID against the training and the validation set.
+Unconditional generation at 128 pixels: median (mean ± deviation) of three runs, FID against the training and the validation set. The
+paper took the two rows without E from Lučić et al. 2019 (*High-Fidelity Image Generation With Fewer Labels*); their learning rates are those of that
+paper's code, compare_gan, whose moving average starts at step 40,000. Clusters are labels like any other: 50 of them, made by a tool of your choice from
+features of \`encode\` and given to \`prep-data\` in a CSV file.
 
 ${table(['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'changes to `base`'], paper(3).map((name) => {
   const { row: title, inceptionScore, fid, fidValidation } = published.get(name).published;
@@ -73,7 +90,8 @@ ${table(['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'cha
 
 ${table(['preset', ...sizes], own.map((name) => [`\`${name}\``, ...size(name)]))}
 
-\`mnist\` is what the demo trains, \`cifar10\` BigGAN's settings at 32 pixels, \`tiny\` for tests and first tries. The others are BiGAN and
+\`mnist\` is what the demo trains, \`cifar10\` BigGAN-PyTorch's settings at 32 pixels, but for mirrored images, z in every block, orthogonal
+initial weights and no labels, \`tiny\` for tests and first tries. The others are BiGAN and
 the baselines of its paper on MNIST as vectors ([results/bigan.md](results/bigan.md)).
 
 ## Sizes of the paper's presets

@@ -23,7 +23,8 @@ export function exportCommand(): Command {
         '                   bn_crelu_feat, default (z_mean)\n' +
         '  discriminate     x, z -> score_xz, score_x, score_z (those there are)\n' +
         '  serving_default  x -> default (z_mean); also named default\n' +
-        'Images are float32 [n, height, width, channels] from -1 to 1, latents float32 [n, latent], for any n. The ' +
+        'A model of several labels takes them as y, int32 [n], in generate and discriminate; one without an encoder has no ' +
+        'encode, and serving_default is generate. Images are float32 [n, height, width, channels] from -1 to 1, latents float32 [n, latent], for any n. The ' +
         'weights are constants of the graph. bigbigan.json beside it says where they come from. The published ' +
         'modules\' output "upsampled" is left out.',
     );

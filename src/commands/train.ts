@@ -27,17 +27,18 @@ interface TrainOptions extends OutputOptions, EngineOptions, SettingOptions, Eva
 }
 
 const MICROBATCHES =
-  '--microbatch N computes each batch N images at a time and adds up their gradients before the one update, so that a\n' +
-  'step takes the memory of N images. N divides the batch size. It is not quite the same training: batch norm takes its\n' +
+  '--microbatch N computes each batch N images at a time and adds up their gradients before the one update, so that a ' +
+  'step takes the memory of N images. N divides the batch size. It is not quite the same training: batch norm takes its ' +
   'mean and variance over N images, not over the batch. What the log reports are means over the microbatches.\n\n';
 
 export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train G, D and E on a dataset; the same command again continues')
     .description(
-      'Train a BigBiGAN. The run folder gets the resolved config, a log, sample sheets and checkpoints that hold\n' +
-        'everything needed to continue. Running the same command again continues from the last checkpoint, to the same\n' +
-        'end as without a break; a finished run is left alone. Ctrl-C saves a checkpoint and exits with 130. One process\n' +
+      'Train a BigBiGAN. The run folder gets the resolved config, a log, sample sheets and checkpoints that hold ' +
+        'everything needed to continue. Running the same command again continues from the last checkpoint, to the same ' +
+        'end as without a break; a finished run is left alone. With another --steps the learning rates fall towards that ' +
+        'step from there on, where the settings have them fall. Ctrl-C saves a checkpoint and exits with 130. One process ' +
         'at a time trains a run. A checkpoint that turns out to be damaged is put aside and the one before it is used.\n\n' +
         MICROBATCHES +
         EVALUATIONS,
@@ -47,7 +48,7 @@ export function trainCommand(): Command {
     .option('--preset <name>', 'named settings to start from (default: those of --config, of the run where it goes on, or mnist)')
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
     .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed')
-    .option('--set <key=value>', 'one setting, such as train.batchSize=32; may be repeated', collect)
+    .option('--set <key=value>', 'one setting, such as train.batchSize=32, lists with commas; may be repeated; docs/settings.md has them all', collect)
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
     .option('--microbatch <n>', 'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)', positiveInteger)

@@ -1,0 +1,42 @@
+/** docs/settings.md has every setting, and of those with named values all values. */
+import t from 'tap';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PRECISIONS } from '../../../src/core/backend/precision.js';
+import { CROPS } from '../../../src/core/data/crop.js';
+import { PRIORS } from '../../../src/core/model/config.js';
+import { DECAYS, METHODS, UPDATES } from '../../../src/core/train/config.js';
+import { LOSSES } from '../../../src/core/train/losses.js';
+import { preset, presetNames } from '../../../src/core/train/presets.js';
+import { root } from '../../paths.js';
+
+const rows = readFileSync(join(root, 'docs/settings.md'), 'utf8').matchAll(/^\| `([\w.]+)` \| .* \| (.*) \|$/gm);
+const values = new Map([...rows].map(([, name, column]) => [name, column]));
+
+function keys(tree: object, path = ''): string[] {
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const name = path ? `${path}.${key}` : key;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? keys(value, name) : [name];
+  });
+}
+
+t.test('every setting of every preset, and no other', async (t) => {
+  const all = new Set(presetNames.flatMap((name) => keys(preset(name))));
+  all.delete('preset');
+  t.same([...values.keys()].sort(), [...all].sort());
+});
+
+t.test('all named values', async (t) => {
+  const named = {
+    'model.prior': PRIORS,
+    'train.method': METHODS,
+    'train.loss': LOSSES,
+    'train.updates': UPDATES,
+    'train.decay': DECAYS,
+    'train.crop': CROPS,
+    'train.precision': PRECISIONS,
+  };
+  for (const [name, list] of Object.entries(named)) {
+    t.same(values.get(name)?.match(/`[\w-]+`/g)?.sort(), list.map((value) => `\`${value}\``).sort(), name);
+  }
+});
