@@ -95,6 +95,7 @@ async function train(options: TrainOptions): Promise<void> {
   const { resolveConfig } = await import('../core/train/resolve.js');
   const config = resolveConfig(await overrides(options));
   if (options.eager) config.train.precision = 'float32';
+  const earlier = options.run === undefined ? undefined : await earlierSettings(options.run, config);
   if (options.dryRun) {
     const { estimateRun } = await import('../core/train/estimate.js');
     const estimate = estimateRun(config);
@@ -103,7 +104,16 @@ async function train(options: TrainOptions): Promise<void> {
   }
   const data = required(options.data, '--data', 'the folder that bigbigan prep-data made');
   const run = required(options.run, '--run', 'the folder that gets the checkpoints');
-  await continueOrStart(data, run, config, options);
+  await continueOrStart({ data, run, config, earlier, options });
+}
+
+/** Of a run that is there already. @throws UserError when it was begun with others */
+async function earlierSettings(run: string, config: Config): Promise<Config | undefined> {
+  const { readRunConfig } = await import('../core/train/run-folder.js');
+  const { checkSameRun } = await import('../core/train/checks.js');
+  const earlier = await readRunConfig(run);
+  if (earlier) checkSameRun(run, earlier, config);
+  return earlier;
 }
 
 function required(value: string | undefined, option: string, what: string): string {
@@ -111,16 +121,22 @@ function required(value: string | undefined, option: string, what: string): stri
   return value;
 }
 
-async function continueOrStart(data: string, run: string, config: Config, options: TrainOptions): Promise<void> {
+interface Training {
+  data: string;
+  run: string;
+  config: Config;
+  earlier: Config | undefined;
+  options: TrainOptions;
+}
+
+async function continueOrStart({ data, run, config, earlier, options }: Training): Promise<void> {
   const report = createReport(options);
   const stopping = watchStopping({ note: report.note, timeLimit: options.timeLimit });
   const { openDataset } = await import('../core/data/dataset.js');
   const { acquireLock } = await import('../core/train/lock.js');
-  const { makeRunFolder, readRunConfig, runFolder } = await import('../core/train/run-folder.js');
-  const { checkData, checkSameRun, scheduleChanged } = await import('../core/train/checks.js');
+  const { makeRunFolder, runFolder } = await import('../core/train/run-folder.js');
+  const { checkData, scheduleChanged } = await import('../core/train/checks.js');
   const { checkSameData } = await import('../core/train/run-data.js');
-  const earlier = await readRunConfig(run);
-  if (earlier) checkSameRun(run, earlier, config);
   const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
   if (earlier) await checkSameData(run, dataset);

@@ -214,6 +214,10 @@ t.test('folders that are no runs are left alone', async (t) => {
   t.equal(readFileSync(join(run('other'), 'config.json'), 'utf8'), '{}');
 });
 
+t.test('--dry-run refuses what the run would', async (t) => {
+  await fails(t, 2, args('straight', '--steps', '6', '--seed', '9', '--dry-run'), /was begun with (seed|train\.decayFrom) = /);
+});
+
 t.test('another total bends the curve along which learning rates fall, which is said', async (t) => {
   t.notMatch((await succeed(args('bent', '--steps', '1'))).stderr, /learning rates/);
   const { stderr } = await succeed(args('bent', '--steps', '2'));
