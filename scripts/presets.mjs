@@ -53,14 +53,19 @@ Table 1 have been run for two steps at their full width ([results/presets.md](re
 ## What is not from the paper
 
 The main part of the paper says less than a preset must. From it are what the rows of its tables change, the objective,
-E's learning rate as 1 or 10 times G's, the single label, z of 120 dimensions at 128 pixels, the sizes of the MLPs, and Table 3's crops. Of the rest,
+E's learning rate as 1 or 10 times G's, the single label, z of 120 dimensions at 128 pixels, the sizes of the MLPs, the steps of Table 3, and
+whose crops are used. Of the rest,
 
-- *BigGAN's values, which its successor is taken to have kept*: learning rates 5e-5 and 2e-4, Adam's betas 0 and 0.999, two updates of D a step,
-  orthogonal initial weights, moving average 0.9999 (here from the first step), spectral norm in G and F, the non-local blocks' places;
-- *as in the published models and their notebook*: the batch of 2048, epsilon 1e-4 of batch norm and spectral norm, ResNet's random crops and mirrored images;
+- *BigGAN's values, which its successor is taken to have kept (no source at hand says so)*: Adam, constant learning rates 5e-5 and 2e-4, Adam's betas 0 and 0.999, two updates of D a step,
+  a joint update of G and E on a batch of their own, orthogonal initial weights, moving average 0.9999 (here from the first step, with a shorter
+  one at first), spectral norm in G and F and none in E, statistics over 100 batches, the non-local blocks' places;
+- *as in the published models and their notebook*: the batch of 2048, epsilon 1e-4 of batch norm and spectral norm, means of 2×2 pixels for D where
+  E sees more; the notebook's loss is the mean of the scores' terms, which here as in the paper are added up;
+- *of the code that the paper names*: ResNet's random crops and mirrored images (tensorflow/tpu), the trunks of E (google/revisiting-self-supervised),
+  whose RevNet has its last ReLU as an option;
 - *of BigGAN-PyTorch*: Adam's epsilon 1e-6;
 - *choices of ours*: z of 120 dimensions at 64 pixels and 140 at 256, no non-local block at 64 pixels, spectral norm in H and J, how the residual
-  blocks of H, J and E's head are built, what J sees (F's and H's outputs side by side), and the loss as the sum of the three terms.
+  blocks of H, J and E's head are built, what J sees (F's and H's outputs side by side), RevNet's last ReLU, and Table 1's 500,000 steps.
 
 \`--microbatch\` is not the same training: batch norm sees a part, not the 2048 images that cross-replica batch norm has.
 
@@ -91,7 +96,7 @@ ${table(['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'cha
 ${table(['preset', ...sizes], own.map((name) => [`\`${name}\``, ...size(name)]))}
 
 \`mnist\` is what the demo trains, \`cifar10\` BigGAN-PyTorch's settings at 32 pixels, but for mirrored images, z in every block, orthogonal
-initial weights and no labels, \`tiny\` for tests and first tries. The others are BiGAN and
+initial weights, a moving average from the first step and no labels, \`tiny\` for tests and first tries. The others are BiGAN and
 the baselines of its paper on MNIST as vectors ([results/bigan.md](results/bigan.md)).
 
 ## Sizes of the paper's presets

@@ -48,7 +48,7 @@ export function trainCommand(): Command {
     .option('--preset <name>', 'named settings to start from (default: those of --config, of the run where it goes on, or mnist)')
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
     .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed')
-    .option('--set <key=value>', 'one setting, such as train.batchSize=32, lists with commas; may be repeated; docs/settings.md has them all', collect)
+    .option('--set <key=value>', 'one setting, such as train.batchSize=32, lists with commas; may be repeated; settings.md in the documentation has them all', collect)
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
     .option('--microbatch <n>', 'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)', positiveInteger)
@@ -134,8 +134,9 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
   const stopping = watchStopping({ note: report.note, timeLimit: options.timeLimit });
   const { openDataset } = await import('../core/data/dataset.js');
   const { acquireLock } = await import('../core/train/lock.js');
-  const { makeRunFolder, runFolder } = await import('../core/train/run-folder.js');
-  const { checkData, scheduleChanged } = await import('../core/train/checks.js');
+  const { listCheckpoints, makeRunFolder, runFolder } = await import('../core/train/run-folder.js');
+  const { checkData } = await import('../core/train/checks.js');
+  const { leavesSchedule } = await import('../core/train/schedule.js');
   const { checkSameData } = await import('../core/train/run-data.js');
   const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
   checkData(dataset, config);
@@ -150,7 +151,8 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
     return;
   }
 
-  if (earlier && scheduleChanged(earlier, config)) {
+  const done = (await listCheckpoints(run)).at(-1)?.step ?? 0;
+  if (earlier && leavesSchedule(done, earlier.train, config.train)) {
     const [before, now] = [earlier, config].map(({ train }) => train.steps);
     report.warn(`learning rates fell towards step ${before} so far and fall towards ${now} from here: not what a run of ${now} steps does`);
   }
@@ -213,7 +215,7 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   const started = Date.now();
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
-  const { multipliesInBfloat16 } = await import('../core/backend/precision.js');
+  const { emulatesBfloat16 } = await import('../core/backend/precision.js');
   const { beginRun, runFolder } = await import('../core/train/run-folder.js');
   const { recordData } = await import('../core/train/run-data.js');
   const engine = await startEngine(options);
@@ -222,8 +224,8 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   await recordData(run, dataset);
   const { precision, steps } = config.train;
   report.note(`training to step ${steps} in ${options.eager ? 'float32, op by op' : precision}`);
-  if (!options.eager && precision === 'bf16' && !multipliesInBfloat16()) {
-    report.warn('this processor has no bf16 arithmetic: float32 is many times faster here');
+  if (!options.eager && precision === 'bf16' && emulatesBfloat16()) {
+    report.warn('this processor emulates bf16, which takes many times as long as float32');
   }
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({

@@ -111,7 +111,7 @@ export function ints(values: readonly number[]): Tensor {
   return constant(Int32Array.from(values), [values.length], 'int32');
 }
 
-/** float32; an operation, so that it takes no memory in the graph and none in a dry run. */
+/** float32; an operation rather than a constant, so that nothing is allocated where nothing is run. */
 export function fill(value: number, shape: readonly number[]): Tensor {
   const attributes = { T: type('float32'), index_type: type('int32') };
   return execute1('Fill', attributes, [ints(shape), scalar(value)], { shape, dtype: 'float32' });

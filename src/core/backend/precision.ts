@@ -7,11 +7,13 @@ export type Precision = (typeof PRECISIONS)[number];
 
 /** bf16 where the processor multiplies in it, float32 elsewhere. */
 export function defaultPrecision(): Precision {
-  return multipliesInBfloat16() ? 'bf16' : 'float32';
+  return multipliesInBfloat16(processorFeatures()) ? 'bf16' : 'float32';
 }
 
-/** Where it does not, bf16 takes many times as long as float32. */
-export function multipliesInBfloat16(): boolean {
+/** Whether the processor is known to lack it. */
+export function emulatesBfloat16(): boolean {
   const features = processorFeatures();
-  return features.includes('AMX_BF16') || features.includes('AVX512_BF16');
+  return features.length > 0 && !multipliesInBfloat16(features);
 }
+
+const multipliesInBfloat16 = (features: readonly string[]) => features.includes('AMX_BF16') || features.includes('AVX512_BF16');

@@ -1,9 +1,10 @@
 /** Files and folders that appear whole or not at all: written under a temporary name beside, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { access, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expected, UserError } from '../errors.js';
 import { makeFolder } from './make-folder.js';
+import { noRoom } from './no-room.js';
 
 /** A hidden name in the same folder, so that the later rename never crosses a file system. */
 export function temporaryName(path: string): string {
@@ -75,12 +76,7 @@ export interface PendingFolder {
 export async function beginFolder(dir: string, options: FolderOptions): Promise<PendingFolder> {
   await checkReplaceable(dir, options);
   const path = temporaryName(dir);
-  await makeFolder(dirname(path));
-  try {
-    await mkdir(path);
-  } catch (error) {
-    throw writeError(error, dir);
-  }
+  await makeFolder(path, dir);
   const commit = async () => {
     await syncFolder(path);
     await checkReplaceable(dir, options);
@@ -161,14 +157,4 @@ function writeError(error: unknown, path: string): unknown {
     return expected('a folder', dirname(path), 'a file', 'choose another name');
   }
   return noRoom(error, path);
-}
-
-/** Says so if there was no room for `path`: a full disk, a quota, a limit on the size of files. Other errors stay as they are. */
-export function noRoom(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
-  const what = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up', EFBIG: 'it would be larger than files may be here' }[code];
-  return new UserError(`${path} cannot be written: ${what} (${code})`, {
-    hint: 'what was there before is unharmed; make room and run the same command again',
-  });
 }

@@ -1,7 +1,7 @@
 /** Logs of one JSON object a line. A line counts once its newline is written, so a crash costs at most one line. */
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { expected } from '../errors.js';
-import { noRoom } from './atomic.js';
+import { noRoom } from './no-room.js';
 
 /** Adds a line, after dropping an unfinished one that a crash left behind. Creates the file. */
 export async function appendJsonl(path: string, record: object): Promise<void> {

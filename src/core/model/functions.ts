@@ -1,7 +1,7 @@
 /** G and E as functions of a machine, for batches of one size. */
 import type { OutputSpec } from '../backend/executor.js';
 import type { GraphFunction } from '../backend/machine.js';
-import { fill } from '../backend/ops.js';
+import { zerosLike } from '../backend/ops.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
 import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
@@ -39,7 +39,7 @@ export function encodeFunction(config: ModelConfig, n: number, weights: Pass['we
     inputs: { images: imageBatch(config, n) },
     run({ images }, variables) {
       const { avepool, bnCrelu, mean, std } = encode(modelPass(config, variables, { weights }), fromPixels(images), config);
-      return { avepool, bn_crelu: bnCrelu, z_mean: mean, z_std: std ?? fill(0, mean.shape) };
+      return { avepool, bn_crelu: bnCrelu, z_mean: mean, z_std: std ?? zerosLike(mean) };
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The networks as functions for other programs, with the names of DeepMind's published BigBiGAN modules. */
 import type { OutputSpec } from '../backend/executor.js';
 import type { GraphFunction } from '../backend/machine.js';
-import { freshNormal, scale } from '../backend/ops.js';
+import { freshNormal, zerosLike } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
@@ -51,7 +51,7 @@ export function servingFunctions(config: ModelConfig, n: number, weights: Pass['
       inputs: { x: images(imageResolution(config)) },
       run({ x }, variables) {
         const encoding = encode(modelPass(config, variables, { weights }), x, config);
-        const { avepool, bnCrelu, mean, std = scale(mean, 0) } = encoding;
+        const { avepool, bnCrelu, mean, std = zerosLike(mean) } = encoding;
         const sample = sampleLatent(encoding, freshNormal(mean));
         return { default: mean, z_mean: mean, z_stdev: std, z_sample: sample, avepool_feat: avepool, bn_crelu_feat: bnCrelu };
       },

@@ -13,8 +13,7 @@ const MOST_DISCRIMINATOR_STEPS = 100;
 
 /** @throws UserError that names the setting and what it may be */
 export function checkConfig({ seed, model, train }: Config): void {
-  whole('seed', seed, 0);
-  if (seed > 0x7fffffff) throw usage(`expected a seed below 2^31, got ${seed}`);
+  whole('seed', seed, 0, 0x7fffffff);
   checkModel(model);
   checkMethod(model, train);
   checkTraining(train);
@@ -28,15 +27,22 @@ function checkModel(model: ModelConfig): void {
   inRange('model.epsilon.batchNorm', model.epsilon.batchNorm, 0, 1);
   inRange('model.epsilon.spectralNorm', model.epsilon.spectralNorm, 0, 1);
 
-  const kinds = [generator.kind, discriminator.kind, encoder.kind];
-  if (kinds.includes('dense')) {
-    if (new Set(kinds).size > 1) throw usage(`G, D and E are ${kinds.join(', ')}: dense networks go with dense networks`, 'use the preset bigan-mnist');
-    if (model.classes > 1) throw usage(`model.classes is ${model.classes}; dense networks have a single label`);
-  }
+  for (const [name, network] of Object.entries({ generator, discriminator, encoder })) checkFamily(name, network);
+  if (generator.kind === 'dense' && model.classes > 1) throw usage(`model.classes is ${model.classes}; dense networks have a single label`);
   if (generator.kind !== 'dense') checkGenerator(generator, model);
   if (discriminator.kind !== 'dense') checkDiscriminator(discriminator, model);
   if (encoder.kind !== 'dense') checkEncoder(encoder, model);
   checkScores(model);
+}
+
+/** Dense networks have settings of their own, and go with dense networks: a preset's are of one family or the other. */
+function checkFamily(name: string, network: ModelConfig['generator' | 'discriminator' | 'encoder']): void {
+  const wasDense = !('channels' in network);
+  if (wasDense !== (network.kind === 'dense')) {
+    const preset = wasDense ? 'one of networks with convolutions, such as mnist' : 'bigan-mnist';
+    throw usage(`model.${name}.kind is ${network.kind}, for which the preset lacks the settings`, `start from another preset: ${preset}`);
+  }
+  if (network.kind === 'dense') wholes(`model.${name}`, network, ['hidden'], 1);
 }
 
 function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }: ModelConfig): void {
@@ -105,7 +111,6 @@ function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig):
   if (encoder.kind === 'none') return;
   wholes('model.encoder', encoder, ['resolution', 'channels', 'bottleneck', 'hidden'], 1);
   wholes('model.encoder', encoder, ['blocks'], 0, DEEPEST);
-  wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1, encoder.resolution);
   eachWhole('model.encoder.multipliers', encoder.multipliers);
   eachWhole('model.encoder.units', encoder.units, DEEPEST);
   const factor = encoder.resolution / resolution;
@@ -116,6 +121,7 @@ function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig):
       `E sees images of G's size or a power of 2 times it: ${valid}`,
     );
   }
+  wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1, encoder.resolution);
   if (prior === 'uniform' && encoder.stochastic) {
     throw usage('model.prior is uniform, for which E ends in tanh and is deterministic', 'add --set model.encoder.stochastic=false');
   }
@@ -187,10 +193,11 @@ function checkMethod(model: ModelConfig, { method, updates, discriminatorSteps, 
 }
 
 function checkTraining(train: TrainConfig): void {
-  wholes('train', train, ['batchSize', 'statisticsBatches'], 1);
+  wholes('train', train, ['statisticsBatches'], 1);
+  // Batch norm needs two.
+  wholes('train', train, ['batchSize'], 2);
   wholes('train', train, ['discriminatorSteps'], 1, MOST_DISCRIMINATOR_STEPS);
   wholes('train', train, ['steps'], 0);
-  if (train.batchSize < 2) throw usage(`train.batchSize is ${train.batchSize}; batch norm needs 2 or more`);
   if (train.microbatch !== null) {
     whole('train.microbatch', train.microbatch, 2);
     if (train.batchSize % train.microbatch !== 0) {

@@ -45,17 +45,12 @@ export function checkSameRun(run: string, earlier: Config, now: Config): void {
   });
 }
 
-/** Whether the learning rates fall along another curve than the one that the run has followed so far, as the total of steps has changed. */
-export function scheduleChanged(earlier: Config, { train }: Config): boolean {
-  return earlier.train.steps !== train.steps && train.decayFrom < 1 && train.decayTo !== 1;
-}
-
 function flatten(value: unknown, path = '', into = new Map<string, string>()): Map<string, string> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) flatten(item, path ? `${path}.${key}` : key, into);
   } else {
     // The order of scores makes no difference.
-    into.set(path, JSON.stringify(path.endsWith('.scores') ? [...(value as string[])].sort() : value));
+    into.set(path, JSON.stringify(path.endsWith('.scores') && Array.isArray(value) ? [...value].sort() : value));
   }
   return into;
 }

@@ -2,7 +2,7 @@
 import { appendFile, readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { noRoom } from '../formats/atomic.js';
+import { noRoom } from '../formats/no-room.js';
 import { numbersOf } from '../formats/numbers.js';
 import { imageEvent, scalarsEvent, startEvent, versionEvent } from '../formats/tfevents.js';
 import { tfRecord } from '../formats/tfrecord.js';

@@ -26,12 +26,12 @@ export async function exportedDistributions(dir: string): Promise<Distributions>
   if ((prior === 'normal' || prior === 'uniform') && Number.isInteger(classes) && (classes as number) > 0) {
     return { prior, classes: classes as number };
   }
-  throw expected('the model with its prior and classes', path, 'a file without', 'export the model again');
+  throw expected('config.model with its prior and classes', path, JSON.stringify({ prior, classes }), 'export the model again');
 }
 
 function modelIn(text: string): Partial<Record<keyof Distributions, unknown>> {
   try {
-    return (JSON.parse(text) as { config: { model: object } }).config.model;
+    return (JSON.parse(text) as { config: { model?: object } }).config.model ?? {};
   } catch {
     return {};
   }

@@ -13,7 +13,7 @@ export async function notARun(path: string, option: string): Promise<UserError> 
   const wanted = (found: string, hint?: string) => expected('the folder of a run', option, found, hint);
   const status = await stat(path).catch(() => undefined);
   if (!status) return new UserError(`there is no run at ${path}`, { hint: 'train one: bigbigan train --run DIR --data DIR' });
-  if (!status.isDirectory()) return wanted(`the file ${path}`, 'a checkpoint file goes with --checkpoint');
+  if (!status.isDirectory()) return wanted(`the file ${path}`, option === '--run' ? 'a checkpoint file goes with --checkpoint' : 'a checkpoint is a .safetensors file');
   const above = join(path, '..');
   if (await isRun(above)) return wanted(`${path}, a folder within a run`, `name the run: ${above}`);
   const runs = await runsIn(path);

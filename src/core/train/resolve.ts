@@ -117,17 +117,18 @@ function checkType(name: string, current: unknown, value: unknown, source: strin
       ? Array.isArray(value) && (value.length > 0 || current.length === 0) && value.every((item) => typeof item === typeof example)
       : typeof value === typeof current && value !== null;
   if (fits) return value;
-  throw usage(`expected ${nullable ? 'a number or null' : typeName(current, example)} for ${name} in ${source}, got ${JSON.stringify(value)}`);
+  throw usage(`expected ${nullable ? 'a number or null' : typeName(current, example, source)} for ${name} in ${source}, got ${JSON.stringify(value)}`);
 }
 
-function typeName(current: unknown, example: unknown): string {
-  if (Array.isArray(current)) return `a list of ${typeof example}s with commas (now ${current.join(',') || 'empty'})`;
+function typeName(current: unknown, example: unknown, source: string): string {
+  if (Array.isArray(current)) return `a list of ${typeof example}s${source === '--set' ? ', separated by commas,' : ''}`;
   return typeof current === 'boolean' ? 'true or false' : `a ${typeof current}`;
 }
 
 /** @param group where the key was looked for: its settings, and its path */
 function unknownKey(name: string, key: string, group: Tree, path: string, source: string) {
-  const keys = Object.keys(group);
+  // The preset is no setting of --set.
+  const keys = Object.keys(group).filter((other) => source !== '--set' || path !== '' || other !== 'preset');
   const nearest = nearestName(key, keys);
   const hint = nearest === undefined ? `${path || 'the settings'}: ${keys.join(', ')}` : `the nearest is ${path ? `${path}.` : ''}${nearest}; --dry-run prints all`;
   return usage(`there is no setting ${name} (in ${source})`, hint);

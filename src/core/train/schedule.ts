@@ -12,6 +12,11 @@ export function decayFactor(
   return decay === 'linear' ? 1 - (1 - decayTo) * progress : decayTo ** progress;
 }
 
+/** Whether a run that has done `done` steps with the one total has had other learning rates than with the other. */
+export function leavesSchedule(done: number, earlier: TrainConfig, now: TrainConfig): boolean {
+  return done > 0 && decayFactor(done - 1, earlier) !== decayFactor(done - 1, now);
+}
+
 /** The rates that a step uses, for a line of the log. */
 export function learningRates(step: number, { model, train }: Config): Record<string, number> {
   const factor = decayFactor(step, train);

@@ -2,6 +2,7 @@ import t from 'tap';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { beginFolder } from '../../../src/core/formats/atomic.js';
 import { makeFolder } from '../../../src/core/formats/make-folder.js';
 
 t.test('a folder is made with those above it, and one that is there is left alone', async (t) => {
@@ -20,5 +21,6 @@ t.test('what is in the way is told', async (t) => {
 });
 
 t.test('a file system that takes no folders is refused, not asked for ever', { skip: !existsSync('/proc/self') }, async (t) => {
-  await t.rejects(makeFolder('/proc/x/y'), { name: 'UserError', message: 'the folder /proc/x cannot be made: ENOENT' });
+  await t.rejects(makeFolder('/proc/x/y'), { name: 'UserError', message: 'the folder /proc/x/y cannot be made: ENOENT' });
+  await t.rejects(beginFolder('/proc/x', { marker: 'm' }), { name: 'UserError', message: 'the folder /proc/x cannot be made: ENOENT' });
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { preset } from '../../../src/core/train/presets.js';
-import { decayFactor, learningRates } from '../../../src/core/train/schedule.js';
+import { decayFactor, learningRates, leavesSchedule } from '../../../src/core/train/schedule.js';
 
 t.test('constant, then a straight line', async (t) => {
   const settings = { steps: 100, decayFrom: 0.6, decayTo: 0.2, decay: 'linear' } as const;
@@ -24,6 +24,17 @@ t.test('never, or from the start', async (t) => {
     t.ok(Number.isFinite(decayFactor(1, { steps: 1, decayFrom: 1, decayTo: 0, decay })));
   }
   t.equal(decayFactor(50, { steps: 100, decayFrom: 0, decayTo: 0, decay: 'linear' }), 0.5);
+});
+
+t.test('what has been done fits another total where the rates were the same', async (t) => {
+  const { train } = preset('tiny');
+  const total = (steps: number, decayFrom = 0.6) => ({ ...train, decayFrom, steps });
+  t.notOk(leavesSchedule(0, total(10), total(20)), 'nothing is done');
+  t.notOk(leavesSchedule(7, total(10), total(20)), 'step 6 is the last one without decay');
+  t.ok(leavesSchedule(8, total(10), total(20)));
+  t.ok(leavesSchedule(8, total(20), total(10)), 'nor would the smaller total have had these rates');
+  t.notOk(leavesSchedule(10, total(10, 1), total(20, 1)), 'rates never fall');
+  t.notOk(leavesSchedule(10, total(10), total(10)));
 });
 
 t.test("each module's rate, for the log", async (t) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRECISIONS } from '../../../src/core/backend/precision.js';
 import { CROPS } from '../../../src/core/data/crop.js';
-import { PRIORS } from '../../../src/core/model/config.js';
+import { PRIORS, TERMS } from '../../../src/core/model/config.js';
 import { DECAYS, METHODS, UPDATES } from '../../../src/core/train/config.js';
 import { LOSSES } from '../../../src/core/train/losses.js';
 import { preset, presetNames } from '../../../src/core/train/presets.js';
@@ -26,6 +26,10 @@ t.test('every setting of every preset, and no other', async (t) => {
   t.same([...values.keys()].sort(), [...all].sort());
 });
 
+t.test('all scores', async (t) => {
+  t.match(values.get('model.discriminator.scores'), `\`${TERMS.join(',')}\``);
+});
+
 t.test('all named values', async (t) => {
   const named = {
     'model.prior': PRIORS,
@@ -35,6 +39,10 @@ t.test('all named values', async (t) => {
     'train.decay': DECAYS,
     'train.crop': CROPS,
     'train.precision': PRECISIONS,
+    'model.discriminator.joint': ['pooled', 'map'],
+    'model.generator.kind': ['biggan', 'dense'],
+    'model.discriminator.kind': ['residual', 'dense'],
+    'model.encoder.kind': ['resnet', 'revnet', 'none', 'dense'],
   };
   for (const [name, list] of Object.entries(named)) {
     t.same(values.get(name)?.match(/`[\w-]+`/g)?.sort(), list.map((value) => `\`${value}\``).sort(), name);

@@ -47,8 +47,8 @@ const shapeOf = ({ node, output }: Edge) => node.outputs[output].shape;
 
 /** Results that share the memory of their input. */
 const ALIASES = new Set(['Reshape', 'Identity']);
-/** Results that hold no memory of their own. */
-const ELSEWHERE = new Set(['Const', 'Placeholder', 'ReadVariableOp', 'VarHandleOp']);
+/** Results that hold no memory of their own; a Fill of a constant shape is a constant. */
+const ELSEWHERE = new Set(['Const', 'Fill', 'Placeholder', 'ReadVariableOp', 'VarHandleOp']);
 const BYTES: Record<string, number> = { float32: 4, int32: 4, bfloat16: 2, uint8: 1, bool: 1, float64: 8 };
 
 function peakBytes(nodes: readonly GraphNode[]): number {

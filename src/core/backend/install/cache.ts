@@ -1,8 +1,9 @@
 /** The user's cache folder: what is downloaded and built once serves every clone. */
-import { mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
+import { makeFolder } from '../../formats/make-folder.js';
 import type { Device } from './release.js';
 
 /** Two libraries, the wheel they come from, and some air. */
@@ -23,7 +24,7 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
   const cache = cacheFolder();
   let folder: string;
   try {
-    await mkdir(cache, { recursive: true });
+    await makeFolder(cache);
     await removeAbandoned(cache);
     folder = await mkdtemp(join(cache, 'work-'));
   } catch (error) {
