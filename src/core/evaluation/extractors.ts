@@ -50,7 +50,7 @@ export async function openExtractor(engine: Engine, choice: ExtractorChoice, bat
   }
   if (choice.kind === 'saved-model') {
     const { savedModelExtractor } = await import('./saved-model-extractor.js');
-    return savedModelExtractor(engine, choice);
+    return savedModelExtractor(engine, choice, batchSize);
   }
   const { encoderExtractor } = await import('./encoder-extractor.js');
   return encoderExtractor(engine, choice.path, batchSize);

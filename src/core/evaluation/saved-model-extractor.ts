@@ -13,8 +13,11 @@ export interface SavedModelChoice {
   range: readonly [number, number];
 }
 
+/** Below this part of a batch, images are not padded: such as those of sets in which each has a size of its own. */
+const WORTH_PADDING = 1 / 4;
+
 /** An output [n, height, width, channels] is averaged over height and width. */
-export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice): Promise<Extractor> {
+export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice, batchSize: number): Promise<Extractor> {
   const model = await loadSavedModel(engine, dir, output);
   const { name, shape: outputShape } = model.output;
   const width = outputShape.at(-1) ?? -1;
@@ -30,11 +33,15 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
     digest: await savedModelDigest(dir),
     width,
     image: { height, width: imageWidth, channels },
-    extract(images, shape) {
+    extract(images, [count, ...size]) {
       const step = (high - low) / 255;
-      const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
-      const result = model.run(values, shape);
-      return { features: result.shape.length === 4 ? average(result.values, result.shape) : result.values };
+      // A product of matrices may add up in another order for another number of rows.
+      const rows = count < batchSize * WORTH_PADDING ? count : batchSize;
+      const padded = new (isFloat ? Float32Array : Uint8Array)((images.length / count) * rows);
+      padded.set(isFloat ? Float32Array.from(images, (value) => low + value * step) : images);
+      const result = model.run(padded, [rows, ...size]);
+      const features = result.shape.length === 4 ? average(result.values, result.shape) : result.values;
+      return { features: features.slice(0, count * width) };
     },
     close: model.close,
   };
