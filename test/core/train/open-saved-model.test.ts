@@ -77,16 +77,19 @@ t.test('what does not fit is named', async (t) => {
   };
   const fine = { generate, encode };
   await t.resolves(describeSavedModel(modelOf(['serve'], fine)));
+  const { shapes, encode: none } = await describeSavedModel(modelOf(['serve'], { generate }));
+  t.same([shapes.input, none], [shapes.output, undefined], 'a model without an encoder');
   const cases: [string, RegExp][] = [
     [modelOf(['train'], fine), /expected a graph with the tag serve, or without tags .* got graphs with \[train\]/],
-    [modelOf([], { generate }), /expected a signature encode .* got generate$/],
-    [fixture('metrics/saved-model'), /expected a signature encode .* got serving_default$/],
+    [modelOf([], { encode }), /expected a signature generate .* got encode$/],
+    [fixture('metrics/saved-model'), /expected a signature generate .* got serving_default$/],
+    [modelOf([], { encode, generate: { ...generate, inputs: { z: [-1, 4], y: [-1] } } }), /expected the input z alone .* got also y/],
     [modelOf([], { generate, encode: { inputs: { images: [-1, 16, 16, 3] }, outputs: {} } }), /expected an input x .* got images/],
     [modelOf([], { encode, generate: { ...generate, outputs: { samples: [-1, 8, 8, 3] } } }), /expected an output default .* got samples/],
     [modelOf([], { encode, generate: { ...generate, inputs: { z: [7, 4] } } }), /expected the shape \[any, width\] for input z .* got \[7, 4\]/],
     [modelOf([], { generate, encode: { ...encode, inputs: { x: [-1, 16, -1, 3] } } }), /expected the shape \[any, side, side, 1 or 3\] .* got \[any, 16, any, 3\]/],
     [modelOf([], { encode, generate: { ...generate, inputs: { z: [-1, 5] } } }), /expected 5 latents from encode, .* got 4 and 4/],
-    [modelOf([], fine, 3), /expected float32 for input x of encode .* got TensorFlow's type 3/],
+    [modelOf([], fine, 3), /expected float32 for input z of generate .* got TensorFlow's type 3/],
     [folderOf(readFileSync(join(hub, 'saved_model.pb')).subarray(0, 20_000)), /expected protocol buffers .* got a field of \d+ bytes where \d+ are left/],
     [folderOf(Buffer.from('not a model')), /expected protocol buffers/],
     [folderOf(new Uint8Array()), /expected a graph .* got no graph/],
