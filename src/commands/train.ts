@@ -151,8 +151,8 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
     return;
   }
 
-  const done = (await listCheckpoints(run)).at(-1)?.step ?? 0;
-  if (earlier && leavesSchedule(done, earlier.train, config.train)) {
+  const done = earlier && (await listCheckpoints(run)).at(-1)?.step;
+  if (earlier && leavesSchedule(done ?? 0, earlier.train, config.train)) {
     const [before, now] = [earlier, config].map(({ train }) => train.steps);
     report.warn(`learning rates fell towards step ${before} so far and fall towards ${now} from here: not what a run of ${now} steps does`);
   }

@@ -6,6 +6,7 @@ import type { VariableSpec, VariableValues, Variables } from '../backend/variabl
 import type { Mode } from '../inception/modes.js';
 import { SIDE } from '../inception/network.js';
 import { type Scaling, prepare } from '../inception/resize.js';
+import { callSize } from './call-size.js';
 
 export interface ResizedBatchesSettings<Output extends string> {
   specs: readonly VariableSpec[];
@@ -20,8 +21,6 @@ export interface ResizedBatchesSettings<Output extends string> {
 
 /** Values of a prepared image. */
 const SEEN = SIDE * SIDE * 3;
-/** Below this part of a batch, images go through one by one: such as those of sets in which each has a size of its own. */
-const WORTH_PADDING = 1 / 4;
 
 /** Gives a function from uint8 images [n,h,w,1 or 3] to float32 rows [n, width] of each output. */
 export function resizedBatches<Output extends string>(engine: Engine, settings: ResizedBatchesSettings<Output>) {
@@ -39,7 +38,7 @@ export function resizedBatches<Output extends string>(engine: Engine, settings: 
     const length = height * width * channels;
     for (let first = 0, n; first < count; first += n) {
       const left = count - first;
-      const size = left < batchSize * WORTH_PADDING ? 1 : batchSize;
+      const size = callSize(left, batchSize);
       n = Math.min(size, left);
       const batch = new Float32Array(size * SEEN);
       for (let i = 0; i < n; i++) {

@@ -4,6 +4,7 @@ import { loadSavedModel } from '../backend/saved-model.js';
 import { expected } from '../errors.js';
 import { savedModelDigest } from '../formats/saved-model.js';
 import type { Extractor } from '../metrics/extractor.js';
+import { callSize } from './call-size.js';
 
 export interface SavedModelChoice {
   dir: string;
@@ -12,9 +13,6 @@ export interface SavedModelChoice {
   /** What the pixel values 0 and 255 become for a model with a float input. */
   range: readonly [number, number];
 }
-
-/** Below this part of a batch, images are not padded: such as those of sets in which each has a size of its own. */
-const WORTH_PADDING = 1 / 4;
 
 /** An output [n, height, width, channels] is averaged over height and width. */
 export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice, batchSize: number): Promise<Extractor> {
@@ -33,15 +31,21 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
     digest: await savedModelDigest(dir),
     width,
     image: { height, width: imageWidth, channels },
-    extract(images, [count, ...size]) {
+    extract(images, [count, ...imageShape]) {
       const step = (high - low) / 255;
-      // A product of matrices may add up in another order for another number of rows.
-      const rows = count < batchSize * WORTH_PADDING ? count : batchSize;
-      const padded = new (isFloat ? Float32Array : Uint8Array)((images.length / count) * rows);
-      padded.set(isFloat ? Float32Array.from(images, (value) => low + value * step) : images);
-      const result = model.run(padded, [rows, ...size]);
-      const features = result.shape.length === 4 ? average(result.values, result.shape) : result.values;
-      return { features: features.slice(0, count * width) };
+      const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
+      const length = values.length / count;
+      const features = new Float32Array(count * width);
+      for (let first = 0, n; first < count; first += n) {
+        const size = callSize(count - first, batchSize);
+        n = Math.min(size, count - first);
+        const batch = new (isFloat ? Float32Array : Uint8Array)(size * length);
+        batch.set(values.subarray(first * length, (first + n) * length));
+        const result = model.run(batch, [size, ...imageShape]);
+        const rows = result.shape.length === 4 ? average(result.values, result.shape) : result.values;
+        features.set(rows.subarray(0, n * width), first * width);
+      }
+      return { features };
     },
     close: model.close,
   };
