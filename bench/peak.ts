@@ -1,7 +1,7 @@
 /** What the machine computes at best in each precision: one large matrix product and one large 3×3 convolution. */
 import type { Engine } from '../src/core/backend/engine.js';
 import { cast, conv2d, fill, matMul } from '../src/core/backend/ops.js';
-import type { Precision } from '../src/core/backend/precision.js';
+import { emulatesBfloat16 } from '../src/core/backend/precision.js';
 import type { Tensor } from '../src/core/backend/tensor.js';
 
 const SIDE = 2048;
@@ -15,8 +15,14 @@ export interface Peak {
   conv: number;
 }
 
-export function measurePeak(engine: Engine): Record<Precision, Peak> {
-  return { float32: peakOf(engine, 'float32'), bf16: peakOf(engine, 'bfloat16') };
+/** In each precision; bf16 is left out where it is emulated. */
+export interface Peaks {
+  float32: Peak;
+  bf16: Peak | null;
+}
+
+export function measurePeak(engine: Engine): Peaks {
+  return { float32: peakOf(engine, 'float32'), bf16: emulatesBfloat16() ? null : peakOf(engine, 'bfloat16') };
 }
 
 function peakOf(engine: Engine, dtype: 'float32' | 'bfloat16'): Peak {

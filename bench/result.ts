@@ -1,4 +1,5 @@
 /** From the rounds to the numbers that are printed. */
+import type { Peak, Peaks } from './peak.js';
 import type { Rounds } from './rounds.js';
 import { median, pairedRatio } from './statistics.js';
 import type { SystemName } from './systems.js';
@@ -23,7 +24,8 @@ export interface OwnResult extends SystemResult {
 export interface SettingResult {
   gflop: number;
   float32: OwnResult & { torch_eager_ratio: number | null };
-  bf16: OwnResult & { torch_best_ratio: number | null; torch_best: SystemName | null };
+  /** Absent where the processor emulates it. */
+  bf16: (OwnResult & { torch_best_ratio: number | null; torch_best: SystemName | null }) | null;
   eager: OwnResult & { torch_eager_ratio: number | null };
   torch_eager: SystemResult | null;
   torch_bf16: SystemResult | null;
@@ -49,7 +51,7 @@ export function resultOf({ systems, peaks }: Rounds, flops: number, batchSize: n
   const own = (name: 'float32' | 'bf16' | 'eager'): OwnResult => {
     const precision = name === 'bf16' ? 'bf16' : 'float32';
     const fraction = (kind: 'matmul' | 'conv') =>
-      median(times(name)!.map((ms, round) => flops / ms / 1e6 / peaks[round][precision][kind]));
+      median(times(name)!.map((ms, round) => flops / ms / 1e6 / peaks[round][precision]![kind]));
     return {
       ...plain(name)!,
       js_ms: name === 'eager' ? null : median(systems[name]!.js),
@@ -62,7 +64,7 @@ export function resultOf({ systems, peaks }: Rounds, flops: number, batchSize: n
   return {
     gflop: flops / 1e9,
     float32: { ...own('float32'), torch_eager_ratio: ratio('float32', 'torch_eager') },
-    bf16: { ...own('bf16'), torch_best_ratio: ratio('bf16', best), torch_best: best },
+    bf16: times('bf16') ? { ...own('bf16'), torch_best_ratio: ratio('bf16', best), torch_best: best } : null,
     eager: { ...own('eager'), torch_eager_ratio: ratio('eager', 'torch_eager') },
     torch_eager: plain('torch_eager'),
     torch_bf16: plain('torch_bf16'),
@@ -71,8 +73,11 @@ export function resultOf({ systems, peaks }: Rounds, flops: number, batchSize: n
 }
 
 /** The machine's best rates in GFLOP/s, over all rounds. */
-export function bestPeaks(peaks: Rounds['peaks']): Rounds['peaks'][number] {
-  const most = (precision: 'float32' | 'bf16', kind: 'matmul' | 'conv') => Math.max(...peaks.map((peak) => peak[precision][kind]));
-  const of = (precision: 'float32' | 'bf16') => ({ matmul: most(precision, 'matmul'), conv: most(precision, 'conv') });
-  return { float32: of('float32'), bf16: of('bf16') };
+export function bestPeaks(peaks: Rounds['peaks']): Peaks {
+  const of = (rates: readonly Peak[]): Peak => ({
+    matmul: Math.max(...rates.map(({ matmul }) => matmul)),
+    conv: Math.max(...rates.map(({ conv }) => conv)),
+  });
+  const bf16 = peaks.flatMap((peak) => peak.bf16 ?? []);
+  return { float32: of(peaks.map(({ float32 }) => float32)), bf16: bf16.length > 0 ? of(bf16) : null };
 }

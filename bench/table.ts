@@ -1,5 +1,5 @@
 /** The result as text. */
-import type { Peak } from './peak.js';
+import type { Peak, Peaks } from './peak.js';
 import type { OwnResult, SettingResult, SystemResult } from './result.js';
 import { SYSTEMS, type SystemName } from './systems.js';
 
@@ -13,9 +13,9 @@ export function settingTable(name: string, result: SettingResult): string {
   return `${name}, ${Math.round(result.gflop)} GFLOP a step\n${align([HEAD, ...rows])}`;
 }
 
-export function peakText(peak: Record<'float32' | 'bf16', Peak>): string {
+export function peakText({ float32, bf16 }: Peaks): string {
   const rates = ({ matmul, conv }: Peak) => `matmul ${Math.round(matmul)}, convolution ${Math.round(conv)} GFLOP/s`;
-  return `machine at best: float32 ${rates(peak.float32)}; bf16 ${rates(peak.bf16)}`;
+  return `machine at best: float32 ${rates(float32)}; bf16 ${bf16 ? rates(bf16) : 'is emulated, and left out'}`;
 }
 
 function row(numbers: SystemResult & Partial<OwnResult & { torch_eager_ratio: number | null; torch_best_ratio: number | null }>): string[] {

@@ -6,7 +6,7 @@ import type { VariableSpec, VariableValues, Variables } from '../backend/variabl
 import type { Mode } from '../inception/modes.js';
 import { SIDE } from '../inception/network.js';
 import { type Scaling, prepare } from '../inception/resize.js';
-import { callSize } from './call-size.js';
+import { callsFor } from '../model/calls.js';
 
 export interface ResizedBatchesSettings<Output extends string> {
   specs: readonly VariableSpec[];
@@ -36,10 +36,7 @@ export function resizedBatches<Output extends string>(engine: Engine, settings: 
   function run(images: Uint8Array, [count, height, width, channels]: readonly [number, number, number, number]) {
     const rows = Object.fromEntries(outputs.map(([name, row]) => [name, new Float32Array(count * row)])) as Record<Output, Float32Array>;
     const length = height * width * channels;
-    for (let first = 0, n; first < count; first += n) {
-      const left = count - first;
-      const size = callSize(left, batchSize);
-      n = Math.min(size, left);
+    for (const { first, count: n, size } of callsFor(count, batchSize)) {
       const batch = new Float32Array(size * SEEN);
       for (let i = 0; i < n; i++) {
         const image = images.subarray((first + i) * length, (first + i + 1) * length);

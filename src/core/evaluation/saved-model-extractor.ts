@@ -4,7 +4,7 @@ import { loadSavedModel } from '../backend/saved-model.js';
 import { expected } from '../errors.js';
 import { savedModelDigest } from '../formats/saved-model.js';
 import type { Extractor } from '../metrics/extractor.js';
-import { callSize } from './call-size.js';
+import { callsFor, rowsOf } from '../model/calls.js';
 
 export interface SavedModelChoice {
   dir: string;
@@ -36,14 +36,10 @@ export async function savedModelExtractor(engine: Engine, { dir, output, range }
       const values = isFloat ? Float32Array.from(images, (value) => low + value * step) : images;
       const length = values.length / count;
       const features = new Float32Array(count * width);
-      for (let first = 0, n; first < count; first += n) {
-        const size = callSize(count - first, batchSize);
-        n = Math.min(size, count - first);
-        const batch = new (isFloat ? Float32Array : Uint8Array)(size * length);
-        batch.set(values.subarray(first * length, (first + n) * length));
-        const result = model.run(batch, [size, ...imageShape]);
+      for (const call of callsFor(count, batchSize)) {
+        const result = model.run(rowsOf(values, call, length), [call.size, ...imageShape]);
         const rows = result.shape.length === 4 ? average(result.values, result.shape) : result.values;
-        features.set(rows.subarray(0, n * width), first * width);
+        features.set(rows.subarray(0, call.count * width), call.first * width);
       }
       return { features };
     },

@@ -27,7 +27,7 @@ export async function describeModel(source: ModelSource): Promise<ModelShapes> {
   return modelShapes((await describeCheckpoint(source)).config.model);
 }
 
-/** @param settings a SavedModel has its own weights and arithmetic, and takes any batch */
+/** @param settings a SavedModel has its own weights and arithmetic */
 export async function openModel(engine: Engine, source: ModelSource, settings: CheckpointSettings): Promise<OpenModel> {
-  return source.model === undefined ? openCheckpoint(engine, source, settings) : openSavedModel(engine, source.model);
+  return source.model === undefined ? openCheckpoint(engine, source, settings) : openSavedModel(engine, source.model, settings.batchSize);
 }

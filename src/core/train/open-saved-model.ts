@@ -5,6 +5,7 @@ import { loadGraph } from '../backend/load-graph.js';
 import { TF_DTYPE } from '../backend/tensor.js';
 import { expected } from '../errors.js';
 import { type MetaGraph, type TensorInfo, readMetaGraphs, savedModelDigest } from '../formats/saved-model.js';
+import { type Call, callsFor, rowsOf } from '../model/calls.js';
 import { type EncodedBatch, type ImageShape, type ModelShapes, noEncoder } from '../model/inference.js';
 import { floatsFromPixels, toPixels } from '../model/pixels.js';
 import { PROVENANCE, exportedDistributions } from './export-provenance.js';
@@ -85,33 +86,51 @@ function generateSignature(graph: MetaGraph, dir: string, classes: number): Gene
   return { z, y, images };
 }
 
-export async function openSavedModel(engine: Engine, dir: string): Promise<OpenModel> {
+/** @param batchSize how many images or latents go through the graph at a call, or one */
+export async function openSavedModel(engine: Engine, dir: string, batchSize: number): Promise<OpenModel> {
   const { graph, shapes, widths, encode, generate } = await describeSavedModel(dir);
   const session = await loadGraph(engine, dir, graph);
   const digest = await savedModelDigest(dir);
-  const feed = ({ name, shape }: TensorInfo, count: number, values: Float32Array | Int32Array): Feed => {
-    return { node: name, shape: [count, ...shape!.slice(1)], dtype: values instanceof Int32Array ? 'int32' : 'float32', values };
-  };
+  const pixels = Object.values(shapes.output).reduce((product, n) => product * n);
   return {
     ...shapes,
     widths,
     encode(images, count) {
       if (!encode) throw noEncoder();
-      const fetched = run(session, dir, [feed(encode.images, count, floatsFromPixels(images))], encode.outputs);
-      NAMES.forEach((name, i) => check(fetched[i], count * widths[name], `${ENCODINGS[name]} of ${dir}`));
-      return Object.fromEntries(NAMES.map((name, i) => [name, fetched[i]])) as unknown as EncodedBatch;
+      const values = floatsFromPixels(images);
+      const encoded = NAMES.map((name) => new Float32Array(count * widths[name]));
+      for (const call of callsFor(count, batchSize)) {
+        const fetched = run(session, dir, [feed(encode.images, call, values)], encode.outputs);
+        NAMES.forEach((name, i) => keep(encoded[i], fetched[i], call, widths[name], `${ENCODINGS[name]} of ${dir}`));
+      }
+      return Object.fromEntries(NAMES.map((name, i) => [name, encoded[i]])) as unknown as EncodedBatch;
     },
     generate(latents, count, labels = new Int32Array(count)) {
-      const feeds = [feed(generate.z, count, latents), ...(generate.y ? [feed(generate.y, count, labels)] : [])];
-      const [images] = run(session, dir, feeds, [generate.images]);
-      const { height, width: columns, channels } = shapes.output;
-      check(images, count * height * columns * channels, `the images of ${dir}`);
+      const images = new Float32Array(count * pixels);
+      for (const call of callsFor(count, batchSize)) {
+        const feeds = [feed(generate.z, call, latents), ...(generate.y ? [feed(generate.y, call, labels)] : [])];
+        const [made] = run(session, dir, feeds, [generate.images]);
+        keep(images, made, call, pixels, `the images of ${dir}`);
+      }
       return toPixels(images);
     },
     provenance: { ...NO_MODEL, model: dir, model_digest: digest },
     digest,
     dispose: session.close,
   };
+}
+
+/** The rows of a call for an input of any number of rows. */
+function feed({ name, shape }: TensorInfo, call: Call, values: Float32Array | Int32Array): Feed {
+  const row = shape!.slice(1);
+  const width = row.reduce((product, n) => product * n, 1);
+  return { node: name, shape: [call.size, ...row], dtype: values instanceof Int32Array ? 'int32' : 'float32', values: rowsOf(values, call, width) };
+}
+
+/** Copies what a call made to its place among all rows. */
+function keep(all: Float32Array, made: Float32Array, { first, count, size }: Call, width: number, what: string): void {
+  if (made.length !== size * width) throw expected(`${size * width} numbers`, what, `${made.length}`);
+  all.set(made.subarray(0, count * width), first * width);
 }
 
 /** The graph for serving; TF1 Hub's modules have one without tags, beside one for training. */
@@ -168,8 +187,4 @@ function run(session: Session, dir: string, feeds: readonly Feed[], fetches: rea
   } catch (error) {
     throw expected('a SavedModel that TensorFlow runs', dir, (error as Error).message.split('\n')[0]);
   }
-}
-
-function check(values: Float32Array, count: number, what: string): void {
-  if (values.length !== count) throw expected(`${count} numbers`, what, `${values.length}`);
 }

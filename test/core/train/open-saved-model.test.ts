@@ -29,7 +29,7 @@ t.test('the graph for inference is chosen, and its shapes read', async (t) => {
 
 t.test('its variables are restored, and it computes what Python computes', async (t) => {
   const engine = await startEngine();
-  const model = await openSavedModel(engine, hub);
+  const model = await openSavedModel(engine, hub, 4);
   const [x, z] = [await images('x'), await expected('z')];
   for (const n of [5, 1]) {
     const encoded = model.encode(x.subarray(0, n * 768), n);
@@ -39,6 +39,8 @@ t.test('its variables are restored, and it computes what Python computes', async
     t.ok(worst(await expected('z_mean'), encoded.z_mean) < 1e-5);
     t.ok(worst(await expected('z_stdev'), encoded.z_std) < 1e-5);
   }
+  const [three, five] = [3, 5].map((n) => model.encode(x.subarray(0, n * 768), n));
+  t.same(three.avepool, five.avepool.subarray(0, 3 * 6), 'a row is the same whatever is beside it');
   t.ok(worst(model.generate(z, 3), await images('generated')) <= 1);
   t.equal(model.takeGeneratorStatistics, undefined);
   t.equal(model.provenance.model_digest, model.digest);
@@ -103,7 +105,7 @@ t.test('a model without its checkpoint fails with words', async (t) => {
   const engine = await startEngine();
   const folder = mkdtempSync(join(tmpdir(), 'bigbigan-test-'));
   copyFileSync(join(hub, 'saved_model.pb'), join(folder, 'saved_model.pb'));
-  const model = await openSavedModel(engine, folder);
+  const model = await openSavedModel(engine, folder, 4);
   t.throws(() => model.generate(new Float32Array(4), 1), { name: 'UserError', message: /expected a SavedModel that TensorFlow runs/ });
   model.dispose();
 });
