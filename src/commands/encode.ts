@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
 import { refuseFileName } from './output-file.js';
 import { createReport } from './report.js';
@@ -54,11 +54,10 @@ async function encode(options: EncodeOptions): Promise<void> {
   const { encodeImages } = await import('../core/train/encode-images.js');
   const { NO_MODEL } = await import('../core/train/provenance.js');
   const images = await openImages(options.data, needsModel ? await encoderInput(options) : {});
-  const model = needsModel ? await loadModel(options) : undefined;
+  const model = needsModel ? await startModel(options, report) : undefined;
   const progress = report.progress('encode', images.count);
   const { rows, repeated } = await encodeImages({
-    model: model?.opened,
-    engine: model?.engine,
+    ...model,
     images,
     out: options.out,
     outputs: options.outputs,
@@ -78,7 +77,7 @@ async function encode(options: EncodeOptions): Promise<void> {
       outputs: options.outputs,
       data: options.data,
       data_digest: images.digest ?? null,
-      ...(model?.opened.provenance ?? NO_MODEL),
+      ...(model?.model.provenance ?? NO_MODEL),
       seed: options.seed,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
@@ -92,11 +91,4 @@ async function encoderInput(options: EncodeOptions) {
   const { describeModel } = await import('../core/train/open-model.js');
   const { height, channels } = (await describeModel(options)).input;
   return { resolution: height, channels: channels as 1 | 3 };
-}
-
-async function loadModel(options: EncodeOptions) {
-  const { startEngine } = await import('../core/backend/engine.js');
-  const { openModel } = await import('../core/train/open-model.js');
-  const engine = await startEngine(options);
-  return { engine, opened: await openModel(engine, options, { ...options, ...(await executionSettings(options)) }) };
 }

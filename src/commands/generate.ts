@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import {
   type EngineOptions,
   type OutputOptions,
@@ -75,17 +75,15 @@ async function generate(options: GenerateOptions): Promise<void> {
   if (seeds.some((seed) => seed > 0x7fffffff)) throw usage('seeds go up to 2147483647');
 
   const { checkImageSink, openImageSink } = await import('../core/data/image-sink.js');
-  const { describeModel, openModel } = await import('../core/train/open-model.js');
+  const { describeModel } = await import('../core/train/open-model.js');
   const { output, classes } = await describeModel(options);
   if (options.class !== undefined && (classes === 1 || options.class >= classes)) {
     const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
     throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
   }
   await (isFile ? checkOutputFile : checkImageSink)(options.out, options.force);
-  const { startEngine } = await import('../core/backend/engine.js');
   const { generateImages } = await import('../core/train/generate-images.js');
-  const engine = await startEngine(options);
-  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
+  const { engine, model } = await startModel(options, report);
   const sink = await openImageSink(options.out, {
     count: seeds.length,
     ...output,

@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
-import { positiveInteger } from './options.js';
+import { type EngineOptions, positiveInteger } from './options.js';
+import type { Report } from './report.js';
 
 export interface ExecutionOptions {
   precision?: Precision;
@@ -21,15 +22,22 @@ export function executionOptions(command: Command): Command {
     .addOption(new Option('--eager', 'run op by op in float32 instead of as one graph: to debug').hideHelp());
 }
 
-export interface ExecutionSettings {
+interface ExecutionSettings {
   execution: 'eager' | 'traced';
   precision: Precision;
 }
 
-export async function executionSettings({ precision, eager }: ExecutionOptions): Promise<ExecutionSettings> {
+async function executionSettings({ precision, eager }: ExecutionOptions): Promise<ExecutionSettings> {
   if (eager) return { execution: 'eager', precision: 'float32' };
   const { defaultPrecision } = await import('../core/backend/precision.js');
   return { execution: 'traced', precision: precision ?? defaultPrecision() };
+}
+
+export async function warnOfEmulation(precision: Precision, report: Report): Promise<void> {
+  const { emulatesBfloat16 } = await import('../core/backend/precision.js');
+  if (precision === 'bf16' && emulatesBfloat16()) {
+    report.warn('this processor emulates bf16, which takes many times as long as float32');
+  }
 }
 
 export interface CheckpointOptions {
@@ -75,4 +83,15 @@ export function requireModel({ run, checkpoint, model }: ModelOptions): void {
   if (run === undefined && checkpoint === undefined && model === undefined) {
     throw usage('--run, --checkpoint or --model is missing: which model to use');
   }
+}
+
+/** The engine, with the model that the options name. */
+export async function startModel(options: ModelOptions & EngineOptions, report: Report) {
+  const { startEngine } = await import('../core/backend/engine.js');
+  const { openModel } = await import('../core/train/open-model.js');
+  const engine = await startEngine(options);
+  const settings = await executionSettings(options);
+  await warnOfEmulation(settings.precision, report);
+  const model = await openModel(engine, options, { ...options, ...settings });
+  return { engine, model };
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type ModelOptions, executionSettings, modelOptions, requireModel } from './model-options.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { checkOutputFile } from './output-file.js';
 import { createReport } from './report.js';
@@ -51,16 +51,14 @@ async function reconstruct(options: ReconstructOptions): Promise<void> {
   const started = Date.now();
   const report = createReport(options);
   const { openImages } = await import('../core/data/images.js');
-  const { describeModel, openModel } = await import('../core/train/open-model.js');
+  const { describeModel } = await import('../core/train/open-model.js');
   const { input } = await describeModel(options);
   if (out !== undefined) await checkOutputFile(out, options.force);
   const images = await openImages(data, { resolution: input.height, channels: input.channels as 1 | 3 });
 
-  const { startEngine } = await import('../core/backend/engine.js');
   const { reconstructImages, saveReconstructions } = await import('../core/train/reconstruct-images.js');
   const { reconstructionError } = await import('../core/metrics/reconstruction.js');
-  const engine = await startEngine(options);
-  const model = await openModel(engine, options, { ...options, ...(await executionSettings(options)) });
+  const { engine, model } = await startModel(options, report);
   const progress = report.progress('reconstruct', Math.min(images.count, options.limit));
   const pair = await reconstructImages(engine, model, images, { ...options, onRows: (done) => progress.update(done) });
   progress.stop();

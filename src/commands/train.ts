@@ -6,7 +6,7 @@ import type { Config } from '../core/train/config.js';
 import { ON_NAN, type OnNan } from '../core/train/on-nan.js';
 import { presetNames } from '../core/train/presets.js';
 import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
-import { executionOptions } from './model-options.js';
+import { executionOptions, warnOfEmulation } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { type Report, createReport } from './report.js';
 import { type Stopping, duration, watchStopping } from './stopping.js';
@@ -215,7 +215,6 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   const started = Date.now();
   const { startEngine } = await import('../core/backend/engine.js');
   const { trainLoop } = await import('../core/train/loop.js');
-  const { emulatesBfloat16 } = await import('../core/backend/precision.js');
   const { beginRun, runFolder } = await import('../core/train/run-folder.js');
   const { recordData } = await import('../core/train/run-data.js');
   const engine = await startEngine(options);
@@ -224,9 +223,7 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   await recordData(run, dataset);
   const { precision, steps } = config.train;
   report.note(`training to step ${steps} in ${options.eager ? 'float32, op by op' : precision}`);
-  if (!options.eager && precision === 'bf16' && emulatesBfloat16()) {
-    report.warn('this processor emulates bf16, which takes many times as long as float32');
-  }
+  await warnOfEmulation(precision, report);
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,

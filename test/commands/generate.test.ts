@@ -2,6 +2,7 @@ import t from 'tap';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { emulatesBfloat16 } from '../../src/core/backend/precision.js';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
 import { root, run as runProgram } from '../paths.js';
@@ -43,6 +44,11 @@ t.test('the same seed is the same image, whatever the batch size and the other s
   t.match(JSON.parse(stdout), { count: 4, seeds: [12, 5, 6, 5] });
   const list = await array('list.npy');
   [9, 2, 3, 2].forEach((at, i) => t.ok(worst(image(list, i), image(all, at)) <= 1, `image ${i}`));
+});
+
+t.test('bf16 is warned of where the processor emulates it', async (t) => {
+  const { stderr } = await succeed(['generate', '--run', run, '--precision', 'bf16', '--batch-size', '2', '--count', '1', '--out', join(dir, 'bf16.npy')]);
+  t.equal(/^warning: .*emulates bf16/m.test(stderr), emulatesBfloat16());
 });
 
 t.test('a stream: the same bytes as the file, and nothing else on stdout', async (t) => {
