@@ -66,7 +66,7 @@ export function trainCommand(): Command {
         .default('stop'),
     )
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
-    .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit');
+    .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit; images of --data must fit');
   outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(async (options: TrainOptions) => train(options));
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
@@ -97,6 +97,7 @@ async function train(options: TrainOptions): Promise<void> {
   if (options.eager) config.train.precision = 'float32';
   const earlier = options.run === undefined ? undefined : await earlierSettings(options.run, config);
   if (options.dryRun) {
+    if (options.data !== undefined) await (await openData(options.data, config, earlier && options.run)).close();
     const { estimateRun } = await import('../core/train/estimate.js');
     const estimate = estimateRun(config);
     createReport(options).result({ ...config, ...estimate }, describeEstimate(config, estimate));
@@ -116,6 +117,17 @@ async function earlierSettings(run: string, config: Config): Promise<Config | un
   return earlier;
 }
 
+/** The images to train on. @throws UserError when they do not fit, or are not those that `earlierRun` was begun with */
+async function openData(data: string, config: Config, earlierRun: string | undefined): Promise<Dataset> {
+  const { openDataset } = await import('../core/data/dataset.js');
+  const { checkData } = await import('../core/train/checks.js');
+  const { checkSameData } = await import('../core/train/run-data.js');
+  const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
+  checkData(dataset, config);
+  if (earlierRun !== undefined) await checkSameData(earlierRun, dataset);
+  return dataset;
+}
+
 function required(value: string | undefined, option: string, what: string): string {
   if (value === undefined) throw usage(`${option} is missing: ${what}`);
   return value;
@@ -132,15 +144,10 @@ interface Training {
 async function continueOrStart({ data, run, config, earlier, options }: Training): Promise<void> {
   const report = createReport(options);
   const stopping = watchStopping({ note: report.note, timeLimit: options.timeLimit });
-  const { openDataset } = await import('../core/data/dataset.js');
   const { acquireLock } = await import('../core/train/lock.js');
   const { listCheckpoints, makeRunFolder, runFolder } = await import('../core/train/run-folder.js');
-  const { checkData } = await import('../core/train/checks.js');
   const { leavesSchedule } = await import('../core/train/schedule.js');
-  const { checkSameData } = await import('../core/train/run-data.js');
-  const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
-  checkData(dataset, config);
-  if (earlier) await checkSameData(run, dataset);
+  const dataset = await openData(data, config, earlier && run);
   const evaluation = await openEvaluation(options, { run, config, dataset });
   const finished = await finishedAt(run, config, options);
   if (finished) {

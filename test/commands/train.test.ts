@@ -214,7 +214,11 @@ t.test('folders that are no runs are left alone', async (t) => {
   t.equal(readFileSync(join(run('other'), 'config.json'), 'utf8'), '{}');
 });
 
-t.test('--dry-run refuses other settings than those of the run', async (t) => {
+t.test('--dry-run refuses images that do not fit, and other settings than those of the run', async (t) => {
+  const dry = ['train', '--data', data, '--preset', 'tiny', '--dry-run'];
+  t.equal((await succeed(dry)).stdout, (await succeed(['train', '--preset', 'tiny', '--dry-run'])).stdout);
+  await fails(t, 1, [...dry, '--set', 'model.channels=3'], /32×32×1/, /32×32×3/);
+  await fails(t, 1, ['train', '--data', join(dir, 'none'), '--preset', 'tiny', '--dry-run'], /none/);
   await fails(t, 2, args('straight', '--steps', '6', '--seed', '9', '--dry-run'), /was begun with seed = 0, not 9/);
 });
 
