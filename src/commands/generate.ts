@@ -46,7 +46,7 @@ export function generateCommand(): Command {
       new Option(
         '--standing-statistics <n>',
         "take batch norm's statistics anew over n batches (default: those of the checkpoint, but 16 batches with " +
-          '--truncation); those of --model are fixed',
+          '--truncation); those of --model and of autoencoders are fixed',
       )
         .argParser(positiveInteger)
         .conflicts('model'),
@@ -84,6 +84,9 @@ async function generate(options: GenerateOptions): Promise<void> {
   await (isFile ? checkOutputFile : checkImageSink)(options.out, options.force);
   const { generateImages } = await import('../core/train/generate-images.js');
   const { engine, model } = await startModel(options, report);
+  if (options.standingStatistics !== undefined && !model.takeGeneratorStatistics) {
+    throw usage("--standing-statistics does not go with an autoencoder, whose statistics are of E's latents");
+  }
   const sink = await openImageSink(options.out, {
     count: seeds.length,
     ...output,

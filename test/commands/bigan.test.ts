@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readNpy } from '../../src/core/formats/npy.js';
 import { root } from '../paths.js';
-import { succeed } from './run.js';
+import { fails, succeed } from './run.js';
 
 const dir = t.testdir();
 const data = join(dir, 'data');
@@ -55,4 +55,14 @@ t.test('a run continues, and its samples come from the uniform prior', async (t)
   t.same([step, ran], [6, 2]);
   await succeed(['generate', '--run', run, '--count', '3', '--out', join(dir, 'samples.npy'), '--quiet']);
   t.same((await readNpy(join(dir, 'samples.npy'))).shape, [3, 28, 28, 1]);
+});
+
+t.test("an autoencoder's G keeps the statistics of E's latents", async (t) => {
+  const generate = (name: string, ...more: string[]) => ['generate', '--run', join(dir, 'autoencoder-l2-mnist'), '--count', '3', '--out', join(dir, name), ...more];
+  const images = async (name: string, ...more: string[]) => {
+    await succeed(generate(name, '--quiet', ...more));
+    return (await readNpy(join(dir, name))).data;
+  };
+  t.same(await images('bounded.npy', '--truncation', '1'), await images('plain.npy'), 'a bound that binds nothing changes nothing');
+  await fails(t, 2, generate('anew.npy', '--standing-statistics', '2'), /--standing-statistics does not go with an autoencoder/);
 });

@@ -3,6 +3,7 @@ import t from 'tap';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readJsonl } from '../../src/core/formats/jsonl.js';
+import { readNpy } from '../../src/core/formats/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import { bigbigan } from '../paths.js';
 import { SETTINGS, digits, succeed } from './run.js';
@@ -39,6 +40,16 @@ t.test('a run in microbatches: other numbers, the same state, and it continues a
   t.match(other4.stderr, /was begun with train\.microbatch = 4, not 2/);
   const image = join(dir, 'sheet.png');
   await succeed(['generate', '--run', run('split'), '--count', '4', '--out', image]);
+});
+
+t.test("standing statistics are taken over whole batches, as the checkpoint's are", async (t) => {
+  const images = async (name: string, ...more: string[]) => {
+    await succeed(['generate', '--run', run('split'), '--count', '4', '--precision', 'float32', '--out', join(dir, name), ...more]);
+    return (await readNpy(join(dir, name))).data as Uint8Array;
+  };
+  // The preset takes them over 2 batches.
+  const [own, anew] = [await images('own.npy'), await images('anew.npy', '--standing-statistics', '2')];
+  t.ok(own.every((value, i) => Math.abs(value - anew[i]) <= 1));
 });
 
 t.test('--dry-run', async (t) => {

@@ -32,6 +32,7 @@ function checkModel(model: ModelConfig): void {
   if (generator.kind !== 'dense') checkGenerator(generator, model);
   if (discriminator.kind !== 'dense') checkDiscriminator(discriminator, model);
   if (encoder.kind !== 'dense') checkEncoder(encoder, model);
+  else if (model.prior !== 'uniform') throw usage(`model.prior is ${model.prior}; a dense E ends in tanh, for which it is uniform`);
   checkScores(model);
 }
 
@@ -139,6 +140,13 @@ function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig):
     // Widths grow by channels of zeros, so they cannot shrink.
     const falls = encoder.multipliers.findIndex((multiplier, i) => multiplier < (encoder.multipliers[i - 1] ?? 1));
     if (falls >= 0) throw usage(`model.encoder.multipliers is ${encoder.multipliers}, but a RevNet's stages never get narrower`);
+    const added = encoder.channels * (encoder.multipliers[0] - 1);
+    if (added % 2 !== 0) {
+      throw usage(
+        `model.encoder.channels is ${encoder.channels} and the first stage ${encoder.channels + added} wide; a RevNet adds as many channels on either side`,
+        'choose even model.encoder.channels',
+      );
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { type ModelConfig, imageResolution } from '../model/config.js';
 /** Of the sample, and of the metrics on it. */
 export const EVALUATION_SEED = 0;
 
-export type EvaluatedImages = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'batches'>;
+export type EvaluatedImages = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes' | 'batches'>;
 
 /** At most `count` images at the resolution that E sees, with labels where there are any; a few batches are in memory at a time. */
 export function evaluatedImages(dataset: Dataset, model: ModelConfig, count: number): EvaluatedImages {
@@ -27,5 +27,5 @@ export function evaluatedImages(dataset: Dataset, model: ModelConfig, count: num
       await loader.close();
     }
   }
-  return { count: total, height: resolution, width: resolution, channels: dataset.channels, batches };
+  return { count: total, height: resolution, width: resolution, channels: dataset.channels, classes: dataset.classes, batches };
 }

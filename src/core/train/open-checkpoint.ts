@@ -6,12 +6,13 @@ import { DamagedFile } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
+import { hasDiscriminator } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { inferenceModel } from '../model/inference.js';
 import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from './checkpoint.js';
 import type { OpenModel } from './open-model.js';
 import { findCheckpoint, listCheckpoints } from './run-folder.js';
-import { statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
+import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
 
 export interface CheckpointSource {
   run?: string;
@@ -55,7 +56,6 @@ export async function openCheckpoint(
   const batchSize = Math.max(2, wanted);
   const { checkpoint, config } = await describeCheckpoint(source);
   const { model, train } = config;
-  const statisticsSize = train.microbatch ?? train.batchSize;
   const specs = modelVariables(model).filter(({ name }) => !name.startsWith('discriminator/'));
   const { values, step } = await namingOlder(source, readCheckpoint(checkpoint, specs));
   const machine = createMachine(engine, {
@@ -65,18 +65,21 @@ export async function openCheckpoint(
     values,
     functions: {
       ...inferenceFunctions(model, batchSize, weights),
-      ...statisticsFunctions(model, statisticsSize, [weights]),
+      ...statisticsFunctions(model, statisticsBatches(train).size, [weights]),
     },
   });
   const digest = await sha256File(checkpoint);
+  const takeGeneratorStatistics = async (batches: number, truncation?: number) => {
+    const { size, count } = statisticsBatches(train, batches);
+    const latents = statisticsLatents(engine, count, { batchSize: size, space: model, truncation });
+    await takeStatistics(machine, 'generator', [weights], count, latents);
+  };
   return {
     ...inferenceModel(machine, model, batchSize),
     provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
     digest,
-    async takeGeneratorStatistics(batches, truncation) {
-      const latents = statisticsLatents(engine, batches, { batchSize: statisticsSize, space: model, truncation });
-      await takeStatistics(machine, 'generator', [weights], batches, latents);
-    },
+    // An autoencoder's are of E's latents, which are not at hand.
+    ...(hasDiscriminator(model) ? { takeGeneratorStatistics } : {}),
     dispose: machine.dispose,
   };
 }

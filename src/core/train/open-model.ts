@@ -15,7 +15,8 @@ export interface OpenModel extends InferenceModel {
   /** SHA-256 of what it was read from. */
   digest: string;
   /**
-   * Takes G's standing statistics anew over so many batches of latents, truncated or not; absent where they are fixed.
+   * Takes G's standing statistics anew over so many of training's batches of latents, truncated or not; absent where they are
+   * fixed: in a SavedModel, and for an autoencoder, whose statistics are of E's latents.
    */
   takeGeneratorStatistics?(batches: number, truncation?: number): Promise<void>;
   dispose(): void;

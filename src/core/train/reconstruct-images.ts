@@ -23,9 +23,10 @@ export interface ReconstructRequest {
 export async function reconstructImages(
   engine: EagerExecutor,
   model: InferenceModel,
-  images: Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'batches'>,
+  images: Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes' | 'batches'>,
   { batchSize, limit, sample, seed, onRows }: ReconstructRequest,
 ): Promise<ReconstructionPair> {
+  checkClasses(model, images);
   const { height, width, channels } = model.output;
   const factor = shrinkFactor(model);
   const total = Math.min(images.count, limit);
@@ -47,13 +48,16 @@ export async function reconstructImages(
   return { count: total, height, width, channels, originals, reconstructions };
 }
 
+/** Labels number the classes of their own set: in a set of other classes, they would mean others to G. */
+function checkClasses({ classes }: InferenceModel, images: Pick<ImageSet, 'classes'>): void {
+  if (classes === 1 || images.classes?.length === classes) return;
+  const found = images.classes ? `${images.classes.length}` : 'images without labels';
+  throw expected(`the ${classes} classes on which G is conditioned`, 'reconstructions', found, 'prepare images of all of them');
+}
+
 /** A conditional G is given the images' own labels. */
 function labelsFor({ classes }: InferenceModel, { labels }: ImageBatch): Int32Array | undefined {
-  if (classes === 1) return undefined;
-  if (!labels) throw expected(`labels, on which G is conditioned (${classes} classes)`, 'reconstructions', 'images without labels');
-  const wrong = labels.find((label) => label < 0 || label >= classes);
-  if (wrong !== undefined) throw expected(`labels below ${classes}, as the model has classes`, 'reconstructions', `${wrong}`);
-  return labels;
+  return classes === 1 ? undefined : labels;
 }
 
 /** How many times larger E's images are than G's. */

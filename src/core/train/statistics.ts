@@ -79,10 +79,10 @@ function take(
   };
 }
 
-/** How many batches statistics are taken on, and of how many images: of as many as batch norm sees in training. */
-export function statisticsBatches({ batchSize, microbatch, statisticsBatches }: TrainConfig): { size: number; count: number } {
+/** In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm sees in training. */
+export function statisticsBatches({ batchSize, microbatch, statisticsBatches }: TrainConfig, batches = statisticsBatches): { size: number; count: number } {
   const size = microbatch ?? batchSize;
-  return { size, count: statisticsBatches * (batchSize / size) };
+  return { size, count: batches * (batchSize / size) };
 }
 
 /** The mean over so many batches of each layer's batch mean and variance becomes what the layer uses in inference. */

@@ -135,6 +135,7 @@ refuses(() => set('model.prior=cauchy'), /normal or uniform/);
 refuses(() => set('model.classes=10'), /model\.generator\.embedding is 0/);
 refuses(() => set('model.encoder.kind=revnet', 'model.encoder.channels=6'), /half of the width 6/);
 refuses(() => set('model.encoder.kind=revnet', 'model.encoder.multipliers=2,1,4'), /never get narrower/);
+refuses(() => set('model.encoder.kind=revnet', 'model.encoder.channels=5', 'model.encoder.multipliers=4,8,16'), /model\.encoder\.channels is 5 .* 20 wide/, /even/);
 refuses(() => set('model.encoder.kind=vgg'), /resnet or revnet or none/);
 refuses(() => set('model.encoder.kind=dense'), /model\.encoder\.kind is dense, for which the preset lacks the settings/, /another preset: bigan-mnist/);
 // Scores
@@ -157,6 +158,7 @@ refuses(() => dense('latent-regressor-mnist', 'train.updates=alternating'), /who
 refuses(() => dense('bigan-mnist', 'model.discriminator.scores=x'), /the objective x lacks the joint score/);
 refuses(() => dense('bigan-mnist', 'model.discriminator.scores=xz,x'), /a dense D has one/);
 refuses(() => dense('bigan-mnist', 'model.classes=10'), /single label/);
+refuses(() => dense('latent-regressor-mnist', 'model.prior=normal'), /model\.prior is normal; a dense E ends in tanh/);
 const regressor = ['train.updates=simultaneous', 'model.discriminator.scores=x', 'train.method=latent-regressor'];
 refuses(() => set(...regressor), /one latent for an image/, /stochastic=false/);
 refuses(() => set(...regressor, 'model.encoder.kind=none'), /model\.encoder\.kind is none/);
