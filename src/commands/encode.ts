@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
+import { refuseGiven } from './given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
 import { refuseFileName } from './output-file.js';
@@ -39,12 +40,13 @@ export function encodeCommand(): Command {
   ]);
 }
 
-async function encode(options: EncodeOptions): Promise<void> {
+async function encode(options: EncodeOptions, command: Command): Promise<void> {
   const report = createReport(options);
   const unknown = options.outputs.find((name) => !OUTPUTS.includes(name));
   if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${OUTPUTS.join(', ')}`);
   const needsModel = options.outputs.some((name) => name !== 'pixels');
   if (needsModel) requireModel(options);
+  else refuseGiven(command, ['--run', '--checkpoint', '--model', '--weights', '--precision'], 'does not go with --outputs pixels alone', 'pixels need no model');
   if (options.data === undefined) throw usage('--data is missing: the images to encode');
   if (options.out === undefined) throw usage('--out is missing: the features folder to write');
 

@@ -9,6 +9,7 @@ import type { Config } from '../core/train/config.js';
 import type { EvaluationLine } from '../core/train/evaluate.js';
 import type { EvaluationSettings } from '../core/train/evaluations.js';
 import { SELECTIONS, type Selection } from '../core/train/selection.js';
+import { refuseGiven } from './given.js';
 import { positiveInteger, wholeNumber } from './options.js';
 
 export interface EvaluationOptions {
@@ -60,11 +61,14 @@ export function evaluationOptions(command: Command): Command {
 }
 
 /** @throws UserError for options that do nothing without another one */
-export function checkEvaluationOptions({ evalEvery, evalData, evalImages, evalExtractor, select, patience }: EvaluationOptions): void {
+export function checkEvaluationOptions({ evalEvery, evalData, evalImages, evalExtractor, select, patience }: EvaluationOptions, command: Command): void {
   if (patience !== undefined && select === undefined) throw usage('--patience needs --select: which metric is to improve');
   const given = { '--eval-data': evalData, '--eval-images': evalImages, '--eval-extractor': evalExtractor, '--select': select };
   const needing = Object.entries(given).find(([, value]) => value !== undefined);
   if (needing && evalEvery === 0) throw usage(`${needing[0]} needs --eval-every N: the steps between evaluations`);
+  if (evalExtractor !== 'inception') {
+    refuseGiven(command, ['--inception-weights'], 'needs --eval-extractor inception', 'they are the weights of that network');
+  }
   if (select === 'fid' && evalExtractor === undefined) throw usage('--select fid needs --eval-extractor: whose features are compared');
 }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
+import { refuseGiven } from './given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import {
   type EngineOptions,
@@ -61,12 +62,13 @@ export function generateCommand(): Command {
   ]);
 }
 
-async function generate(options: GenerateOptions): Promise<void> {
+async function generate(options: GenerateOptions, command: Command): Promise<void> {
   requireModel(options);
   if (options.out === undefined) throw usage('--out is missing: a folder, a .png, an .npy or -');
   if (options.truncation !== undefined && options.truncation < 0.01) {
     throw usage(`expected 0.01 or more for --truncation, got ${options.truncation}`);
   }
+  if (!/\.png$/i.test(options.out)) refuseGiven(command, ['--columns'], 'needs --out FILE.png', 'it is for a sheet');
   const isFile = /\.(png|npy)$/i.test(options.out);
   if (!isFile) refuseFileName(options.out, 'a folder, a .png, an .npy or -');
   const started = Date.now();

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunCurves } from '../core/plot/run-curves.js';
 import { usage } from '../core/errors.js';
+import { refuseGiven } from './given.js';
 import { type OutputOptions, examples, outputOptions } from './options.js';
 import { checkOutputFile } from './output-file.js';
 import { type Report, createReport } from './report.js';
@@ -55,8 +56,14 @@ function weight(text: string): number {
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
 
-async function plot(runs: string[], options: PlotOptions): Promise<void> {
+async function plot(runs: string[], options: PlotOptions, command: Command): Promise<void> {
   const report = createReport(options);
+  const ofCurves = ['--keys', '--list-keys', '--x', '--smooth', '--separate', '--label'];
+  if (options.filters) refuseGiven(command, ofCurves, 'does not go with --filters', 'it is for learning curves');
+  if (options.listKeys) {
+    const ofPicture = ofCurves.filter((name) => name !== '--list-keys');
+    refuseGiven(command, ['--out', '--force', ...ofPicture], 'does not go with --list-keys', 'which prints keys and draws nothing');
+  }
   if (options.filters) return plotFilters(runs, options, report);
   const { readRunCurves } = await import('../core/plot/run-curves.js');
   const { keysOf } = await import('../core/plot/keys.js');
@@ -153,7 +160,7 @@ async function plotFilters(runs: string[], options: PlotOptions, report: Report)
       step: found.step,
       filters: found.filters.length,
       shape: [found.height, found.width, found.channels],
-      norms: found.filters.map((filter) => Math.hypot(...filter)),
+      norms: found.filters.map((filter) => Math.sqrt(filter.reduce((sum, weight) => sum + weight ** 2, 0))),
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
     },

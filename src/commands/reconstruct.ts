@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
+import { refuseGiven } from './given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
 import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
 import { checkOutputFile } from './output-file.js';
@@ -43,11 +44,12 @@ export function reconstructCommand(): Command {
   ]);
 }
 
-async function reconstruct(options: ReconstructOptions): Promise<void> {
+async function reconstruct(options: ReconstructOptions, command: Command): Promise<void> {
   requireModel(options);
   const { data, out } = options;
   if (data === undefined) throw usage('--data is missing: the images to reconstruct');
   if (out !== undefined && !/\.(png|npy)$/i.test(out)) throw usage(`expected a .png or .npy file for --out, got ${out}`);
+  if (!/\.png$/i.test(out ?? '')) refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
   const started = Date.now();
   const report = createReport(options);
   const { openImages } = await import('../core/data/images.js');

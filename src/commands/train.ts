@@ -67,7 +67,7 @@ export function trainCommand(): Command {
     )
     .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
     .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit; images of --data must fit');
-  outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(async (options: TrainOptions) => train(options));
+  outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(train);
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
     'bigbigan train --data mnist --run runs/mnist --time-limit 2h     # again and again, until it is finished',
@@ -86,12 +86,12 @@ function keepCount(text: string): number {
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
 
-async function train(options: TrainOptions): Promise<void> {
+async function train(options: TrainOptions, command: Command): Promise<void> {
   if (options.listPresets) {
     process.stdout.write(`${presetNames.join('\n')}\n`);
     return;
   }
-  checkEvaluationOptions(options);
+  checkEvaluationOptions(options, command);
   const { resolveConfig } = await import('../core/train/resolve.js');
   const config = resolveConfig(await overrides(options));
   if (options.eager) config.train.precision = 'float32';

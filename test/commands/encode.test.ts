@@ -127,6 +127,7 @@ t.test('op by op the same', async (t) => {
 });
 
 t.test('mistakes', async (t) => {
+  await fails(t, 2, encode(data, 'none', '--outputs', 'pixels'), /--run does not go with --outputs pixels alone/);
   await fails(t, 2, encode(data, 'none', '--outputs', 'avgpool'), /no output "avgpool"/, /avepool, bn_crelu/);
   await fails(t, 2, ['encode', '--data', data, '--out', join(dir, 'none')], /--run, --checkpoint or --model is missing/);
   await fails(t, 2, ['encode', ...model, '--out', join(dir, 'none')], /--data is missing/);

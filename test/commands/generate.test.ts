@@ -141,6 +141,7 @@ t.test('mistakes', async (t) => {
   await fails(t, 2, generate('none.npy', '--truncation', '0.001'), /0\.01 or more/);
   await fails(t, 2, generate('none.npy', '--truncation', '-1'), /--truncation/);
   await fails(t, 2, generate('none.npy', '--count', '0'), /--count/);
+  await fails(t, 2, generate('none.npy', '--columns', '3'), /--columns needs --out FILE\.png/);
   await fails(t, 2, generate('none.npy', '--seeds', '5-3'), /backwards/);
   await fails(t, 2, generate('none.npy', '--seeds', '1', '--count', '3'), /--seeds/, /--count/);
   await fails(t, 2, generate('none.npy', '--seed', '2147483647', '--count', '2'), /2147483647/);

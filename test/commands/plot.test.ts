@@ -128,6 +128,8 @@ t.test('mistakes', async (t) => {
   await plotFails(t, 1, [wide, '--out', at('x.svg'), '--x', 'hours'], /expected seconds_per_step for --x hours/);
   for (const smooth of ['1', '-0.1', 'much', '']) await plotFails(t, 2, [wide, '--out', at('x.svg'), '--smooth', smooth], /from 0 to below 1/);
   await plotFails(t, 2, [wide, '--out', at('x.svg'), '--x', 'minutes'], /Allowed choices are step, epoch, hours/);
+  await plotFails(t, 2, [wide, '--filters', '--out', at('x.png'), '--smooth', '0.5'], /--smooth does not go with --filters/);
+  await plotFails(t, 2, [wide, '--list-keys', '--out', at('x.svg')], /--out does not go with --list-keys/);
   await plotFails(t, 2, [...base, '--filters', '--out', at('x.png')], /expected one run for --filters, got 2/);
   await plotFails(t, 2, [wide, '--filters', '--out', at('x.svg')], /expected a .png file/);
   await plotFails(t, 1, [wide, '--filters', '--out', at('x.png')], /has no checkpoint yet/);

@@ -126,6 +126,8 @@ t.test('mistakes', async (t) => {
   await fails(t, 2, ['reconstruct', '--run', run], /--data is missing/);
   await fails(t, 2, reconstruct('--out', join(dir, 'folder')), /\.png or \.npy/);
   await fails(t, 2, reconstruct('--limit', '0'), /--limit/);
+  await fails(t, 2, reconstruct('--out', join(dir, 'none.npy'), '--columns', '3'), /--columns needs --out FILE\.png/);
+  await fails(t, 2, reconstruct('--count', '3'), /--count needs --out FILE\.png/);
   await fails(t, 1, reconstruct('--out', join(dir, 'nowhere', 'one.npy')), /no folder .*nowhere/);
   await fails(t, 1, reconstruct('--out', join(dir, 'all.npy')), /exists already/, /--force/);
   await fails(t, 1, reconstruct('--limit', '1', '--out', join(dir, 'one.npy')), /2 or more images/);

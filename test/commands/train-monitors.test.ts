@@ -252,6 +252,7 @@ t.test('mistakes of usage', async (t) => {
   await trainFails(t, 2, ['--select', 'probe'], /--select needs --eval-every/);
   await trainFails(t, 2, ['--eval-data', data], /--eval-data needs --eval-every/);
   await trainFails(t, 2, ['--eval-every', '2', '--patience', '3'], /--patience needs --select/);
+  await trainFails(t, 2, ['--eval-every', '2', '--inception-weights', 'weights.pth'], /--inception-weights needs --eval-extractor inception/);
   await trainFails(t, 2, ['--eval-every', '2', '--select', 'fid'], /--select fid needs --eval-extractor/);
   await trainFails(t, 2, ['--eval-every', '2', '--select', 'loss'], /probe, knn, reconstruction, fid/);
   await trainFails(t, 2, ['--eval-every', '2', '--eval-images', '3'], /4 or more for --eval-images, got 3/);
