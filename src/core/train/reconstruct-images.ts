@@ -57,7 +57,10 @@ function checkClasses({ classes }: InferenceModel, images: Pick<ImageSet, 'class
 
 /** A conditional G is given the images' own labels. */
 function labelsFor({ classes }: InferenceModel, { labels }: ImageBatch): Int32Array | undefined {
-  return classes === 1 ? undefined : labels;
+  if (classes === 1) return undefined;
+  const wrong = labels?.find((label) => label < 0 || label >= classes);
+  if (wrong !== undefined) throw expected(`labels below ${classes}, as the model has classes`, 'reconstructions', `${wrong}`);
+  return labels;
 }
 
 /** How many times larger E's images are than G's. */
