@@ -3,7 +3,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError } from 'command
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { positiveInteger } from '../src/commands/options.js';
+import { positiveInteger } from '../src/commands/options/options.js';
 import { processorFeatures } from '../src/core/backend/install/device.js';
 import { UserError } from '../src/core/errors.js';
 import { agreement } from './agreement.js';

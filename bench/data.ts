@@ -6,10 +6,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CROPS, type Crop } from '../src/core/data/crop.js';
-import { openDataset } from '../src/core/data/dataset.js';
-import { createLoader } from '../src/core/data/loader.js';
-import { prepareDataset } from '../src/core/data/prepare.js';
+import { CROPS, type Crop } from '../src/core/data/loading/crop.js';
+import { openDataset } from '../src/core/data/dataset/dataset.js';
+import { createLoader } from '../src/core/data/loading/loader.js';
+import { prepareDataset } from '../src/core/data/dataset/prepare.js';
 import { integerRandom } from '../src/core/data/random.js';
 import { align } from './table.js';
 

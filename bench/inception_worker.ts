@@ -1,6 +1,6 @@
 /** A process that runs our Inception network as inception.ts asks it to. */
 import { startEngine } from '../src/core/backend/engine.js';
-import { inceptionExtractor } from '../src/core/evaluation/inception-extractor.js';
+import { inceptionExtractor } from '../src/core/evaluation/fid/extractors/inception-extractor.js';
 import type { Extractor } from '../src/core/metrics/extractor.js';
 import { images } from '../test/core/inception/synthetic.js';
 import { answerRequests } from './child.js';

@@ -1,4 +1,4 @@
-"""The training step of src/core/train/step.ts in PyTorch, for comparison: the same layers, losses and optimizer from
+"""The training step of src/core/train/step/step.ts in PyTorch, for comparison: the same layers, losses and optimizer from
 the same config and checkpoint. One JSON object a line on stdin, one answer a line on stdout (see child.ts).
 
 Parameters keep their names. Images are NCHW in the channels_last layout, that is NHWC in memory as ours are.

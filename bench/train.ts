@@ -1,7 +1,7 @@
 /** What a training run costs besides its steps: memory over time, the wait for a checkpoint, the check for finite numbers. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveConfig } from '../src/core/train/resolve.js';
+import { resolveConfig } from '../src/core/config/resolve.js';
 import { type Child } from './child.js';
 import { startTraining } from './systems.js';
 import { align } from './table.js';

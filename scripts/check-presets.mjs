@@ -17,7 +17,7 @@ if (options.measure) console.log(JSON.stringify(await measure(positionals[0])));
 else await table();
 
 async function table() {
-  const { publishedPresets } = await core('train/presets/imagenet');
+  const { publishedPresets } = await core('config/presets/imagenet');
   const rows = publishedPresets.filter(({ published }) => published.table === 1).map(({ name }) => name);
   console.log('| preset | parameters | loss of D | loss of E and G | seconds to start | seconds a step | memory, GB |');
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
@@ -49,7 +49,7 @@ function initial(name, shape, { kind, value }) {
 
 async function measure(preset) {
   const { startEngine } = await core('backend/engine');
-  const { resolveConfig } = await core('train/resolve');
+  const { resolveConfig } = await core('config/resolve');
   const { runVariables } = await core('train/initial');
   const { createTrainer } = await core('train/trainer');
   const { imageResolution } = await core('model/config');

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { integerRandom } from '../dist/src/core/data/random.js';
-import { npyHeader, writeNpy } from '../dist/src/core/formats/npy.js';
+import { npyHeader, writeNpy } from '../dist/src/core/formats/npy/npy.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -3,9 +3,9 @@
  *   make build && node scripts/presets.mjs > docs/presets.md
  */
 const core = (path) => import(new URL(`../dist/src/core/${path}.js`, import.meta.url).href);
-const { publishedPresets } = await core('train/presets/imagenet');
-const { presetNames } = await core('train/presets');
-const { resolveConfig } = await core('train/resolve');
+const { publishedPresets } = await core('config/presets/imagenet');
+const { presetNames } = await core('config/presets');
+const { resolveConfig } = await core('config/resolve');
 const { estimateRun } = await core('train/estimate');
 
 const published = new Map(publishedPresets.map((preset) => [preset.name, preset]));

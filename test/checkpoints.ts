@@ -3,9 +3,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../src/core/backend/engine.js';
-import { saveCheckpoint } from '../src/core/train/checkpoint.js';
+import { saveCheckpoint } from '../src/core/run/checkpoint.js';
 import { initialValues } from '../src/core/train/initial.js';
-import { preset } from '../src/core/train/presets.js';
+import { preset } from '../src/core/config/presets.js';
 import { createTrainer } from '../src/core/train/trainer.js';
 
 /** uint8 [count, 32, 32, 1], another picture for every number. */

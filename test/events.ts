@@ -1,7 +1,7 @@
 /** Reads event files as TensorBoard does, by a checksum and a loop over records of its own. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fieldsOf, text } from '../src/core/formats/protobuf-reader.js';
+import { fieldsOf, text } from '../src/core/formats/tensorflow/protobuf-reader.js';
 
 export interface ReadEvent {
   step: number;

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { refuseGiven } from './given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
-import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options.js';
-import { refuseFileName } from './output-file.js';
+import { refuseGiven } from './options/given.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
+import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options/options.js';
+import { refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -52,9 +52,9 @@ async function encode(options: EncodeOptions, command: Command): Promise<void> {
 
   refuseFileName(options.out, 'a folder, which gets an .npy for each output,');
   const started = Date.now();
-  const { openImages } = await import('../core/data/images.js');
-  const { encodeImages } = await import('../core/train/encode-images.js');
-  const { NO_MODEL } = await import('../core/train/provenance.js');
+  const { openImages } = await import('../core/data/images/images.js');
+  const { encodeImages } = await import('../core/trained/encode-images.js');
+  const { NO_MODEL } = await import('../core/trained/provenance.js');
   const images = await openImages(options.data, needsModel ? await encoderInput(options) : {});
   const model = needsModel ? await startModel(options, report) : undefined;
   const progress = report.progress('encode', images.count);
@@ -90,7 +90,7 @@ async function encode(options: EncodeOptions, command: Command): Promise<void> {
 
 /** Known without the engine, so that what is wrong with model or images is said at once. */
 async function encoderInput(options: EncodeOptions) {
-  const { describeModel } = await import('../core/train/open-model.js');
+  const { describeModel } = await import('../core/trained/open-model.js');
   const { height, channels } = (await describeModel(options)).input;
   return { resolution: height, channels: channels as 1 | 3 };
 }

@@ -1,7 +1,7 @@
 /** `bigbigan engine`: what TensorFlow is in place, and the step that puts it there. */
 import { Command, Option } from 'commander';
 import type { EngineStatus } from '../core/backend/install/status.js';
-import { examples, outputOptions, type OutputOptions } from './options.js';
+import { examples, outputOptions, type OutputOptions } from './options/options.js';
 import { createReport } from './report.js';
 
 interface InstallOptions extends OutputOptions {

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
-import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './model-options.js';
-import { type OutputOptions, examples, outputOptions } from './options.js';
+import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './options/model-options.js';
+import { type OutputOptions, examples, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -49,7 +49,7 @@ async function exportTo(options: ExportOptions): Promise<void> {
   if (options.out === undefined) throw usage('--out is missing: the folder to write');
   const started = Date.now();
   const report = createReport(options);
-  const { exportModel } = await import('../core/train/export-model.js');
+  const { exportModel } = await import('../core/trained/export-model.js');
   const { out, weights, precision, force } = options;
   const exported = await exportModel({ source: options, out, weights, precision, force, version: packageVersion });
   if (exported.repeated) report.note(`${out} holds this model already`);

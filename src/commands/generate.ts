@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
-import { refuseGiven } from './given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
+import { refuseGiven } from './options/given.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
 import {
   type EngineOptions,
   type OutputOptions,
@@ -12,8 +12,8 @@ import {
   positiveNumber,
   ranges,
   wholeNumber,
-} from './options.js';
-import { checkOutputFile, refuseFileName } from './output-file.js';
+} from './options/options.js';
+import { checkOutputFile, refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -76,15 +76,15 @@ async function generate(options: GenerateOptions, command: Command): Promise<voi
   const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
   if (seeds.some((seed) => seed > 0x7fffffff)) throw usage('seeds go up to 2147483647');
 
-  const { checkImageSink, openImageSink } = await import('../core/data/image-sink.js');
-  const { describeModel } = await import('../core/train/open-model.js');
+  const { checkImageSink, openImageSink } = await import('../core/data/images/image-sink.js');
+  const { describeModel } = await import('../core/trained/open-model.js');
   const { output, classes } = await describeModel(options);
   if (options.class !== undefined && (classes === 1 || options.class >= classes)) {
     const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
     throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
   }
   await (isFile ? checkOutputFile : checkImageSink)(options.out, options.force);
-  const { generateImages } = await import('../core/train/generate-images.js');
+  const { generateImages } = await import('../core/trained/generate-images.js');
   const { engine, model } = await startModel(options, report);
   if (options.standingStatistics !== undefined && !model.takeGeneratorStatistics) {
     throw usage("--standing-statistics does not go with an autoencoder, whose statistics are of E's latents");

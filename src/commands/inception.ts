@@ -1,8 +1,8 @@
 /** `bigbigan inception`: what a file of the 2015 Inception network's weights is, and the same weights in our form. */
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type OutputOptions, examples, outputOptions } from './options.js';
-import { checkOutputFile } from './output-file.js';
+import { type OutputOptions, examples, outputOptions } from './options/options.js';
+import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunCurves } from '../core/plot/run-curves.js';
 import { usage } from '../core/errors.js';
-import { refuseGiven } from './given.js';
-import { type OutputOptions, examples, outputOptions } from './options.js';
-import { checkOutputFile } from './output-file.js';
+import { refuseGiven } from './options/given.js';
+import { type OutputOptions, examples, outputOptions } from './options/options.js';
+import { checkOutputFile } from './options/output-file.js';
 import { type Report, createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -146,8 +146,8 @@ async function plotFilters(runs: string[], options: PlotOptions, report: Report)
   if (runs.length > 1) throw usage(`expected one run for --filters, got ${runs.length}`);
   const [path] = runs;
   const { encodePng } = await import('../core/data/codec.js');
-  const { filterSheet, firstFilters } = await import('../core/train/filters.js');
-  const { isRun, notARun } = await import('../core/train/not-a-run.js');
+  const { filterSheet, firstFilters } = await import('../core/trained/filters.js');
+  const { isRun, notARun } = await import('../core/run/not-a-run.js');
   const isCheckpoint = /\.safetensors$/.test(path);
   if (!isCheckpoint && !(await isRun(path))) throw await notARun(path, 'RUN');
   const found = await firstFilters(isCheckpoint ? { checkpoint: path } : { run: path });

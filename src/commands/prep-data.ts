@@ -3,12 +3,12 @@ import { Command, Option } from 'commander';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { ResizeMethod } from '../core/data/codec.js';
-import { STORAGES, type Storage } from '../core/data/manifest.js';
-import type { Prepared, PrepareOptions } from '../core/data/prepare.js';
+import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
+import type { Prepared, PrepareOptions } from '../core/data/dataset/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
-import { examples, outputOptions, positiveInteger, wholeNumber, type OutputOptions } from './options.js';
-import { refuseFileName } from './output-file.js';
+import { examples, outputOptions, positiveInteger, wholeNumber, type OutputOptions } from './options/options.js';
+import { refuseFileName } from './options/output-file.js';
 import { createReport, type Progress, type Report } from './report.js';
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
@@ -137,7 +137,7 @@ function checkStore({ store, resolution, resize }: PrepDataOptions): void {
 
 /** Runs with words and progress on stderr; undefined when a signal stopped it. */
 async function prepare(options: PrepareOptions, report: Report): Promise<Prepared | undefined> {
-  const { prepareDataset } = await import('../core/data/prepare.js');
+  const { prepareDataset } = await import('../core/data/dataset/prepare.js');
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);

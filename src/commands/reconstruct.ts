@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { refuseGiven } from './given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './model-options.js';
-import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options.js';
-import { checkOutputFile } from './output-file.js';
+import { refuseGiven } from './options/given.js';
+import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
+import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
+import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 
@@ -52,13 +52,13 @@ async function reconstruct(options: ReconstructOptions, command: Command): Promi
   if (!/\.png$/i.test(out ?? '')) refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
   const started = Date.now();
   const report = createReport(options);
-  const { openImages } = await import('../core/data/images.js');
-  const { describeModel } = await import('../core/train/open-model.js');
+  const { openImages } = await import('../core/data/images/images.js');
+  const { describeModel } = await import('../core/trained/open-model.js');
   const { input } = await describeModel(options);
   if (out !== undefined) await checkOutputFile(out, options.force);
   const images = await openImages(data, { resolution: input.height, channels: input.channels as 1 | 3 });
 
-  const { reconstructImages, saveReconstructions } = await import('../core/train/reconstruct-images.js');
+  const { reconstructImages, saveReconstructions } = await import('../core/trained/reconstruct-images.js');
   const { reconstructionError } = await import('../core/metrics/reconstruction.js');
   const { engine, model } = await startModel(options, report);
   const progress = report.progress('reconstruct', Math.min(images.count, options.limit));

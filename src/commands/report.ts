@@ -1,6 +1,6 @@
 /** Where a command's words go: results to stdout, everything else to stderr. */
 import { SingleBar } from 'cli-progress';
-import type { OutputOptions } from './options.js';
+import type { OutputOptions } from './options/options.js';
 
 /** Seconds between two lines of progress when stderr is not a terminal. */
 const LINE_INTERVAL = 10;

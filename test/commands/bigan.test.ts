@@ -2,7 +2,7 @@
 import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { root } from '../paths.js';
 import { fails, succeed } from './run.js';
 

@@ -4,7 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { bigbigan } from '../paths.js';
 import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
 

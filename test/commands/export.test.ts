@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { startEngine } from '../../src/core/backend/engine.js';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { dots, tinyCheckpoint } from '../checkpoints.js';
 import { bigbigan, fixture } from '../paths.js';
 

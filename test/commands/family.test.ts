@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { readMetaGraphs } from '../../src/core/formats/saved-model.js';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readMetaGraphs } from '../../src/core/formats/tensorflow/saved-model.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { root } from '../paths.js';
 import { AS_GRAPH, SETTINGS, digits, fails, succeed } from './run.js';
 

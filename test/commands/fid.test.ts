@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng } from '../../src/core/data/codec.js';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
-import { readNpz, writeNpz } from '../../src/core/formats/npz.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
+import { readNpz, writeNpz } from '../../src/core/formats/zip/npz.js';
 import { bigbigan, fixture } from '../paths.js';
 import { close, distance, fake, golden, network, real } from './fid-run.js';
 

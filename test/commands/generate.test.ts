@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync,
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { emulatesBfloat16 } from '../../src/core/backend/precision.js';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
 import { root, run as runProgram } from '../paths.js';
 import { digits, fails, succeed, trained, words } from './run.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { writeNpy } from '../../src/core/formats/npy.js';
+import { writeNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
 import { bigbigan, fixture, run } from '../paths.js';
 import { images, writeSyntheticWeights } from '../core/inception/synthetic.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
 import { features } from './features.js';

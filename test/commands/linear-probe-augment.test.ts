@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import { digits, fails, succeed, trained } from './run.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
-import { writeNpy, readNpy } from '../../src/core/formats/npy.js';
+import { writeNpy, readNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';

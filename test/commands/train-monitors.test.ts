@@ -8,10 +8,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { integerRandom, permutation } from '../../src/core/data/random.js';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readJsonl } from '../../src/core/formats/jsonl.js';
-import { readNpy, writeNpy } from '../../src/core/formats/npy.js';
-import type { EvaluationLine } from '../../src/core/train/evaluate.js';
-import { readCheckpointHeader } from '../../src/core/train/checkpoint.js';
-import { runFolder } from '../../src/core/train/run-folder.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
+import type { EvaluationLine } from '../../src/core/train/evaluation/evaluate.js';
+import { readCheckpointHeader } from '../../src/core/run/checkpoint.js';
+import { runFolder } from '../../src/core/run/run-folder.js';
 import { bigbigan, root } from '../paths.js';
 import { AS_GRAPH, SETTINGS, digits, fails, pixelsOf, succeed, trained } from './run.js';
 

@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
-import { verifyCheckpoint } from '../../src/core/train/checkpoint.js';
+import { verifyCheckpoint } from '../../src/core/run/checkpoint.js';
 import { bigbigan, root, run as runProgram } from '../paths.js';
 import { AS_GRAPH, SETTINGS, digits, succeed } from './run.js';
 

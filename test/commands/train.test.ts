@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync,
 import { join } from 'node:path';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
-import { presetNames } from '../../src/core/train/presets.js';
+import { presetNames } from '../../src/core/config/presets.js';
 import { shown } from '../events.js';
 import { bigbigan, fixture, root } from '../paths.js';
 import { AS_GRAPH, digits, fails, succeed, words } from './run.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expected } from '../errors.js';
 import { exists } from '../formats/atomic.js';
-import { type MetaGraph, metaGraphBytes } from '../formats/saved-model.js';
+import { type MetaGraph, metaGraphBytes } from '../formats/tensorflow/saved-model.js';
 import type { Engine } from './engine.js';
 import { restoringModel } from './graph/restore.js';
 import { type Session, loadSession } from './graph/session.js';

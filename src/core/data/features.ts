@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { expected } from '../errors.js';
 import { beginFolder, exists } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
-import { createNpyWriter, openNpyRows, type NpyRows, type NpyWriter } from '../formats/npy.js';
+import { createNpyWriter, openNpyRows, type NpyRows, type NpyWriter } from '../formats/npy/npy.js';
 import { readLabels } from './labels.js';
 
 const MANIFEST = 'features.json';

@@ -1,6 +1,6 @@
 /** Class numbers from an .npy file. */
 import { expected } from '../errors.js';
-import { readNpy } from '../formats/npy.js';
+import { readNpy } from '../formats/npy/npy.js';
 
 /** Reads `rows` class numbers (an integer type of up to 64 bits, one dimension, 0 or more). */
 export async function readLabels(path: string, rows: number): Promise<Int32Array> {

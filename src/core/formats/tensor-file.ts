@@ -1,10 +1,10 @@
 /** Named tensors from a file of any of several formats, which is recognised by its first bytes. */
 import { expected } from '../errors.js';
 import type { NamedArray } from './arrays.js';
-import { readFrozenGraph } from './frozen-graph.js';
+import { readFrozenGraph } from './tensorflow/frozen-graph.js';
 import { readExactly, readWhole, withInput } from './input.js';
 import { readSafetensors } from './safetensors.js';
-import { readTorch } from './torch.js';
+import { readTorch } from './pytorch/torch.js';
 
 export interface TensorFile {
   format: Format;

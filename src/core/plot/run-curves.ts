@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { UserError, expected } from '../errors.js';
 import { readJsonl } from '../formats/jsonl.js';
 import { numbersOf } from '../formats/numbers.js';
-import { isRun, notARun } from '../train/not-a-run.js';
-import { readRunConfig, runFolder } from '../train/run-folder.js';
+import { isRun, notARun } from '../run/not-a-run.js';
+import { readRunConfig, runFolder } from '../run/run-folder.js';
 
 export const AXES = ['step', 'epoch', 'hours'] as const;
 export type Axis = (typeof AXES)[number];

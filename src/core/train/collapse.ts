@@ -1,6 +1,6 @@
 /** Signs that training has collapsed, found in what steps report. None is proof: a run goes on, and its log says so. */
-import type { Config } from './config.js';
-import type { Loss } from './losses.js';
+import type { Config } from '../config/config.js';
+import type { Loss } from './step/losses.js';
 
 export type Sign = 'discriminator_saturated' | 'encoder_collapsed';
 

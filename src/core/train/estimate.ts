@@ -6,10 +6,10 @@ import type { GraphFunction } from '../backend/machine.js';
 import { size } from '../backend/tensor.js';
 import type { VariableSpec } from '../backend/variables.js';
 import { type Module, parameterCounts } from '../model/bigbigan.js';
-import type { Config } from './config.js';
+import type { Config } from '../config/config.js';
 import { runVariables } from './initial.js';
-import { accumulateName, accumulators, applyName, microbatchFunctions } from './microbatch.js';
-import { phasesOf, stepFunction } from './step.js';
+import { accumulateName, accumulators, applyName, microbatchFunctions } from './step/microbatch.js';
+import { phasesOf, stepFunction } from './step/step.js';
 
 export interface Estimate {
   /** Trainable parameters of each network. */

@@ -1,8 +1,8 @@
 /** Images for looking at a run and for taking statistics: the same ones at every call, whole, in an order of their own. */
-import type { Dataset } from '../data/dataset.js';
-import { type Batch, createLoader } from '../data/loader.js';
+import type { Dataset } from '../data/dataset/dataset.js';
+import { type Batch, createLoader } from '../data/loading/loader.js';
 import { imageResolution } from '../model/config.js';
-import type { Config } from './config.js';
+import type { Config } from '../config/config.js';
 
 /** Batches 0, 1, ... one after another, at most as large as the dataset; only a few are in memory at a time. */
 export async function* fixedBatches(dataset: Dataset, { seed, model }: Config, batchSize: number, batches: number): AsyncGenerator<Batch> {

@@ -7,9 +7,9 @@ import { type VariableSpec, type VariableValues, allocate } from '../backend/var
 import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { imageResolution } from '../model/config.js';
-import { adamVariables } from './adam.js';
+import { adamVariables } from './step/adam.js';
 import { calibrateEncoder } from './calibrate.js';
-import type { Config } from './config.js';
+import type { Config } from '../config/config.js';
 
 /** Images on which E is calibrated. */
 export const CALIBRATION_IMAGES = 256;

@@ -1,27 +1,27 @@
 /** Trains a run from where it stands to its last step. It prints nothing: what happens goes to `on`. */
 import type { Engine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
-import type { Dataset } from '../data/dataset.js';
-import { type Batch, createLoader } from '../data/loader.js';
+import type { Dataset } from '../data/dataset/dataset.js';
+import { type Batch, createLoader } from '../data/loading/loader.js';
 import { appendJsonl, readJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
-import { type CheckpointWriter, createCheckpointWriter } from './checkpoint-writer.js';
-import type { Config } from './config.js';
-import type { EvaluationLine } from './evaluate.js';
-import { type BestEvaluation, type EvaluationSettings, evaluationChange, openEvaluations } from './evaluations.js';
-import { createEvents, noEvents } from './events.js';
+import { type CheckpointWriter, createCheckpointWriter } from '../run/checkpoint-writer.js';
+import type { Config } from '../config/config.js';
+import type { EvaluationLine } from './evaluation/evaluate.js';
+import { type BestEvaluation, type EvaluationSettings, evaluationChange, openEvaluations } from './evaluation/evaluations.js';
+import { createEvents, noEvents } from '../run/tensorboard.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
-import { keepLogUntil } from './log.js';
+import { keepLogUntil } from '../run/log.js';
 import { createMonitor } from './monitor.js';
-import { NotFinite, nonFiniteVariable } from './non-finite.js';
+import { NotFinite, nonFiniteVariable } from './step/non-finite.js';
 import type { OnNan } from './on-nan.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
-import { readResumePoint } from './resume.js';
+import { readResumePoint } from '../run/resume.js';
 import { MOST_TRIES, type Retry, dataSeed, drawOf, noiseKey, retriesAfter } from './retry.js';
-import { type RunFolder, pruneCheckpoints } from './run-folder.js';
-import { learningRates } from './schedule.js';
-import { statisticsBatches } from './statistics.js';
+import { type RunFolder, pruneCheckpoints } from '../run/run-folder.js';
+import { learningRates } from './step/schedule.js';
+import { statisticsBatches } from '../model/standing-statistics.js';
 import { createTrainer } from './trainer.js';
 
 export interface LoopSettings {

@@ -1,7 +1,7 @@
 /** Pictures of a run's progress, on averaged weights. */
 import { dirname } from 'node:path';
 import type { Engine } from '../backend/engine.js';
-import type { Batch } from '../data/loader.js';
+import type { Batch } from '../data/loading/loader.js';
 import { imagesOf } from '../data/sheet.js';
 import { shrink } from '../data/shrink.js';
 import { writeAtomic } from '../formats/atomic.js';
@@ -9,9 +9,9 @@ import { makeFolder } from '../formats/make-folder.js';
 import { hasEncoder } from '../model/config.js';
 import type { InferenceModel } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
-import type { Config } from './config.js';
-import type { RunFolder } from './run-folder.js';
-import { besideReconstructions, sheetPng } from './sheets.js';
+import type { Config } from '../config/config.js';
+import type { RunFolder } from '../run/run-folder.js';
+import { besideReconstructions, sheetPng } from '../trained/sheets.js';
 
 /** Images on a sheet, and its columns. */
 export const SHEET = { images: 64, columns: 8 };

@@ -3,7 +3,7 @@
  * other noise and other batches. What has been retried is part of later checkpoints, so that the run is as repeatable as any.
  */
 import { hash } from '../backend/initialise.js';
-import type { NotFinite } from './non-finite.js';
+import type { NotFinite } from './step/non-finite.js';
 
 /** How often training goes back to the same checkpoint. */
 export const MOST_TRIES = 3;

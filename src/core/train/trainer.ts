@@ -4,18 +4,18 @@ import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
 import { type Execution, createMachine } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
-import type { Batch } from '../data/loader.js';
+import type { Batch } from '../data/loading/loader.js';
 import { hasDiscriminator, hasEncoder } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
-import { averageDecay, averagesFunction } from './average.js';
-import type { Config } from './config.js';
+import { averageDecay, averagesFunction } from './step/average.js';
+import type { Config } from '../config/config.js';
 import { runVariables } from './initial.js';
-import { type StepInputs, accumulators, microbatchFunctions, runMicrobatches } from './microbatch.js';
-import { trainedModules, withGradientCheck } from './non-finite.js';
-import { decayFactor } from './schedule.js';
-import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from './statistics.js';
-import { reportedNames, stepFunction, updates } from './step.js';
+import { type StepInputs, accumulators, microbatchFunctions, runMicrobatches } from './step/microbatch.js';
+import { trainedModules, withGradientCheck } from './step/non-finite.js';
+import { decayFactor } from './step/schedule.js';
+import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from '../model/standing-statistics.js';
+import { reportedNames, stepFunction, updates } from './step/step.js';
 
 export interface Trainer {
   /**

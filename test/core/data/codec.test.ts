@@ -1,7 +1,7 @@
 import t from 'tap';
 import { readFile } from 'node:fs/promises';
 import { checkImage, cropImage, decodeAsIs, decodeImage, encodePng, fitPixels } from '../../../src/core/data/codec.js';
-import { readNpy } from '../../../src/core/formats/npy.js';
+import { readNpy } from '../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../paths.js';
 
 t.test('PNG out and in again, grey and colour', async (t) => {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFeatures, openFeatures } from '../../../src/core/data/features.js';
-import { readNpy, writeNpy } from '../../../src/core/formats/npy.js';
+import { readNpy, writeNpy } from '../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../paths.js';
 
 t.test('written in pieces, read in pieces', async (t) => {

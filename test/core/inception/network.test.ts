@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import type { GraphNode } from '../../../src/core/backend/graph/graph.js';
 import { graphDef } from '../../../src/core/backend/graph/graph-def.js';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { inceptionExtractor } from '../../../src/core/evaluation/inception-extractor.js';
+import { inceptionExtractor } from '../../../src/core/evaluation/fid/extractors/inception-extractor.js';
 import type { NamedArray } from '../../../src/core/formats/arrays.js';
 import { readSafetensors, writeSafetensors } from '../../../src/core/formats/safetensors.js';
 import { PYTORCH, TENSORFLOW } from '../../../src/core/inception/names.js';
 import { arrange, networkVariables, readInceptionWeights, tensorShapes } from '../../../src/core/inception/weights.js';
 import { fixture } from '../../paths.js';
-import { contiguous, torchFile } from '../formats/torch-file.js';
+import { contiguous, torchFile } from '../formats/pytorch/torch-file.js';
 import { images, syntheticWeights, writeSyntheticWeights } from './synthetic.js';
 
 const { tensors: references } = await readSafetensors(fixture('inception/reference.safetensors'));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { nsfwjsExtractor } from '../../../src/core/evaluation/nsfwjs-extractor.js';
+import { nsfwjsExtractor } from '../../../src/core/evaluation/fid/extractors/nsfwjs-extractor.js';
 
 const dir = process.env.BIGBIGAN_NSFWJS;
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { readFile } from 'node:fs/promises';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { readNpz } from '../../../src/core/formats/npz.js';
+import { readNpz } from '../../../src/core/formats/zip/npz.js';
 import { frechetDistance } from '../../../src/core/metrics/frechet.js';
 import { createMoments, type Statistics } from '../../../src/core/metrics/statistics.js';
 import { fixture } from '../../paths.js';

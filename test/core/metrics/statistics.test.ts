@@ -1,6 +1,6 @@
 import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { readNpz } from '../../../src/core/formats/npz.js';
+import { readNpz } from '../../../src/core/formats/zip/npz.js';
 import { createMoments } from '../../../src/core/metrics/statistics.js';
 import { fixture } from '../../paths.js';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { type VariableSpec, type VariableValues } from '../../../src/core/backend/variables.js';
 import { size } from '../../../src/core/backend/tensor.js';
-import type { Config } from '../../../src/core/train/config.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
+import type { Config } from '../../../src/core/config/config.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { fixture } from '../../paths.js';
 
 interface Step {

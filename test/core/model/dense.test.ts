@@ -9,7 +9,7 @@ import { encode } from '../../../src/core/model/encoder.js';
 import { generate } from '../../../src/core/model/generator.js';
 import { fromPixels } from '../../../src/core/model/pixels.js';
 import { initialValue } from '../../../src/core/backend/initialise.js';
-import { preset } from '../../../src/core/train/presets.js';
+import { preset } from '../../../src/core/config/presets.js';
 import { BATCH, denseConfig, densePixels, denseWeights, far, reference } from './dense-reference.js';
 import { engine } from './tiny.js';
 

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { size } from '../../../src/core/backend/tensor.js';
 import { modelVariables, parameterCounts } from '../../../src/core/model/bigbigan.js';
-import { presetNames } from '../../../src/core/train/presets.js';
-import { publishedPresets } from '../../../src/core/train/presets/imagenet.js';
+import { presetNames } from '../../../src/core/config/presets.js';
+import { publishedPresets } from '../../../src/core/config/presets/imagenet.js';
 import { runVariables } from '../../../src/core/train/initial.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { fixture, root } from '../../paths.js';
 
 const json = (name: string) => JSON.parse(readFileSync(fixture(`model/${name}`), 'utf8')) as Record<string, never>;

@@ -14,7 +14,7 @@ import { discriminate, downBlock } from '../../../src/core/model/discriminator.j
 import { encode } from '../../../src/core/model/encoder.js';
 import { generate, upBlock } from '../../../src/core/model/generator.js';
 import { bottleneck, stem } from '../../../src/core/model/resnet.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { type Case, compare, labels, layer } from '../layers/reference.js';
 
 type Changes = Partial<Omit<ModelConfig, 'generator' | 'discriminator' | 'encoder'>> & {

@@ -6,7 +6,7 @@ import { size } from '../../../src/core/backend/tensor.js';
 import { allocate } from '../../../src/core/backend/variables.js';
 import { modelVariables } from '../../../src/core/model/bigbigan.js';
 import type { ModelConfig } from '../../../src/core/model/config.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 
 export const engine = await startEngine();
 

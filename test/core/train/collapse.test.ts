@@ -1,7 +1,7 @@
 import t from 'tap';
 import { LASTING, REMINDER, type Streaks, countSigns, lastingSigns, warnings } from '../../../src/core/train/collapse.js';
 import { createMonitor } from '../../../src/core/train/monitor.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 
 const config = (...settings: string[]) => resolveConfig({ preset: 'tiny', settings });
 const healthy = { loss_d: 4.2, encoder_mean_std: 0.02 };

@@ -2,12 +2,12 @@
 import type { Test } from 'tap';
 import { join } from 'node:path';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { openDataset } from '../../../src/core/data/dataset.js';
+import { openDataset } from '../../../src/core/data/dataset/dataset.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
-import type { EvaluationLine } from '../../../src/core/train/evaluate.js';
+import type { EvaluationLine } from '../../../src/core/train/evaluation/evaluate.js';
 import { type LoopSettings, trainLoop } from '../../../src/core/train/loop.js';
-import { resolveConfig } from '../../../src/core/train/resolve.js';
-import { beginRun, runFolder } from '../../../src/core/train/run-folder.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
+import { beginRun, runFolder } from '../../../src/core/run/run-folder.js';
 import { digits } from '../../commands/run.js';
 
 export const engine = await startEngine({ threads: 1 });

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { Execution } from '../../../src/core/backend/machine.js';
 import { size } from '../../../src/core/backend/tensor.js';
-import type { Config } from '../../../src/core/train/config.js';
+import type { Config } from '../../../src/core/config/config.js';
 import { initialValues, runVariables } from '../../../src/core/train/initial.js';
 import { createTrainer } from '../../../src/core/train/trainer.js';
 import { denseConfig, densePixels, denseWeights, far, reference } from '../model/dense-reference.js';

@@ -1,7 +1,7 @@
 /** Training on the preset `tiny` and made-up images, and what changes by it. */
 import type { Execution } from '../../../src/core/backend/machine.js';
 import type { VariableValues } from '../../../src/core/backend/variables.js';
-import type { Config } from '../../../src/core/train/config.js';
+import type { Config } from '../../../src/core/config/config.js';
 import { initialValues } from '../../../src/core/train/initial.js';
 import { createTrainer } from '../../../src/core/train/trainer.js';
 import { engine, pixels } from '../model/tiny.js';

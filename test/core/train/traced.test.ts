@@ -7,8 +7,8 @@ import { createRecorder } from '../../../src/core/backend/graph/recorder.js';
 import type { GraphFunction } from '../../../src/core/backend/machine.js';
 import type { VariableValues } from '../../../src/core/backend/variables.js';
 import { initialValues, runVariables } from '../../../src/core/train/initial.js';
-import { preset } from '../../../src/core/train/presets.js';
-import { stepFunction } from '../../../src/core/train/step.js';
+import { preset } from '../../../src/core/config/presets.js';
+import { stepFunction } from '../../../src/core/train/step/step.js';
 import { createTrainer } from '../../../src/core/train/trainer.js';
 
 const engine = await startEngine();

@@ -1,5 +1,5 @@
 /** Writes a graph as TensorFlow's GraphDef inside a SavedModel (tensorflow/core/framework/{graph,node_def,attr_value}.proto). */
-import { type Field, bytesField, floatField, mapField, message, stringField, varintField } from '../../formats/protobuf.js';
+import { type Field, bytesField, floatField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
 import type { Attribute, Values } from '../executor.js';
 import { type DType, TF_DTYPE } from '../tensor.js';
 import type { Edge, GraphNode } from './graph.js';

@@ -3,8 +3,8 @@
  * modules: nodes that restore them (tensorflow/core/protobuf/{meta_graph,saver}.proto).
  */
 import { expected } from '../../errors.js';
-import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/protobuf.js';
-import { fieldsOf, text } from '../../formats/protobuf-reader.js';
+import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
+import { fieldsOf, text } from '../../formats/tensorflow/protobuf-reader.js';
 import { SCHEMA, shapeProto } from './graph-def.js';
 
 interface StoredVariable {

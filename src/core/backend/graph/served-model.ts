@@ -4,7 +4,7 @@
  * need neither, and what only depends on them is computed once, when the model is loaded.
  */
 import { expected } from '../../errors.js';
-import { lengthPrefix, varintField } from '../../formats/protobuf.js';
+import { lengthPrefix, varintField } from '../../formats/tensorflow/protobuf.js';
 import type { GraphFunction } from '../machine.js';
 import type { Precision } from '../precision.js';
 import type { VariableSpec, VariableValues } from '../variables.js';

@@ -1,5 +1,5 @@
 /** What a SavedModel offers by name: TensorFlow's SignatureDef (tensorflow/core/protobuf/meta_graph.proto). */
-import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/protobuf.js';
+import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
 import { TF_DTYPE } from '../tensor.js';
 import type { GraphNode } from './graph.js';
 import { shapeProto } from './graph-def.js';

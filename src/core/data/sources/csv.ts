@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
-import { DECODERS, mapOrdered } from '../ordered.js';
+import { DECODERS, mapOrdered } from '../images/ordered.js';
 import { classNumbers, type Source, type SourceItem } from './source.js';
 
 const PATH_NAMES = ['path', 'file', 'filename', 'file_name', 'filepath', 'image', 'image_path'];

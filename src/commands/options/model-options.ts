@@ -1,0 +1,97 @@
+/** Options of the commands that run the networks. */
+import { Option, type Command } from 'commander';
+import type { Precision } from '../../core/backend/precision.js';
+import { usage } from '../../core/errors.js';
+import { type EngineOptions, positiveInteger } from './options.js';
+import type { Report } from '../report.js';
+
+export interface ExecutionOptions {
+  precision?: Precision;
+  eager?: boolean;
+}
+
+/** `--precision`, and `--eager`. */
+export function executionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--precision <type>', 'arithmetic of the networks (default: bf16 where the processor has it, else float32)').choices([
+        'float32',
+        'bf16',
+      ]),
+    )
+    .addOption(new Option('--eager', 'run op by op in float32 instead of as one graph: to debug').hideHelp());
+}
+
+interface ExecutionSettings {
+  execution: 'eager' | 'traced';
+  precision: Precision;
+}
+
+async function executionSettings({ precision, eager }: ExecutionOptions): Promise<ExecutionSettings> {
+  if (eager) return { execution: 'eager', precision: 'float32' };
+  const { defaultPrecision } = await import('../../core/backend/precision.js');
+  return { execution: 'traced', precision: precision ?? defaultPrecision() };
+}
+
+export async function warnOfEmulation(precision: Precision, report: Report): Promise<void> {
+  const { emulatesBfloat16 } = await import('../../core/backend/precision.js');
+  if (precision === 'bf16' && emulatesBfloat16()) {
+    report.warn('this processor emulates bf16, which takes many times as long as float32');
+  }
+}
+
+export interface CheckpointOptions {
+  run?: string;
+  checkpoint?: string;
+  weights: 'average' | 'trained';
+}
+
+/** `--run`, `--checkpoint`, `--weights`. */
+export function checkpointOptions(command: Command): Command {
+  return command
+    .option('--run <dir>', 'run whose newest checkpoint is used')
+    .addOption(new Option('--checkpoint <file>', 'this checkpoint').conflicts('run'))
+    .addOption(
+      new Option('--weights <which>', 'moving average of the weights, or as last trained')
+        .choices(['average', 'trained'])
+        .default('average'),
+    );
+}
+
+export function requireCheckpoint({ run, checkpoint }: CheckpointOptions): void {
+  if (run === undefined && checkpoint === undefined) throw usage('--run or --checkpoint is missing: which model to use');
+}
+
+export interface ModelOptions extends CheckpointOptions, ExecutionOptions {
+  model?: string;
+  batchSize: number;
+}
+
+/** `--run`, `--checkpoint`, `--weights`, `--model`, `--precision`, `--batch-size`. */
+export function modelOptions(command: Command): Command {
+  checkpointOptions(command).addOption(
+    new Option(
+      '--model <dir>',
+      'in place of a run: a SavedModel, as bigbigan export writes it or as a published BigBiGAN module has it; ' +
+        'weights and arithmetic are fixed in it',
+    ).conflicts(['run', 'checkpoint', 'weights', 'precision', 'eager']),
+  );
+  return executionOptions(command).option('--batch-size <n>', 'images at once; results do not depend on it', positiveInteger, 200);
+}
+
+export function requireModel({ run, checkpoint, model }: ModelOptions): void {
+  if (run === undefined && checkpoint === undefined && model === undefined) {
+    throw usage('--run, --checkpoint or --model is missing: which model to use');
+  }
+}
+
+/** The engine, with the model that the options name. */
+export async function startModel(options: ModelOptions & EngineOptions, report: Report) {
+  const { startEngine } = await import('../../core/backend/engine.js');
+  const { openModel } = await import('../../core/trained/open-model.js');
+  const engine = await startEngine(options);
+  const settings = await executionSettings(options);
+  await warnOfEmulation(settings.precision, report);
+  const model = await openModel(engine, options, { ...options, ...settings });
+  return { engine, model };
+}

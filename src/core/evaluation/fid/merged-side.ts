@@ -1,0 +1,44 @@
+/** The shards of a set put together in their order, so that every score is that of the whole set read at once. */
+import { createInceptionScore } from '../../metrics/inception-score.js';
+import { addSums, noSums, statisticsFrom } from '../../metrics/statistics.js';
+import { type PartHeader, checkParts, partRows, readPartHeader, readSums, requireRows } from './part-file.js';
+import { type OpenSide, type Side, checkCount } from './side.js';
+import { createSpill } from './spill.js';
+
+/** What the scores need of the shards' rows. */
+export interface Needed {
+  /** --metrics kid or pr. */
+  features?: string;
+  /** --metrics is. */
+  logits?: string;
+}
+
+export async function openMerged(paths: readonly string[], needed: Needed): Promise<OpenSide> {
+  const headers: PartHeader[] = [];
+  for (const path of paths) headers.push(await readPartHeader(path));
+  const parts = checkParts(headers);
+  for (const part of parts) await requireRows(part, { feats: needed.features, logits: needed.logits });
+  const [{ width, network, sourceDigest, resize }] = parts;
+  const n = parts.reduce((sum, part) => sum + part.n, 0);
+  const path = parts.length === 1 ? paths[0] : `${parts[0].path} and ${parts.length - 1} more`;
+  checkCount(n, path);
+  const known = { path, kind: 'parts', network, sourceDigest, resize } as const;
+  const measure: OpenSide['measure'] = async (_engine, { features, splits, temporary, onRows }): Promise<Side> => {
+    const scorer = splits === undefined ? undefined : createInceptionScore(n, splits);
+    const spill = features ? await createSpill(temporary, width) : undefined;
+    const sums = noSums(width);
+    try {
+      for (const header of parts) {
+        addSums(sums, await readSums(header));
+        if (spill) for await (const { data } of partRows(header, 'feats')) await spill.add(data);
+        if (scorer) for await (const { data, count } of partRows(header, 'logits')) scorer.add(data, count);
+        onRows?.(sums.n, n);
+      }
+    } catch (error) {
+      await spill?.close();
+      throw error;
+    }
+    return { ...known, statistics: statisticsFrom(sums), features: spill?.rows(), score: scorer?.result(), close: async () => spill?.close() };
+  };
+  return { ...known, n, width, measure, close: async () => {} };
+}
