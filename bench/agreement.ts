@@ -1,8 +1,8 @@
 /** Whether PyTorch's twin computes what we compute: one step from the same state, images, latents and noise. */
 import { join } from 'node:path';
 import type { Child } from './child.js';
-import { type SettingName, benchConfig } from './settings.js';
-import { SYSTEMS, type Torch, startOurs, startTorch } from './systems.js';
+import { benchConfig, type SettingName } from './settings.js';
+import { SYSTEMS, startOurs, startTorch, type Torch } from './systems.js';
 
 export interface Agreement {
   loss_d: { ours: number; torch: number };
@@ -21,7 +21,10 @@ export async function agreement(name: SettingName, torch: Torch, folder: string)
     await ours.ask({ do: 'start', config, checkpoint, ...SYSTEMS.float32.mode });
     await theirs.ask({ do: 'start', config, checkpoint, ...SYSTEMS.torch_eager.mode });
     const a = await ours.ask<{ loss_d: number; loss_eg: number }>({ do: 'check', folder });
-    const b = await theirs.ask<{ loss_d: number; loss_eg: number } & Pick<Agreement, 'relative_difference'>>({ do: 'check', folder });
+    const b = await theirs.ask<{ loss_d: number; loss_eg: number } & Pick<Agreement, 'relative_difference'>>({
+      do: 'check',
+      folder,
+    });
     return {
       loss_d: { ours: a.loss_d, torch: b.loss_d },
       loss_eg: { ours: a.loss_eg, torch: b.loss_eg },

@@ -1,20 +1,21 @@
 /** `npm run bench`: a training step, G and E timed against PyTorch on this machine. See docs/performance.md. */
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../src/commands/options/options.js';
 import { processorFeatures } from '../src/core/backend/install/device.js';
 import { UserError } from '../src/core/errors.js';
+import { estimateRun } from '../src/core/train/estimate.js';
 import { agreement } from './agreement.js';
 import { dataTable, decodingRates } from './data.js';
-import { findProbesPython, probeRates, probesTable } from './probes.js';
-import { estimateRun } from '../src/core/train/estimate.js';
 import { extractorRates, extractorTable } from './inception.js';
+import { findProbesPython, probeRates, probesTable } from './probes.js';
 import { bestPeaks, resultOf } from './result.js';
-import { type Rounds, measure } from './rounds.js';
-import { type SettingName, benchConfig, settingNames } from './settings.js';
-import { type Torch, findTorch, startOurs } from './systems.js';
+import { measure, type Rounds } from './rounds.js';
+import { benchConfig, type SettingName, settingNames } from './settings.js';
+import { findTorch, startOurs, type Torch } from './systems.js';
 import { peakText, settingTable } from './table.js';
 import { measureTraining, trainingTable } from './train.js';
 
@@ -36,7 +37,10 @@ const command = new Command('npm run bench --')
   )
   .exitOverride()
   .addArgument(
-    new Argument('[part]', 'all; the step alone; check that PyTorch computes the same; fid: its network; probes: neighbours and classifiers, against faiss and scikit-learn; ours alone: data, decoding, or train, runs')
+    new Argument(
+      '[part]',
+      'all; the step alone; check that PyTorch computes the same; fid: its network; probes: neighbours and classifiers, against faiss and scikit-learn; ours alone: data, decoding, or train, runs',
+    )
       .choices(['all', 'step', 'check', 'data', 'train', 'fid', 'probes'])
       .default('all'),
   )
@@ -47,7 +51,8 @@ const command = new Command('npm run bench --')
   .action(async (part: string, options: Options) => {
     const alone = part === 'data' || part === 'train' || part === 'probes';
     const torch = alone ? undefined : findTorch(process.env.BENCH_PYTHON);
-    if (!torch && !alone) note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
+    if (!torch && !alone)
+      note(`no PyTorch in ${process.env.BENCH_PYTHON ?? 'python3'}: ours alone is timed; BENCH_PYTHON names another`);
     const folder = mkdtempSync(join(tmpdir(), 'bigbigan-bench-'));
     try {
       if (part === 'data') await decode(options, folder);
@@ -66,7 +71,14 @@ async function time(part: string, options: Options, torch: Torch | undefined, fo
   const peaks: Rounds['peaks'] = [];
   for (const name of options.only ?? (['ch16', 'ch32'] as const)) {
     const config = benchConfig(name);
-    const rounds = await measure(name, { rounds: options.rounds, inference, compile: !!options.compile, torch, folder, note });
+    const rounds = await measure(name, {
+      rounds: options.rounds,
+      inference,
+      compile: !!options.compile,
+      torch,
+      folder,
+      note,
+    });
     step[name] = resultOf(rounds, estimateRun(config).flops_per_step, config.train.batchSize);
     peaks.push(...rounds.peaks);
     if (!options.json) print(`${settingTable(name, step[name])}\n`);
@@ -77,7 +89,8 @@ async function time(part: string, options: Options, torch: Torch | undefined, fo
 }
 
 async function check(options: Options, torch: Torch | undefined, folder: string): Promise<void> {
-  if (!torch) throw new UserError('there is no PyTorch to compare with', { hint: 'name a Python that has it in BENCH_PYTHON' });
+  if (!torch)
+    throw new UserError('there is no PyTorch to compare with', { hint: 'name a Python that has it in BENCH_PYTHON' });
   for (const name of options.only ?? (['ch16'] as const)) {
     const result = await agreement(name, torch, folder);
     print(options.json ? JSON.stringify(result) : `${name}\n${JSON.stringify(result, null, 2)}`);
@@ -88,17 +101,29 @@ async function probes({ rounds, json }: Options, folder: string): Promise<void> 
   const python = await findProbesPython(process.env.BENCH_PYTHON);
   if (!python) note('BENCH_PYTHON names no Python with faiss, scikit-learn and threadpoolctl: ours alone is timed');
   const rates = await probeRates(folder, Math.min(rounds, 3), python, small);
-  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, probes: rates }) : probesTable(rates));
+  print(
+    json
+      ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, probes: rates })
+      : probesTable(rates),
+  );
 }
 
 async function decode({ rounds, json }: Options, folder: string): Promise<void> {
   const data = await decodingRates(folder, rounds, small);
-  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data }) : dataTable(data));
+  print(
+    json
+      ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, data })
+      : dataTable(data),
+  );
 }
 
 async function trainRuns({ rounds, json }: Options, folder: string): Promise<void> {
   const train = await measureTraining(folder, rounds, note);
-  print(json ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train }) : trainingTable(train));
+  print(
+    json
+      ? JSON.stringify({ processor: cpus()[0]?.model ?? 'unknown', node: process.versions.node, train })
+      : trainingTable(train),
+  );
 }
 
 async function extract({ rounds, json }: Options, torch: Torch | undefined, folder: string): Promise<void> {
@@ -111,7 +136,14 @@ async function machine(torch: Torch | undefined) {
   const { tensorflow, threads } = await ours.ask<{ tensorflow: string; threads: number }>({ do: 'describe' });
   ours.close();
   const processor = cpus()[0]?.model ?? 'unknown';
-  return { processor, features: processorFeatures(), threads, node: process.versions.node, tensorflow, torch: torch?.version ?? null };
+  return {
+    processor,
+    features: processorFeatures(),
+    threads,
+    node: process.versions.node,
+    tensorflow,
+    torch: torch?.version ?? null,
+  };
 }
 
 function settingList(text: string): SettingName[] {

@@ -24,11 +24,16 @@ export function startChild(name: string, program: string, args: string[]): Child
   return {
     async ask<Answer>(request: object, seconds = Infinity) {
       let late = false;
-      const timer = seconds === Infinity ? undefined : setTimeout(() => ((late = true), child.kill()), seconds * 1000);
+      const giveUp = () => {
+        late = true;
+        child.kill();
+      };
+      const timer = seconds === Infinity ? undefined : setTimeout(giveUp, seconds * 1000);
       child.stdin.write(`${JSON.stringify(request)}\n`);
       const line = await Promise.race([lines.next(), failed]);
       clearTimeout(timer);
-      if (line.done) throw new UserError(late ? `${name} took longer than ${seconds} s` : `${name} ended\n${complaints}`);
+      if (line.done)
+        throw new UserError(late ? `${name} took longer than ${seconds} s` : `${name} ended\n${complaints}`);
       const answer = JSON.parse(line.value) as Answer & { error?: string };
       if (answer.error) throw new UserError(`${name}: ${answer.error}`);
       return answer;

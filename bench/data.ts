@@ -6,10 +6,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CROPS, type Crop } from '../src/core/data/loading/crop.js';
 import { openDataset } from '../src/core/data/dataset/dataset.js';
-import { createLoader } from '../src/core/data/loading/loader.js';
 import { prepareDataset } from '../src/core/data/dataset/prepare.js';
+import { CROPS, type Crop } from '../src/core/data/loading/crop.js';
+import { createLoader } from '../src/core/data/loading/loader.js';
 import { integerRandom } from '../src/core/data/random.js';
 import { align } from './table.js';
 
@@ -45,7 +45,14 @@ export async function decodingRates(folder: string, batches: number, small: bool
       for (const crop of CROPS) {
         for (const workers of new Set([1, availableParallelism()])) {
           const measured = await measure(out, resolution, crop, workers, { batches, batchSize });
-          rates.push({ source: `${format} ${width}x${height}`, mean_bytes: mean, resolution, crop, workers, ...measured });
+          rates.push({
+            source: `${format} ${width}x${height}`,
+            mean_bytes: mean,
+            resolution,
+            crop,
+            workers,
+            ...measured,
+          });
         }
       }
     }
@@ -65,7 +72,13 @@ export function dataTable(rates: readonly DecodingRate[]): string {
   return align([['images', 'pixels', 'crop', 'threads', 'images/s', 'CPU ms/image'], ...rows]);
 }
 
-async function measure(dir: string, resolution: number, crop: Crop, workers: number, { batches, batchSize }: { batches: number; batchSize: number }) {
+async function measure(
+  dir: string,
+  resolution: number,
+  crop: Crop,
+  workers: number,
+  { batches, batchSize }: { batches: number; batchSize: number },
+) {
   const dataset = await openDataset(dir, { resolution });
   const loader = createLoader(dataset, { batchSize, seed: 0, crop, workers });
   // From then on two batches are always ahead, and one is made for each that is taken.
@@ -81,16 +94,27 @@ async function measure(dir: string, resolution: number, crop: Crop, workers: num
 }
 
 /** Their mean length in bytes. */
-async function makeImages(dir: string, count: number, format: 'png' | 'jpeg', width: number, height: number): Promise<number> {
+async function makeImages(
+  dir: string,
+  count: number,
+  format: 'png' | 'jpeg',
+  width: number,
+  height: number,
+): Promise<number> {
   await mkdir(dir);
   let total = 0;
   for (let i = 0; i < count; i++) {
     const random = integerRandom(0, i);
     const [w, h] = [Math.ceil(width / 8), Math.ceil(height / 8)];
     const coarse = Uint8Array.from({ length: w * h * 3 }, () => random.below(256));
-    const shapes = await sharp(coarse, { raw: { width: w, height: h, channels: 3 } }).resize(width, height, { fit: 'fill' }).raw().toBuffer();
+    const shapes = await sharp(coarse, { raw: { width: w, height: h, channels: 3 } })
+      .resize(width, height, { fit: 'fill' })
+      .raw()
+      .toBuffer();
     const pixels = Uint8ClampedArray.from(shapes, (value) => value + random.below(17) - 8);
-    const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } }).toFormat(format, { quality: 90 }).toBuffer();
+    const bytes = await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .toFormat(format, { quality: 90 })
+      .toBuffer();
     await writeFile(join(dir, `${i}.${format}`), bytes);
     total += bytes.length;
   }

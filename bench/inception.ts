@@ -1,10 +1,11 @@
 /** Images a second through FID's network, from pixels of 32 x 32 to features in memory, beside PyTorch's same network. */
-import { fileURLToPath } from 'node:url';
+
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { writeSyntheticWeights } from '../test/core/inception/synthetic.js';
 import { type Child, startChild } from './child.js';
 import { median, pairedRatio } from './statistics.js';
-import { type Torch } from './systems.js';
+import type { Torch } from './systems.js';
 import { align } from './table.js';
 
 const COUNT = 16;
@@ -33,10 +34,20 @@ export interface ExtractorResult {
 }
 
 /** Calls of 16 images, ours and PyTorch's in turn, for so many rounds. */
-export async function extractorRates(folder: string, rounds: number, torch: Torch | undefined): Promise<ExtractorResult> {
+export async function extractorRates(
+  folder: string,
+  rounds: number,
+  torch: Torch | undefined,
+): Promise<ExtractorResult> {
   const weights = await writeSyntheticWeights(folder);
-  const ours = { child: startChild('ours', process.execPath, [join(here, 'inception_worker.js')]), calls: [] as Call[] };
-  const theirs = torch && { child: startChild('PyTorch', torch.python, [join(here, '..', '..', 'bench', 'inception_twin.py')]), calls: [] as Call[] };
+  const ours = {
+    child: startChild('ours', process.execPath, [join(here, 'inception_worker.js')]),
+    calls: [] as Call[],
+  };
+  const theirs = torch && {
+    child: startChild('PyTorch', torch.python, [join(here, '..', '..', 'bench', 'inception_twin.py')]),
+    calls: [] as Call[],
+  };
   const systems = [ours, ...(theirs ? [theirs] : [])];
   try {
     for (const { child } of systems) {
@@ -70,6 +81,9 @@ export function extractorTable({ ours, torch, torch_ratio }: ExtractorResult): s
   const row = (label: string, { images_per_second, cpu_ms_per_image, peak_rss_mb }: ExtractorRate, ratio: string) => {
     return [label, images_per_second.toFixed(1), cpu_ms_per_image.toFixed(0), peak_rss_mb.toFixed(0), ratio];
   };
-  const rows = [row('traced float32', ours, torch_ratio?.toFixed(2) ?? ''), ...(torch ? [row('PyTorch float32', torch, '')] : [])];
+  const rows = [
+    row('traced float32', ours, torch_ratio?.toFixed(2) ?? ''),
+    ...(torch ? [row('PyTorch float32', torch, '')] : []),
+  ];
   return align([['Inception of 2015', 'images/s', 'CPU ms/image', 'peak MB', 'time of PyTorch'], ...rows]);
 }

@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startEngine } from '../src/core/backend/engine.js';
-import { openFeatures, type Features } from '../src/core/data/features.js';
+import { type Features, openFeatures } from '../src/core/data/features.js';
 import { readNpy } from '../src/core/formats/npy/npy.js';
-import { lbfgsProbe } from '../src/core/metrics/probe/lbfgs-probe.js';
 import { findNeighbours } from '../src/core/metrics/neighbours/neighbours.js';
+import { lbfgsProbe } from '../src/core/metrics/probe/lbfgs-probe.js';
 import { rowsOf } from '../src/core/metrics/rows.js';
 import { median, pairedRatio } from './statistics.js';
 import { align } from './table.js';
@@ -53,27 +53,48 @@ export interface ProbeRates {
 }
 
 /** `python` is one that has faiss and scikit-learn, or undefined: ours alone is timed then. */
-export async function probeRates(folder: string, rounds: number, python: string | undefined, small: boolean): Promise<ProbeRates> {
+export async function probeRates(
+  folder: string,
+  rounds: number,
+  python: string | undefined,
+  small: boolean,
+): Promise<ProbeRates> {
   const shrink = small ? 100 : 1;
   const knn: ProbeRates['knn'] = [];
   for (const width of KNN.widths) {
     const sizes = { base: KNN.base / shrink, queries: KNN.queries / shrink, width };
     knn.push({ ...sizes, ...(await compareKnn(join(folder, `knn-${width}`), sizes, rounds, python)) });
   }
-  const sizes = { ...PROBE, rows: PROBE.rows / shrink, width: small ? 48 : PROBE.width, classes: small ? 5 : PROBE.classes };
+  const sizes = {
+    ...PROBE,
+    rows: PROBE.rows / shrink,
+    width: small ? 48 : PROBE.width,
+    classes: small ? 5 : PROBE.classes,
+  };
   return { knn, probe: { ...sizes, ...(await compareProbe(join(folder, 'probe'), sizes, rounds, python)) } };
 }
 
 /** The Python when it has what is compared with. */
 export async function findProbesPython(python: string | undefined): Promise<string | undefined> {
   if (!python) return undefined;
-  return execute(python, ['-c', 'import faiss, sklearn, threadpoolctl']).then(() => python, () => undefined);
+  return execute(python, ['-c', 'import faiss, sklearn, threadpoolctl']).then(
+    () => python,
+    () => undefined,
+  );
 }
 
-async function compareKnn(dir: string, { base, queries, width }: { base: number; queries: number; width: number }, rounds: number, python?: string) {
+async function compareKnn(
+  dir: string,
+  { base, queries, width }: { base: number; queries: number; width: number },
+  rounds: number,
+  python?: string,
+) {
   await make(join(dir, 'base'), base, width, 100, 0);
   await make(join(dir, 'queries'), queries, width, 100, 1);
-  const [train, test] = [await openFeatures(join(dir, 'base'), 'avepool'), await openFeatures(join(dir, 'queries'), 'avepool')];
+  const [train, test] = [
+    await openFeatures(join(dir, 'base'), 'avepool'),
+    await openFeatures(join(dir, 'queries'), 'avepool'),
+  ];
   const [ours, theirs]: [number[], number[]] = [[], []];
   let same: number | null = null;
   for (let round = 0; round < rounds; round++) {
@@ -110,14 +131,25 @@ async function ourNeighbours(train: Features, test: Features) {
   return { seconds: (performance.now() - begun) / 1000, rows };
 }
 
-async function compareProbe(dir: string, { rows, width, classes, penalty }: typeof PROBE, rounds: number, python?: string) {
+async function compareProbe(
+  dir: string,
+  { rows, width, classes, penalty }: typeof PROBE,
+  rounds: number,
+  python?: string,
+) {
   await make(dir, rows, width, classes, 0);
   const [ours, theirs]: [number[], number[]] = [[], []];
   let reached = Infinity;
   let wanted: number | null = null;
   for (let round = 0; round < rounds; round++) {
     if (python) {
-      const answer = await ask(python, ['probe', join(dir, 'avepool.npy'), join(dir, 'labels.npy'), String(penalty), String(THREADS)]);
+      const answer = await ask(python, [
+        'probe',
+        join(dir, 'avepool.npy'),
+        join(dir, 'labels.npy'),
+        String(penalty),
+        String(THREADS),
+      ]);
       theirs.push(answer.seconds);
       wanted = answer.objective!;
     }

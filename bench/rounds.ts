@@ -1,10 +1,10 @@
 /** One setting measured: every system alive at once, each doing one thing in turn, for a number of rounds. */
 import { join } from 'node:path';
-import { type Child } from './child.js';
 import { emulatesBfloat16 } from '../src/core/backend/precision.js';
+import type { Child } from './child.js';
 import type { Peaks } from './peak.js';
-import { type SettingName, benchConfig } from './settings.js';
-import { SYSTEMS, type SystemName, type Torch, startOurs, startTorch } from './systems.js';
+import { benchConfig, type SettingName } from './settings.js';
+import { SYSTEMS, type SystemName, startOurs, startTorch, type Torch } from './systems.js';
 
 /** torch.compile takes minutes for its first step; it is given up after this long. */
 const COMPILE_SECONDS = 900;
@@ -96,6 +96,8 @@ async function oneRound(child: Child, measured: Measured, inference: boolean): P
 
 /** Without bf16 where the processor emulates it: a step then takes a minute, of ours and of PyTorch's. */
 function chosen({ torch, compile }: RoundSettings): SystemName[] {
-  const names = (Object.keys(SYSTEMS) as SystemName[]).filter((name) => SYSTEMS[name].mode.precision === 'float32' || !emulatesBfloat16());
+  const names = (Object.keys(SYSTEMS) as SystemName[]).filter(
+    (name) => SYSTEMS[name].mode.precision === 'float32' || !emulatesBfloat16(),
+  );
   return names.filter((name) => !SYSTEMS[name].torch || (torch && (compile || name !== 'torch_compile')));
 }

@@ -1,5 +1,5 @@
 /** The networks that are timed, over the presets. The PyTorch twin builds the same ones from the same config. */
-import { type Config } from '../src/core/config/config.js';
+import type { Config } from '../src/core/config/config.js';
 import { preset } from '../src/core/config/presets.js';
 
 export const settingNames = ['ch16', 'ch32', 'tiny'] as const;

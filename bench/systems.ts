@@ -29,7 +29,8 @@ export const SYSTEMS = {
 export type SystemName = keyof typeof SYSTEMS;
 
 export const startOurs = (label: string): Child => startChild(label, process.execPath, [join(here, 'worker.js')]);
-export const startTraining = (label: string): Child => startChild(label, process.execPath, [join(here, 'train-worker.js')]);
+export const startTraining = (label: string): Child =>
+  startChild(label, process.execPath, [join(here, 'train-worker.js')]);
 export const startTorch = (label: string, python: string): Child => startChild(label, python, [twin]);
 
 export interface Torch {
@@ -40,6 +41,8 @@ export interface Torch {
 /** The Python that BENCH_PYTHON names, else `python3`, when it has PyTorch and NumPy. */
 export function findTorch(named: string | undefined): Torch | undefined {
   const python = named ?? 'python3';
-  const { status, stdout } = spawnSync(python, ['-c', 'import numpy, torch; print(torch.__version__)'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(python, ['-c', 'import numpy, torch; print(torch.__version__)'], {
+    encoding: 'utf8',
+  });
   return status === 0 ? { python, version: stdout.trim() } : undefined;
 }

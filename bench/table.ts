@@ -3,7 +3,19 @@ import type { Peak, Peaks } from './peak.js';
 import type { OwnResult, SettingResult, SystemResult } from './result.js';
 import { SYSTEMS, type SystemName } from './systems.js';
 
-const HEAD = ['', 'ms/step', 'of PyTorch f32', 'of its best', 'G img/s', 'E img/s', 'of matmul peak', 'of conv peak', 'JS ms', 'first s', 'peak MB'];
+const HEAD = [
+  '',
+  'ms/step',
+  'of PyTorch f32',
+  'of its best',
+  'G img/s',
+  'E img/s',
+  'of matmul peak',
+  'of conv peak',
+  'JS ms',
+  'first s',
+  'peak MB',
+];
 
 export function settingTable(name: string, result: SettingResult): string {
   const rows = (Object.keys(SYSTEMS) as SystemName[]).flatMap((system) => {
@@ -18,7 +30,9 @@ export function peakText({ float32, bf16 }: Peaks): string {
   return `machine at best: float32 ${rates(float32)}; bf16 ${bf16 ? rates(bf16) : 'is emulated, and left out'}`;
 }
 
-function row(numbers: SystemResult & Partial<OwnResult & { torch_eager_ratio: number | null; torch_best_ratio: number | null }>): string[] {
+function row(
+  numbers: SystemResult & Partial<OwnResult & { torch_eager_ratio: number | null; torch_best_ratio: number | null }>,
+): string[] {
   return [
     number(numbers.ms, 0),
     number(numbers.torch_eager_ratio, 2),

@@ -3,18 +3,18 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEngine } from '../src/core/backend/engine.js';
 import { createMachine } from '../src/core/backend/machine.js';
+import type { Config } from '../src/core/config/config.js';
 import { openDataset } from '../src/core/data/dataset/dataset.js';
 import { prepareDataset } from '../src/core/data/dataset/prepare.js';
 import { integerRandom } from '../src/core/data/random.js';
 import { imageResolution } from '../src/core/model/config.js';
+import { statisticsBatches } from '../src/core/model/standing-statistics.js';
 import { saveCheckpoint } from '../src/core/run/checkpoint.js';
 import { createCheckpointWriter } from '../src/core/run/checkpoint-writer.js';
-import type { Config } from '../src/core/config/config.js';
+import { beginRun, runFolder } from '../src/core/run/run-folder.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from '../src/core/train/initial.js';
 import { trainLoop } from '../src/core/train/loop.js';
 import { nonFiniteVariable, withGradientCheck } from '../src/core/train/step/non-finite.js';
-import { beginRun, runFolder } from '../src/core/run/run-folder.js';
-import { statisticsBatches } from '../src/core/model/standing-statistics.js';
 import { stepFunction, updates } from '../src/core/train/step/step.js';
 import { createTrainer } from '../src/core/train/trainer.js';
 import { answerRequests } from './child.js';
@@ -87,7 +87,10 @@ await answerRequests({
     const { size: bytes } = await stat(path);
     await rm(path);
     trainer.dispose();
-    return { megabytes: bytes / 1e6, ...Object.fromEntries(Object.entries(seconds).map(([name, all]) => [name, median(all)])) };
+    return {
+      megabytes: bytes / 1e6,
+      ...Object.fromEntries(Object.entries(seconds).map(([name, all]) => [name, median(all)])),
+    };
   },
   /** Milliseconds of a step with and without its check of the gradients, in turn. */
   async check({ config, rounds }: { config: Config; rounds: number }) {
@@ -100,7 +103,11 @@ await answerRequests({
       values: initialValues(engine, config, randomImages(config, CALIBRATION_IMAGES / 8)),
       functions: { plain, checked: withGradientCheck(plain) },
     });
-    const scalars = updates(config).flatMap(({ name }) => [`${name}_rate`, `${name}_beta1_power`, `${name}_beta2_power`]);
+    const scalars = updates(config).flatMap(({ name }) => [
+      `${name}_rate`,
+      `${name}_beta1_power`,
+      `${name}_beta2_power`,
+    ]);
     const inputs = {
       images: randomImages(config, config.train.batchSize * config.train.discriminatorSteps),
       step: Int32Array.of(0),
@@ -145,5 +152,13 @@ async function makeDataset(out: string, side: number): Promise<void> {
   const pixels = Uint8Array.from({ length: IMAGES * side * side }, () => random.below(256));
   const file = join(source, 'noise-images-idx3-ubyte');
   await writeFile(file, Buffer.concat([header, pixels]));
-  await prepareDataset({ sources: [file], out, holdoutOut: '', resolution: side, seed: 0, shardSize: IMAGES, version: 'bench' });
+  await prepareDataset({
+    sources: [file],
+    out,
+    holdoutOut: '',
+    resolution: side,
+    seed: 0,
+    shardSize: IMAGES,
+    version: 'bench',
+  });
 }

@@ -6,12 +6,12 @@ import { hash } from '../src/core/backend/initialise.js';
 import type { Execution } from '../src/core/backend/machine.js';
 import { ints, randomNormal } from '../src/core/backend/ops.js';
 import type { Precision } from '../src/core/backend/precision.js';
+import type { Config } from '../src/core/config/config.js';
 import { integerRandom } from '../src/core/data/random.js';
 import { writeNpy } from '../src/core/formats/npy/npy.js';
 import { readCheckpoint, saveCheckpoint } from '../src/core/run/checkpoint.js';
-import type { Config } from '../src/core/config/config.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from '../src/core/train/initial.js';
-import { type Trainer, createTrainer } from '../src/core/train/trainer.js';
+import { createTrainer, type Trainer } from '../src/core/train/trainer.js';
 import { answerRequests } from './child.js';
 import { measurePeak } from './peak.js';
 

@@ -10,7 +10,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, options: { measure: { type: 'boolean' } } });
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { measure: { type: 'boolean' } },
+});
 const core = (path) => import(new URL(`../dist/src/core/${path}.js`, import.meta.url).href);
 
 if (options.measure) console.log(JSON.stringify(await measure(positionals[0])));
@@ -23,12 +26,22 @@ async function table() {
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const name of positionals.length > 0 ? positionals : rows) {
     const args = ['--expose-gc', fileURLToPath(import.meta.url), '--measure', name];
-    const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 26 });
+    const output = execFileSync(process.execPath, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 2 ** 26,
+    });
     const { parameters, report, start, step, memory, without } = JSON.parse(output.trim().split('\n').at(-1));
     const losses = [report.loss_d, report.loss_eg];
     if (!losses.every(Number.isFinite)) throw new Error(`${name}: losses ${losses}`);
     if (without.length > 0) throw new Error(`${name}: no gradient for ${without.join(', ')}`);
-    const numbers = [(parameters / 1e6).toFixed(1) + ' M', ...losses.map((loss) => loss.toFixed(3)), start.toFixed(0), step.toFixed(1), memory.toFixed(1)];
+    const numbers = [
+      `${(parameters / 1e6).toFixed(1)} M`,
+      ...losses.map((loss) => loss.toFixed(3)),
+      start.toFixed(0),
+      step.toFixed(1),
+      memory.toFixed(1),
+    ];
     console.log(`| ${name} | ${numbers.join(' | ')} |`);
   }
 }
@@ -56,9 +69,18 @@ async function measure(preset) {
   const config = resolveConfig({ preset, batchSize: 2, settings: ['train.statisticsBatches=1'] });
   const engine = await startEngine({});
   const side = imageResolution(config.model);
-  const images = (n, seed) => Uint8Array.from({ length: n * side * side * config.model.channels }, (_, i) => 127.5 + 127 * Math.sin(i * (seed + 0.1)));
+  const images = (n, seed) =>
+    Uint8Array.from(
+      { length: n * side * side * config.model.channels },
+      (_, i) => 127.5 + 127 * Math.sin(i * (seed + 0.1)),
+    );
   const begun = performance.now();
-  const values = new Map(runVariables(config).map(({ name, shape, initialiser }) => [name, { shape, data: initial(name, shape, initialiser) }]));
+  const values = new Map(
+    runVariables(config).map(({ name, shape, initialiser }) => [
+      name,
+      { shape, data: initial(name, shape, initialiser) },
+    ]),
+  );
   const trainer = createTrainer(engine, { config, values, execution: 'traced', sheetImages: 2 });
   values.clear();
   globalThis.gc();
@@ -75,7 +97,8 @@ async function measure(preset) {
   for (const [name, { data }] of trainer.values()) {
     if (!name.startsWith('adam/m/')) continue;
     parameters += data.length;
-    if (!/score_\w+\/bias$/.test(name) && !data.some((value) => value !== 0 && Number.isFinite(value))) without.push(name.slice(7));
+    if (!/score_\w+\/bias$/.test(name) && !data.some((value) => value !== 0 && Number.isFinite(value)))
+      without.push(name.slice(7));
   }
   const memory = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1e6;
   return { parameters, report, start: (started - begun) / 1000, step: (done - first) / 1000, memory, without };

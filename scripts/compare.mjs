@@ -27,7 +27,9 @@ const threads = options.jobs === '1' ? [] : ['--threads', '1'];
 
 /** Runs one command and gives what --json printed. */
 async function bigbigan(...args) {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json', '--quiet'], { maxBuffer: 2 ** 26 });
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json', '--quiet'], {
+    maxBuffer: 2 ** 26,
+  });
   return JSON.parse(stdout);
 }
 
@@ -49,9 +51,23 @@ async function judge(name, args, seed) {
   const sets = ['--train', join(run, 'train'), '--test', join(run, 'test'), '--feature', 'avepool', ...threads];
   const { top1: probe } = await bigbigan('linear-probe', ...sets);
   const { top1: nearest } = await bigbigan('knn', ...sets, '--k', '1');
-  const { l1_ratio: ratio } = await bigbigan('reconstruct', '--run', join(run, 'run'), '--data', at('test'), ...threads);
-  console.error(`${name} seed ${seed}: ratio ${ratio.toFixed(3)} probe ${(100 * probe).toFixed(1)} 1-NN ${(100 * nearest['1']).toFixed(1)}`);
-  return { ratio, probe: 100 * probe, nearest: 100 * nearest['1'], ms: trained.seconds_per_step && 1000 * trained.seconds_per_step };
+  const { l1_ratio: ratio } = await bigbigan(
+    'reconstruct',
+    '--run',
+    join(run, 'run'),
+    '--data',
+    at('test'),
+    ...threads,
+  );
+  console.error(
+    `${name} seed ${seed}: ratio ${ratio.toFixed(3)} probe ${(100 * probe).toFixed(1)} 1-NN ${(100 * nearest['1']).toFixed(1)}`,
+  );
+  return {
+    ratio,
+    probe: 100 * probe,
+    nearest: 100 * nearest['1'],
+    ms: trained.seconds_per_step && 1000 * trained.seconds_per_step,
+  };
 }
 
 const jobs = variants.flatMap(([name, args]) => seeds.map((seed) => ({ name, args, seed })));
@@ -76,6 +92,10 @@ function summary(values, digits) {
 console.log(`| variant | L1 ratio | linear probe | 1-NN |\n| --- | --- | --- | --- |`);
 for (const [name] of variants) {
   const own = results.filter((result) => result.name === name);
-  const column = (key, digits) => summary(own.map((result) => result[key]), digits);
+  const column = (key, digits) =>
+    summary(
+      own.map((result) => result[key]),
+      digits,
+    );
   console.log(`| ${name} | ${column('ratio', 3)} | ${column('probe', 1)} | ${column('nearest', 1)} |`);
 }

@@ -21,7 +21,10 @@ const shown = (word) => (word.startsWith('/') ? relative(process.cwd(), word) ||
 function bigbigan(...args) {
   console.error(`\n$ bigbigan ${args.map(shown).join(' ')}`);
   const program = join(root, 'bin', 'bigbigan.js');
-  const result = spawnSync(process.execPath, [program, ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  const result = spawnSync(process.execPath, [program, ...args, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
   if (result.status !== 0) process.exit(result.status ?? 1);
   return JSON.parse(result.stdout);
 }
@@ -63,18 +66,32 @@ for (const [name, args] of [
 }
 
 const judged = {};
-for (const [name, feature] of [['trained', 'avepool'], ['untrained', 'avepool'], ['pixels', 'pixels']]) {
+for (const [name, feature] of [
+  ['trained', 'avepool'],
+  ['untrained', 'avepool'],
+  ['pixels', 'pixels'],
+]) {
   const sets = ['--train', at(`features/${name}-train`), '--test', at(`features/${name}-test`), '--feature', feature];
   judged[name] = { probe: bigbigan('linear-probe', ...sets), knn: bigbigan('knn', ...sets, '--k', '1,5') };
 }
-const reconstruction = bigbigan('reconstruct', '--run', run, '--data', at('test'), '--out', at('reconstructions.png'), '--force');
+const reconstruction = bigbigan(
+  'reconstruct',
+  '--run',
+  run,
+  '--data',
+  at('test'),
+  '--out',
+  at('reconstructions.png'),
+  '--force',
+);
 bigbigan('generate', '--run', run, '--count', '100', '--out', at('samples.png'), '--force');
 bigbigan('generate', '--run', run, '--count', '10000', '--out', at('samples.npy'), '--force');
 const frechet = bigbigan('fid', at('test'), at('samples.npy'), '--extractor', `encoder:${at('untrained')}`);
 const spread = latentSpread(at('features/trained-test/z_sample.npy'));
 
 const percent = (value) => `${(100 * value).toFixed(2)} %`;
-const row = (name, { probe, knn }) => `${name.padEnd(22)}${percent(probe.top1).padStart(12)}${percent(knn.top1['1']).padStart(12)}`;
+const row = (name, { probe, knn }) =>
+  `${name.padEnd(22)}${percent(probe.top1).padStart(12)}${percent(knn.top1['1']).padStart(12)}`;
 console.log(`
 ${steps} steps, ${((trained.seconds_per_step ?? 0) * 1000).toFixed(0)} ms each, seed ${seed}; 10,000 test digits, averaged weights
 

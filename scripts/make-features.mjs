@@ -4,9 +4,10 @@
  * The class c of a row is drawn evenly; the row is max(0, centre[c] + noise), centres and noise being normal. Another
  * --seed gives other rows of the same classes. ImageNet's size is 10.5 GB and takes about a minute.
  */
+
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { integerRandom } from '../dist/src/core/data/random.js';
@@ -22,7 +23,9 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '0' },
   },
 });
-const [rows, width, classes, separation] = ['rows', 'width', 'classes', 'separation'].map((name) => Number(values[name]));
+const [rows, width, classes, separation] = ['rows', 'width', 'classes', 'separation'].map((name) =>
+  Number(values[name]),
+);
 const [dir] = positionals;
 
 /** Normal numbers by Box and Muller. */
@@ -51,7 +54,7 @@ for (let first = 0; first < rows; first += CHUNK) {
     for (let j = 0; j < width; j++) {
       if (j % 64 === 0) from = random.below(table.length - 64) - j;
       const value = centres[centre + j] + table[from + j];
-      data[row * width + j] = value > 0 ? value : 0;
+      data[row * width + j] = Math.max(value, 0);
     }
   }
   if (!file.write(new Uint8Array(data.buffer))) await once(file, 'drain');

@@ -17,7 +17,9 @@ const gigabytes = (n) => `${rounded(n / 1e9)} GB`;
 function flatten(tree, path = '') {
   return Object.entries(tree).flatMap(([key, value]) => {
     const name = path ? `${path}.${key}` : key;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? flatten(value, name) : [[name, String(value)]];
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? flatten(value, name)
+      : [[name, String(value)]];
   });
 }
 
@@ -31,7 +33,12 @@ function difference(name, from) {
 function size(name) {
   const { parameters, state_bytes, activation_bytes, flops_per_step } = estimateRun(resolved(name));
   const { generator, discriminator, encoder } = parameters;
-  return [...[generator, discriminator, encoder].map(millions), gigabytes(state_bytes), gigabytes(activation_bytes), rounded(flops_per_step / 1e12)];
+  return [
+    ...[generator, discriminator, encoder].map(millions),
+    gigabytes(state_bytes),
+    gigabytes(activation_bytes),
+    rounded(flops_per_step / 1e12),
+  ];
 }
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
@@ -74,10 +81,13 @@ whose crops are used. Of the rest,
 Each row changes \`base\`. Inception Score, FID against the training set, and top-1 of a linear classifier on 10,000 training images
 that were held out, in percent.
 
-${table(['preset', "paper's row", 'IS', 'FID', 'top-1', 'changes'], paper(1).map((name) => {
-  const { row: title, inceptionScore, fid, top1 } = published.get(name).published;
-  return [`\`${name}\``, title, inceptionScore, fid, top1, difference(name, 'base')];
-}))}
+${table(
+  ['preset', "paper's row", 'IS', 'FID', 'top-1', 'changes'],
+  paper(1).map((name) => {
+    const { row: title, inceptionScore, fid, top1 } = published.get(name).published;
+    return [`\`${name}\``, title, inceptionScore, fid, top1, difference(name, 'base')];
+  }),
+)}
 
 ## Table 3 of the paper
 
@@ -86,14 +96,20 @@ paper took the two rows without E from Lučić et al. 2019 (*High-Fidelity Image
 paper's code, compare_gan, whose moving average starts at step 40,000. Clusters are labels like any other: 50 of them, made by a tool of your choice from
 features of \`encode\` and given to \`prep-data\` in a CSV file.
 
-${table(['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'changes to `base`'], paper(3).map((name) => {
-  const { row: title, inceptionScore, fid, fidValidation } = published.get(name).published;
-  return [`\`${name}\``, title, inceptionScore, fid, fidValidation, difference(name, 'base')];
-}))}
+${table(
+  ['preset', "paper's row", 'IS', 'FID, training', 'FID, validation', 'changes to `base`'],
+  paper(3).map((name) => {
+    const { row: title, inceptionScore, fid, fidValidation } = published.get(name).published;
+    return [`\`${name}\``, title, inceptionScore, fid, fidValidation, difference(name, 'base')];
+  }),
+)}
 
 ## Small images
 
-${table(['preset', ...sizes], own.map((name) => [`\`${name}\``, ...size(name)]))}
+${table(
+  ['preset', ...sizes],
+  own.map((name) => [`\`${name}\``, ...size(name)]),
+)}
 
 \`mnist\` is what the demo trains, \`cifar10\` BigGAN-PyTorch's settings at 32 pixels, but for mirrored images, z in every block, orthogonal
 initial weights, a moving average from the first step and no labels, \`tiny\` for tests and first tries. The others are BiGAN and
@@ -101,4 +117,7 @@ the baselines of its paper on MNIST as vectors ([results/bigan.md](results/bigan
 
 ## Sizes of the paper's presets
 
-${table(['preset', ...sizes], [...paper(1), ...paper(3)].map((name) => [`\`${name}\``, ...size(name)]))}`);
+${table(
+  ['preset', ...sizes],
+  [...paper(1), ...paper(3)].map((name) => [`\`${name}\``, ...size(name)]),
+)}`);

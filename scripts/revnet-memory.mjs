@@ -23,7 +23,10 @@ const { values: options } = parseArgs({
   },
 });
 const MULTIPLIERS = [1, 2, 4, 8];
-const DEPTHS = [[3, 4, 6, 3], [6, 8, 12, 6]];
+const DEPTHS = [
+  [3, 4, 6, 3],
+  [6, 8, 12, 6],
+];
 
 if (options.measure) console.log(JSON.stringify(await measure(JSON.parse(options.measure))));
 else table();
@@ -32,17 +35,30 @@ function table() {
   const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
   const run = (units, reversible) => {
     const results = Array.from({ length: Number(options.processes) }, () => one(units, reversible));
-    return { megabytes: median(results.map((result) => result.megabytes)), seconds: median(results.map((result) => result.seconds)) };
+    return {
+      megabytes: median(results.map((result) => result.megabytes)),
+      seconds: median(results.map((result) => result.seconds)),
+    };
   };
   const one = (units, reversible) => {
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const child = [fileURLToPath(import.meta.url), ...args, '--measure', JSON.stringify({ units, reversible })];
-    return JSON.parse(execFileSync(process.execPath, ['--expose-gc', ...child], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    return JSON.parse(
+      execFileSync(process.execPath, ['--expose-gc', ...child], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
   };
-  console.log(`| backward pass | units ${DEPTHS.map((units) => `${units}, MB`).join(' | units ')} | growth, MB | seconds a pass |`);
+  console.log(
+    `| backward pass | units ${DEPTHS.map((units) => `${units}, MB`).join(' | units ')} | growth, MB | seconds a pass |`,
+  );
   console.log('| --- | --- | --- | --- | --- |');
   const growth = {};
-  for (const [name, reversible] of [['plain', false], ['reversible', true]]) {
+  for (const [name, reversible] of [
+    ['plain', false],
+    ['reversible', true],
+  ]) {
     const [shallow, deep] = DEPTHS.map((units) => run(units, reversible));
     growth[name] = deep.megabytes - shallow.megabytes;
     const seconds = [shallow, deep].map((result) => result.seconds.toFixed(2)).join(' and ');
@@ -65,14 +81,25 @@ async function measure({ units, reversible }) {
 
   const engine = await startEngine();
   const [channels, resolution, batch] = [options.channels, options.resolution, options.batch].map(Number);
-  const config = { channels, multipliers: MULTIPLIERS, units, bottleneck: 4, stem: { size: 3, stride: 1, pool: false }, reversible };
+  const config = {
+    channels,
+    multipliers: MULTIPLIERS,
+    units,
+    bottleneck: 4,
+    stem: { size: 3, stride: 1, pool: false },
+    reversible,
+  };
   const epsilon = { batchNorm: 1e-4, spectralNorm: 1e-12 };
   const shape = [batch, resolution, resolution, 3];
   const pass = (variables) => createPass({ variables, epsilon, weights: 'trained', statistics: 'batch', trains: true });
 
   const declared = declareOnly();
   withExecutor(createDryExecutor(), () => {
-    revnetTrunk({ pass: pass(declared), path: 'net' }, constant(new Float32Array(3 * resolution ** 2), [1, ...shape.slice(1)]), config);
+    revnetTrunk(
+      { pass: pass(declared), path: 'net' },
+      constant(new Float32Array(3 * resolution ** 2), [1, ...shape.slice(1)]),
+      config,
+    );
   });
   const specs = [...declared.specs.values()];
   const values = new Map();
@@ -99,7 +126,8 @@ async function measure({ units, reversible }) {
   });
   const images = Float32Array.from({ length: 3 * batch * resolution ** 2 }, (_, i) => Math.sin(0.7 * i * i + 0.3 * i));
 
-  const status = (field) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+  const status = (field) =>
+    Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
   gc();
   writeFileSync('/proc/self/clear_refs', '5');
   const before = status('VmRSS');

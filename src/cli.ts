@@ -1,7 +1,7 @@
 /** The program: its commands, its errors, and the only place that exits. */
-import { Command, CommanderError } from 'commander';
+
 import { createRequire } from 'node:module';
-import { UserError } from './core/errors.js';
+import { Command, CommanderError } from 'commander';
 import { encodeCommand } from './commands/encode.js';
 import { engineCommand } from './commands/engine.js';
 import { exportCommand } from './commands/export.js';
@@ -15,6 +15,7 @@ import { prepDataCommand } from './commands/prep-data.js';
 import { reconstructCommand } from './commands/reconstruct.js';
 import { trainCommand } from './commands/train/train.js';
 import { versionText } from './commands/version.js';
+import { UserError } from './core/errors.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 

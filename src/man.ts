@@ -32,9 +32,14 @@ function page(command: Command, path: string[]): string {
     ...paragraphs(command.description()),
     ...terms(
       'ARGUMENTS',
-      help.visibleArguments(command).map((argument) => [help.argumentTerm(argument), help.argumentDescription(argument)]),
+      help
+        .visibleArguments(command)
+        .map((argument) => [help.argumentTerm(argument), help.argumentDescription(argument)]),
     ),
-    ...terms('OPTIONS', help.visibleOptions(command).map((option) => [help.optionTerm(option), help.optionDescription(option)])),
+    ...terms(
+      'OPTIONS',
+      help.visibleOptions(command).map((option) => [help.optionTerm(option), help.optionDescription(option)]),
+    ),
     ...terms(
       'COMMANDS',
       help.visibleCommands(command).map((child) => [[...path, child.name()].join(' '), summary(child)]),
@@ -43,7 +48,9 @@ function page(command: Command, path: string[]): string {
     '.SH EXIT STATUS',
     '0 when done, 1 when it failed, 2 for a mistake in the command line, 130 or 143 when interrupted.',
     '.SH SEE ALSO',
-    related(command, path).map((page) => `.BR ${roff(page)} (1)`).join(',\n'),
+    related(command, path)
+      .map((page) => `.BR ${roff(page)} (1)`)
+      .join(',\n'),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -90,13 +97,18 @@ function related(command: Command, path: string[]): string[] {
   const below = command.commands.map((child) => [...path, child.name()].join('-'));
   if (!command.parent) return below;
   const above = path.slice(0, -1);
-  const siblings = command.parent.commands.filter((other) => other !== command).map((other) => [...above, other.name()].join('-'));
+  const siblings = command.parent.commands
+    .filter((other) => other !== command)
+    .map((other) => [...above, other.name()].join('-'));
   return [above.join('-'), ...siblings, ...below];
 }
 
 /** Text as roff takes it: no escapes, no requests. */
 function roff(text: string): string {
-  return text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^([.'])/gm, '\\&$1');
+  return text
+    .replace(/\\/g, '\\e')
+    .replace(/-/g, '\\-')
+    .replace(/^([.'])/gm, '\\&$1');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -17,7 +17,7 @@ interface Source {
 const sources: Source[] = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => {
-    const text = readFileSync(join(root, 'src', file), 'utf8').replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+    const text = readFileSync(join(root, 'src', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
     return { file, text, imports: importsOf(text).map((name) => resolveImport(file, name)) };
   });
 
@@ -99,7 +99,9 @@ t.test('packages are imported only where they belong', async (t) => {
   for (const { file, imports } of sources) {
     for (const name of imports) {
       if (isFile(name) || name.endsWith('package.json') || builtin(name)) continue;
-      const owner = Object.keys(OWNERS).find((key) => name === key || name.startsWith(key.endsWith('/') ? key : `${key}/`));
+      const owner = Object.keys(OWNERS).find(
+        (key) => name === key || name.startsWith(key.endsWith('/') ? key : `${key}/`),
+      );
       if (!owner) t.fail(`${file} imports ${name}, which no rule knows`);
       else if (!OWNERS[owner].test(file)) t.fail(`${file} must not import ${name}`);
     }
@@ -108,7 +110,8 @@ t.test('packages are imported only where they belong', async (t) => {
 });
 
 t.test('commands do not import each other', async (t) => {
-  const isCommand = ({ file, text }: Source) => file.startsWith('commands/') && /export function \w+Command\(/.test(text);
+  const isCommand = ({ file, text }: Source) =>
+    file.startsWith('commands/') && /export function \w+Command\(/.test(text);
   const commands = new Set(sources.filter(isCommand).map(({ file }) => file));
   t.ok(commands.size >= 1);
   for (const { file, imports } of sources.filter(({ file }) => file.startsWith('commands/'))) {
@@ -157,11 +160,14 @@ t.test('the lock file fits the package and names no registry', async (t) => {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const { dependencies, devDependencies, engines } = JSON.parse(lock).packages[''];
-  t.same({ dependencies, devDependencies, engines }, {
-    dependencies: own.dependencies,
-    devDependencies: own.devDependencies,
-    engines: own.engines,
-  });
+  t.same(
+    { dependencies, devDependencies, engines },
+    {
+      dependencies: own.dependencies,
+      devDependencies: own.devDependencies,
+      engines: own.engines,
+    },
+  );
   t.notMatch(lock, /"resolved"/);
   for (const version of Object.values({ ...dependencies, ...devDependencies })) t.match(version, /^\d+\.\d+\.\d+$/);
 });

@@ -48,7 +48,8 @@ t.test('the last line of --json is one object, with null where there is no PyTor
 t.test('the table has a row for each system; the step alone leaves inference out', async (t) => {
   const { code, stdout } = await bench(['step', '--only', 'tiny', '--rounds', '1'], withoutTorch);
   t.equal(code, 0);
-  for (const label of ['traced float32', 'eager float32', ...(emulatesBfloat16() ? [] : ['traced bf16'])]) t.match(stdout, new RegExp(`^${label} +\\d+ `, 'm'));
+  for (const label of ['traced float32', 'eager float32', ...(emulatesBfloat16() ? [] : ['traced bf16'])])
+    t.match(stdout, new RegExp(`^${label} +\\d+ `, 'm'));
   t.match(stdout, /machine at best: float32 matmul \d+/);
 });
 
@@ -64,10 +65,16 @@ t.test('data: a rate for each size of image and kind of crop', async (t) => {
 });
 
 t.test('probes: rates of neighbours and a classifier, with null where there is nothing to compare with', async (t) => {
-  const { code, stdout, stderr } = await bench(['probes', '--rounds', '1', '--json'], { ...withoutTorch, BENCH_SIZE: 'small' });
+  const { code, stdout, stderr } = await bench(['probes', '--rounds', '1', '--json'], {
+    ...withoutTorch,
+    BENCH_SIZE: 'small',
+  });
   t.equal(code, 0, stderr);
   const { knn, probe } = JSON.parse(stdout).probes;
-  t.same(knn.map(({ width }: { width: number }) => width), [256, 2048]);
+  t.same(
+    knn.map(({ width }: { width: number }) => width),
+    [256, 2048],
+  );
   for (const { queries_per_second, times_faster } of knn) t.ok(positive(queries_per_second) && times_faster === null);
   t.ok(positive(probe.seconds) && positive(probe.objective) && probe.sklearn_seconds === null);
 });
@@ -84,7 +91,8 @@ t.test('PyTorch computes the same step from the same state', { skip }, async (t)
   t.equal(code, 0, stderr);
   const { loss_d, loss_eg, relative_difference } = JSON.parse(stdout);
   for (const { ours, torch } of [loss_d, loss_eg]) t.ok(Math.abs(ours / torch - 1) < 1e-4, `${ours} and ${torch}`);
-  for (const [kind, difference] of Object.entries(relative_difference)) t.ok((difference as number) < 1e-3, `${kind} ${difference}`);
+  for (const [kind, difference] of Object.entries(relative_difference))
+    t.ok((difference as number) < 1e-3, `${kind} ${difference}`);
 });
 
 t.test("fid: images a second through FID's network, with null where there is no PyTorch", async (t) => {

@@ -3,14 +3,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../src/core/backend/engine.js';
+import { preset } from '../src/core/config/presets.js';
 import { saveCheckpoint } from '../src/core/run/checkpoint.js';
 import { initialValues } from '../src/core/train/initial.js';
-import { preset } from '../src/core/config/presets.js';
 import { createTrainer } from '../src/core/train/trainer.js';
 
 /** uint8 [count, 32, 32, 1], another picture for every number. */
 export function dots(first: number, count: number): Uint8Array {
-  return new Uint8Array(count * 1024).map((_, i) => ((i * 7919 + first * 104_729) % 1009 < 150 ? 255 : (i * 37 + first) % 200));
+  return new Uint8Array(count * 1024).map((_, i) =>
+    (i * 7919 + first * 104_729) % 1009 < 150 ? 255 : (i * 37 + first) % 200,
+  );
 }
 
 export async function tinyCheckpoint(engine: Engine): Promise<{ path: string; config: ReturnType<typeof preset> }> {

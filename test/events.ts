@@ -1,5 +1,5 @@
 /** Reads event files as TensorBoard does, by a checksum and a loop over records of its own. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fieldsOf, text } from '../src/core/formats/tensorflow/protobuf-reader.js';
 
@@ -28,9 +28,12 @@ export function eventsOf(file: Buffer): ReadEvent[] {
 /** What TensorBoard shows of a folder: the numbers, or sizes of pictures, by tag and step. */
 export function shown(folder: string): Map<string, Map<number, number>> {
   const tags = new Map<string, Map<number, number>>();
-  for (const name of readdirSync(folder).filter((name) => name.includes('tfevents')).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((name) => name.includes('tfevents'))
+    .sort()) {
     for (const { step, start, values } of eventsOf(readFileSync(join(folder, name)))) {
-      if (start) for (const steps of tags.values()) for (const old of [...steps.keys()]) if (old >= step) steps.delete(old);
+      if (start)
+        for (const steps of tags.values()) for (const old of [...steps.keys()]) if (old >= step) steps.delete(old);
       for (const { tag, number, png } of values) {
         const steps = tags.get(tag) ?? new Map<number, number>();
         tags.set(tag, steps.set(step, number ?? png!.length));
@@ -44,18 +47,20 @@ function eventOf(bytes: Uint8Array): ReadEvent {
   const event: ReadEvent = { step: 0, start: false, values: [] };
   for (const { number, value, bytes: inner } of fieldsOf(bytes, 'an event')) {
     if (number === 2) event.step = Number(value);
-    if (number === 7) event.start = [...fieldsOf(inner, 'a session')].some((field) => field.number === 1 && field.value === 1n);
-    if (number === 5) event.values = [...fieldsOf(inner, 'a summary')].map((field) => valueOf(field.bytes));
+    if (number === 7)
+      event.start = [...fieldsOf(inner, 'a session')].some((field) => field.number === 1 && field.value === 1n);
+    if (number === 5) event.values = [...fieldsOf(inner, 'a summary')].map((field) => valueIn(field.bytes));
   }
   return event;
 }
 
-function valueOf(bytes: Uint8Array): ReadEvent['values'][number] {
+function valueIn(bytes: Uint8Array): ReadEvent['values'][number] {
   const value: ReadEvent['values'][number] = { tag: '' };
   for (const { number, bytes: inner } of fieldsOf(bytes, 'a value')) {
     if (number === 1) value.tag = text(inner);
     if (number === 2) value.number = Buffer.from(inner).readFloatLE();
-    if (number === 4) value.png = Buffer.from([...fieldsOf(inner, 'an image')].find((field) => field.number === 4)!.bytes);
+    if (number === 4)
+      value.png = Buffer.from([...fieldsOf(inner, 'an image')].find((field) => field.number === 4)!.bytes);
   }
   return value;
 }

@@ -28,7 +28,15 @@ export interface RunResult {
   bytes: Buffer;
 }
 
-const SIGNALS: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
+const SIGNALS: Record<string, number> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
 
 /** Runs `bigbigan ARGS` as a user would and waits for its end. Never rejects for a failing command. */
 export function bigbigan(args: string[], options: RunOptions = {}): Promise<RunResult> {

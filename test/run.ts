@@ -54,7 +54,8 @@ async function run(files: string[]): Promise<number> {
   });
   parser.on('comment', (comment: string) => {
     if (!/^# \{ total: /.test(comment)) return;
-    for (const [, key, value] of comment.matchAll(/(pass|fail|skip|todo): (\d+)/g)) counts[key as 'pass'] = Number(value);
+    for (const [, key, value] of comment.matchAll(/(pass|fail|skip|todo): (\d+)/g))
+      counts[key as 'pass'] = Number(value);
   });
   tap.stdout.pipe(parser);
   const [[status]] = await Promise.all([once(tap, 'close'), once(parser, 'complete')]);

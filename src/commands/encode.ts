@@ -2,7 +2,14 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
-import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, wholeNumber } from './options/options.js';
+import {
+  type EngineOptions,
+  engineOptions,
+  examples,
+  type OutputOptions,
+  outputOptions,
+  wholeNumber,
+} from './options/options.js';
 import { refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
@@ -46,7 +53,13 @@ async function encode(options: EncodeOptions, command: Command): Promise<void> {
   if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${OUTPUTS.join(', ')}`);
   const needsModel = options.outputs.some((name) => name !== 'pixels');
   if (needsModel) requireModel(options);
-  else refuseGiven(command, ['--run', '--checkpoint', '--model', '--weights', '--precision'], 'does not go with --outputs pixels alone', 'pixels need no model');
+  else
+    refuseGiven(
+      command,
+      ['--run', '--checkpoint', '--model', '--weights', '--precision'],
+      'does not go with --outputs pixels alone',
+      'pixels need no model',
+    );
   if (options.data === undefined) throw usage('--data is missing: the images to encode');
   if (options.out === undefined) throw usage('--out is missing: the features folder to write');
 

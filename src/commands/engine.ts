@@ -1,7 +1,7 @@
 /** `bigbigan engine`: what TensorFlow is in place, and the step that puts it there. */
 import { Command, Option } from 'commander';
 import type { EngineStatus } from '../core/backend/install/status.js';
-import { examples, outputOptions, type OutputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
 
 interface InstallOptions extends OutputOptions {
@@ -20,7 +20,11 @@ export function engineCommand(): Command {
     .action(show)
     .addCommand(installCommand());
   outputOptions(command);
-  return examples(command, ['bigbigan engine', 'bigbigan engine install', 'bigbigan engine --json | jq -r .tensorflow']);
+  return examples(command, [
+    'bigbigan engine',
+    'bigbigan engine install',
+    'bigbigan engine --json | jq -r .tensorflow',
+  ]);
 }
 
 function installCommand(): Command {
@@ -41,10 +45,9 @@ function installCommand(): Command {
       ).env('BIGBIGAN_TENSORFLOW'),
     )
     .addOption(
-      new Option('--device <kind>', 'libraries to take (default: gpu when an NVIDIA driver answers, else cpu)').choices([
-        'cpu',
-        'gpu',
-      ]),
+      new Option('--device <kind>', 'libraries to take (default: gpu when an NVIDIA driver answers, else cpu)').choices(
+        ['cpu', 'gpu'],
+      ),
     )
     .option('--force', 'take and build everything anew')
     .action(install);

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
 import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './options/model-options.js';
-import { type OutputOptions, examples, outputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
 

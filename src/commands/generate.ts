@@ -4,9 +4,9 @@ import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
 import {
   type EngineOptions,
-  type OutputOptions,
   engineOptions,
   examples,
+  type OutputOptions,
   outputOptions,
   positiveInteger,
   positiveNumber,
@@ -38,11 +38,17 @@ export function generateCommand(): Command {
         'FILE.npy one uint8 array [n, height, width, channels], and - the same array as a stream on stdout.',
     )
     .option('--out <path>', 'folder, .png, .npy or -')
-    .addOption(new Option('--count <n>', 'number of images, with seeds from --seed on').argParser(positiveInteger).default(64))
+    .addOption(
+      new Option('--count <n>', 'number of images, with seeds from --seed on').argParser(positiveInteger).default(64),
+    )
     .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
     .option('--seed <n>', 'first seed', wholeNumber, 0)
     .option('--class <n>', 'class of all images, for a conditional model (default: drawn for each seed)', wholeNumber)
-    .option('--truncation <t>', 'draw latent values again until they lie in [-t, t], from 0.01 on (default: none)', positiveNumber)
+    .option(
+      '--truncation <t>',
+      'draw latent values again until they lie in [-t, t], from 0.01 on (default: none)',
+      positiveNumber,
+    )
     .addOption(
       new Option(
         '--standing-statistics <n>',

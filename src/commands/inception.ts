@@ -1,7 +1,7 @@
 /** `bigbigan inception`: what a file of the 2015 Inception network's weights is, and the same weights in our form. */
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { type OutputOptions, examples, outputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
@@ -36,7 +36,8 @@ async function inception(given: string | undefined, options: ConversionOptions):
   const report = createReport(options);
   const path = given ?? process.env.BIGBIGAN_INCEPTION;
   const { publishedFiles } = await import('../core/inception/published.js');
-  if (!path) throw usage('WEIGHTS is missing: a file with the Inception network of 2015', `it takes ${publishedFiles()}`);
+  if (!path)
+    throw usage('WEIGHTS is missing: a file with the Inception network of 2015', `it takes ${publishedFiles()}`);
   const { out, force } = options;
   if (out !== undefined) await checkOutputFile(out, force);
   const { readInceptionWeights, writeInceptionWeights } = await import('../core/inception/weights.js');

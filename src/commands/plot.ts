@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { RunCurves } from '../core/plot/run-curves.js';
 import { usage } from '../core/errors.js';
+import type { RunCurves } from '../core/plot/run-curves.js';
 import { refuseGiven } from './options/given.js';
-import { type OutputOptions, examples, outputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { checkOutputFile } from './options/output-file.js';
-import { type Report, createReport } from './report.js';
+import { createReport, type Report } from './report.js';
 import { packageVersion } from './version.js';
 
 interface PlotOptions extends OutputOptions {
@@ -31,12 +31,28 @@ export function plotCommand(): Command {
     )
     .argument('<run...>', 'folders of runs; with --filters one run, for its newest checkpoint, or a checkpoint file')
     .option('--out <file>', '.svg or .png; filters are .png')
-    .option('--keys <list>', 'what to show: commas part panels, + joins keys in one, * is any text (default: see above)')
+    .option(
+      '--keys <list>',
+      'what to show: commas part panels, + joins keys in one, * is any text (default: see above)',
+    )
     .option('--list-keys', 'print the keys that there are, one a line, and exit')
-    .addOption(new Option('--x <axis>', 'horizontal axis; hours are those of steps and of waiting for data').choices(['step', 'epoch', 'hours']).default('step'))
-    .option('--smooth <weight>', "weight of TensorBoard's smoothing, 0 (none) to below 1; of the log, which stays as faint lines", weight, 0)
+    .addOption(
+      new Option('--x <axis>', 'horizontal axis; hours are those of steps and of waiting for data')
+        .choices(['step', 'epoch', 'hours'])
+        .default('step'),
+    )
+    .option(
+      '--smooth <weight>',
+      "weight of TensorBoard's smoothing, 0 (none) to below 1; of the log, which stays as faint lines",
+      weight,
+      0,
+    )
     .option('--separate', 'a curve for every run, also of runs that differ only in their seed')
-    .option('--label <name>', 'name of a curve in the legend, repeated in the order of the curves (default: from the folders)', collect)
+    .option(
+      '--label <name>',
+      'name of a curve in the legend, repeated in the order of the curves (default: from the folders)',
+      collect,
+    )
     .option('--filters', "draw the filters of E's first layer")
     .option('--force', 'overwrite');
   outputOptions(command).action(plot);
@@ -50,7 +66,8 @@ export function plotCommand(): Command {
 
 function weight(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('expected a number from 0 to below 1.');
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('expected a number from 0 to below 1.');
   return value;
 }
 
@@ -62,7 +79,12 @@ async function plot(runs: string[], options: PlotOptions, command: Command): Pro
   if (options.filters) refuseGiven(command, ofCurves, 'does not go with --filters', 'it is for learning curves');
   if (options.listKeys) {
     const ofPicture = ofCurves.filter((name) => name !== '--list-keys');
-    refuseGiven(command, ['--out', '--force', ...ofPicture], 'does not go with --list-keys', 'which prints keys and draws nothing');
+    refuseGiven(
+      command,
+      ['--out', '--force', ...ofPicture],
+      'does not go with --list-keys',
+      'which prints keys and draws nothing',
+    );
   }
   if (options.filters) return plotFilters(runs, options, report);
   const { readRunCurves } = await import('../core/plot/run-curves.js');
@@ -93,15 +115,20 @@ async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, 
   const groups = groupRuns(runs, options.separate ?? false);
   const labels = options.label ?? [];
   if (labels.length > 0 && labels.length !== groups.length) {
-    throw expectedLabels(labels.length, groups.map(({ label }) => label));
+    throw expectedLabels(
+      labels.length,
+      groups.map(({ label }) => label),
+    );
   }
   labels.forEach((label, i) => (groups[i].label = label));
   for (const { label, runs } of groups) {
     const ends = runs.map(lastStep);
-    if (Math.min(...ends) < Math.max(...ends)) report.note(`${label}: the mean ends at step ${Math.min(...ends)}, as one of the runs does`);
+    if (Math.min(...ends) < Math.max(...ends))
+      report.note(`${label}: the mean ends at step ${Math.min(...ends)}, as one of the runs does`);
   }
   const panels = options.keys === undefined ? usualPanels(runs) : panelsOf(options.keys, runs);
-  if (panels.length === 0) throw usage('the runs have none of the usual keys: --keys is missing', '--list-keys prints those there are');
+  if (panels.length === 0)
+    throw usage('the runs have none of the usual keys: --keys is missing', '--list-keys prints those there are');
   const { svg, last } = plotRuns(groups, { panels, x: options.x, smooth: options.smooth });
   await save(out, /\.png$/i.test(out) ? await png(svg) : svg);
   report.result(
@@ -110,7 +137,11 @@ async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, 
       x: options.x,
       smooth: options.smooth,
       panels,
-      groups: groups.map((group) => ({ label: group.label, runs: group.runs.map(({ path }) => path), seeds: group.runs.map(({ seed }) => seed ?? null) })),
+      groups: groups.map((group) => ({
+        label: group.label,
+        runs: group.runs.map(({ path }) => path),
+        seeds: group.runs.map(({ seed }) => seed ?? null),
+      })),
       last,
       version: packageVersion,
       seconds: (Date.now() - started) / 1000,
@@ -120,7 +151,10 @@ async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, 
 }
 
 function expectedLabels(found: number, groups: string[]) {
-  return usage(`expected a --label for each of ${groups.length} curves, got ${found}`, `the curves, in this order: ${groups.join(', ')}`);
+  return usage(
+    `expected a --label for each of ${groups.length} curves, got ${found}`,
+    `the curves, in this order: ${groups.join(', ')}`,
+  );
 }
 
 function lastStep({ curves }: RunCurves): number {

@@ -1,13 +1,14 @@
 /** `bigbigan prep-data`: from images in any common form to a dataset folder. */
-import { Command, Option } from 'commander';
+
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
 import type { ResizeMethod } from '../core/data/codec.js';
 import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
 import type { Prepared, PrepareOptions } from '../core/data/dataset/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
-import { examples, outputOptions, positiveInteger, wholeNumber, type OutputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
 import { refuseFileName } from './options/output-file.js';
 import { createReport, type Progress, type Report } from './report.js';
 
@@ -128,7 +129,8 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
 
 function checkStore({ store, resolution, resize }: PrepDataOptions): void {
   if (store === 'pixels') {
-    if (resolution === undefined) throw usage('--resolution is missing: the height and width of the images', 'or take --store encoded');
+    if (resolution === undefined)
+      throw usage('--resolution is missing: the height and width of the images', 'or take --store encoded');
     return;
   }
   const [given] = Object.entries({ resolution, resize }).find(([, value]) => value !== undefined) ?? [];

@@ -2,7 +2,15 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
-import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
+import {
+  type EngineOptions,
+  engineOptions,
+  examples,
+  type OutputOptions,
+  outputOptions,
+  positiveInteger,
+  wholeNumber,
+} from './options/options.js';
 import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 import { packageVersion } from './version.js';
@@ -35,7 +43,7 @@ export function reconstructCommand(): Command {
     .option('--count <n>', 'images on the sheet', positiveInteger, 64)
     .option('--columns <n>', 'columns of the sheet', positiveInteger, 16)
     .option('--sample', "sample z from E's distribution (default: its mean)")
-    .option('--seed <n>', "seed of z, and of the pairing with other images", wholeNumber, 0)
+    .option('--seed <n>', 'seed of z, and of the pairing with other images', wholeNumber, 0)
     .option('--force', 'overwrite');
   outputOptions(engineOptions(modelOptions(command))).action(reconstruct);
   return examples(command, [
@@ -48,8 +56,10 @@ async function reconstruct(options: ReconstructOptions, command: Command): Promi
   requireModel(options);
   const { data, out } = options;
   if (data === undefined) throw usage('--data is missing: the images to reconstruct');
-  if (out !== undefined && !/\.(png|npy)$/i.test(out)) throw usage(`expected a .png or .npy file for --out, got ${out}`);
-  if (!/\.png$/i.test(out ?? '')) refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
+  if (out !== undefined && !/\.(png|npy)$/i.test(out))
+    throw usage(`expected a .png or .npy file for --out, got ${out}`);
+  if (!/\.png$/i.test(out ?? ''))
+    refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
   const started = Date.now();
   const report = createReport(options);
   const { openImages } = await import('../core/data/images/images.js');

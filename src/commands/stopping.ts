@@ -24,7 +24,13 @@ export interface Stopping {
 }
 
 /** Watches from now on; `timeLimit` in seconds counts from the start of the process. */
-export function watchStopping({ note, timeLimit = Infinity }: { note: (message: string) => void; timeLimit?: number }): Stopping {
+export function watchStopping({
+  note,
+  timeLimit = Infinity,
+}: {
+  note: (message: string) => void;
+  timeLimit?: number;
+}): Stopping {
   let received: keyof typeof CODES | undefined;
   let savable = false;
   const handle = (signal: keyof typeof CODES) => {

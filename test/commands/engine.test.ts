@@ -9,7 +9,10 @@ t.test('the status says what is in place', async (t) => {
   const text = await bigbigan(['engine']);
   t.equal(text.code, 0);
   t.equal(text.stderr, '');
-  t.match(text.stdout, /^engine: TensorFlow 2\.21\.\d+ \(tfjs-node-gpu 4\.22\.0\)\nlibraries: .*\nbinding: .*\ndevice: /);
+  t.match(
+    text.stdout,
+    /^engine: TensorFlow 2\.21\.\d+ \(tfjs-node-gpu 4\.22\.0\)\nlibraries: .*\nbinding: .*\ndevice: /,
+  );
   const json = await bigbigan(['engine', '--json']);
   t.match(JSON.parse(json.stdout), { ready: true, tensorflow: /^2\.21\./, tfjs: '4.22.0', features: Array });
 });
@@ -39,11 +42,23 @@ t.test('the files are known by their names in every kind of source', async (t) =
   ] as const) {
     t.equal(placeOf(path), place, path);
   }
-  t.same(['2.21.0', '2.21.3', '2.2.1', '2.20.0', '12.21.0', ''].map(isSupported), [true, true, false, false, false, false]);
+  t.same(['2.21.0', '2.21.3', '2.2.1', '2.20.0', '12.21.0', ''].map(isSupported), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 t.test('what cannot be a source is refused by name, and the engine stays', async (t) => {
-  const cache = t.testdir({ 'cut.whl': 'PK\u0003\u0004 and no more', 'cut.tar.gz': 'no gzip', 'text.txt': 'x', empty: {} });
+  const cache = t.testdir({
+    'cut.whl': 'PK\u0003\u0004 and no more',
+    'cut.tar.gz': 'no gzip',
+    'text.txt': 'x',
+    empty: {},
+  });
   for (const [name, reason] of [
     ['none', /no such file/],
     ['empty', /lacks libtensorflow_cc\.so\.2 or libtensorflow\.so\.2, libtensorflow_framework\.so\.2, .* and \d+ more/],
@@ -52,7 +67,9 @@ t.test('what cannot be a source is refused by name, and the engine stays', async
     ['cut.tar.gz', /header/],
   ] as const) {
     const path = join(cache, name);
-    const result = await bigbigan(['engine', 'install', '--from', path], { env: { BIGBIGAN_CACHE: join(cache, 'cache') } });
+    const result = await bigbigan(['engine', 'install', '--from', path], {
+      env: { BIGBIGAN_CACHE: join(cache, 'cache') },
+    });
     t.equal(result.code, 1, name);
     t.equal(result.stdout, '');
     t.ok(result.stderr.includes(path), result.stderr);
@@ -91,7 +108,11 @@ t.test('a fresh clone gets its engine, a second one from the cache', async (t) =
   t.match(await second(['engine'], cache), { code: 1, stdout: /gone or damaged/ });
   t.match(await second(['engine', 'install', '--from', libraries], cache), { code: 0 });
   t.match(await first(['engine'], cache), { code: 0 }, 'it serves the first clone again');
-  t.same(readdirSync(cache).filter((name) => name.startsWith('work')), [], 'nothing is left behind');
+  t.same(
+    readdirSync(cache).filter((name) => name.startsWith('work')),
+    [],
+    'nothing is left behind',
+  );
 });
 
 /** A copy of the program with its own tfjs-node-gpu, as npm would have unpacked it; returns how to run it. */
@@ -99,12 +120,14 @@ function clone(folder: string) {
   const modules = join(folder, 'node_modules');
   const own = join('@tensorflow', 'tfjs-node-gpu');
   mkdirSync(join(modules, '@tensorflow'), { recursive: true });
-  for (const name of ['bin', 'dist/src', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of ['bin', 'dist/src', 'package.json'])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (name !== '@tensorflow') symlinkSync(join(root, 'node_modules', name), join(modules, name));
   }
   for (const name of readdirSync(join(root, 'node_modules', '@tensorflow'))) {
-    if (name !== 'tfjs-node-gpu') symlinkSync(join(root, 'node_modules', '@tensorflow', name), join(modules, '@tensorflow', name));
+    if (name !== 'tfjs-node-gpu')
+      symlinkSync(join(root, 'node_modules', '@tensorflow', name), join(modules, '@tensorflow', name));
   }
   mkdirSync(join(modules, own));
   for (const name of ['binding', 'binding.gyp', 'dist', 'package.json']) {

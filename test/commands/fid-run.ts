@@ -1,6 +1,7 @@
 /** What the tests of `fid` share: two small sets of images, SciPy's distances, and a run of the command. */
-import type { Test } from 'tap';
+
 import { readFileSync } from 'node:fs';
+import type { Test } from 'tap';
 import { bigbigan, fixture } from '../paths.js';
 
 /** By what was compared. */

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { encodePng } from '../../src/core/data/codec.js';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
@@ -106,7 +106,11 @@ t.test('statistics of another network or of other weights are refused', async (t
 
 t.test('too few rows for the features are told, and a set against itself', async (t) => {
   const few = join(t.testdir(), 'few.npy');
-  await writeNpy(few, [5, 5], Float32Array.from({ length: 25 }, (_, i) => (i * i) % 7));
+  await writeNpy(
+    few,
+    [5, 5],
+    Float32Array.from({ length: 25 }, (_, i) => (i * i) % 7),
+  );
   const { stderr } = await bigbigan(['fid', realFeatures, few]);
   t.match(stderr, /warning: .*few\.npy has 5 rows; below 6, one more than features/);
   t.notMatch(stderr, /real-features\.npy has 120/);
@@ -119,18 +123,33 @@ t.test('too few rows for the features are told, and a set against itself', async
 t.test('statistics of REAL stay when FAKE fails', async (t) => {
   const file = join(t.testdir(), 'real.npz');
   const bytes = await readFile(fake);
-  const { code, stdout, stderr } = await bigbigan(['fid', real, '-', ...network(':features'), '--stats-out', file], { input: bytes.subarray(0, -50) });
+  const { code, stdout, stderr } = await bigbigan(['fid', real, '-', ...network(':features'), '--stats-out', file], {
+    input: bytes.subarray(0, -50),
+  });
   t.equal(code, 1);
   t.equal(stdout, '');
-  t.match(stderr, /the statistics of .*real\.npy are in .*real\.npz\n[^]*expected 90 rows as its header says for standard input, got an end after 88/);
-  close(t, (await distance(t, [file, fake, ...network(':features')])).frechet_distance, golden.features, 1e-5, 'from the file');
+  t.match(
+    stderr,
+    /the statistics of .*real\.npy are in .*real\.npz\n[\s\S]*expected 90 rows as its header says for standard input, got an end after 88/,
+  );
+  close(
+    t,
+    (await distance(t, [file, fake, ...network(':features')])).frechet_distance,
+    golden.features,
+    1e-5,
+    'from the file',
+  );
 });
 
 t.test('what cannot be answered is explained', async (t) => {
   const dir = t.testdir();
   const file = (name: string) => join(dir, name);
   await writeNpy(file('one.npy'), [1, 5], new Float32Array(5));
-  await writeNpy(file('holed.npy'), [2, 5], Float32Array.from({ length: 10 }, (_, i) => (i === 7 ? NaN : i)));
+  await writeNpy(
+    file('holed.npy'),
+    [2, 5],
+    Float32Array.from({ length: 10 }, (_, i) => (i === 7 ? NaN : i)),
+  );
   await writeNpy(file('large.npy'), [3, 8, 8, 3], new Uint8Array(3 * 8 * 8 * 3));
   await writeNpy(file('cube.npy'), [3, 2, 2], new Float32Array(12));
   await writeNpz(file('nothing.npz'), { x: { shape: [1], data: new Float64Array(1) } });
@@ -165,24 +184,68 @@ t.test('what cannot be answered is explained', async (t) => {
     [[realFeatures, file('cube.npy')], 1, /\[n, width\] for .*cube\.npy/],
     [[realFeatures, file('nothing.npz')], 1, /the arrays mu and sigma, feats, or arr_0 for .*nothing\.npz, got x/],
     [[realFeatures, file('crooked.npz')], 1, /symmetric matrix for sigma in .*crooked\.npz/],
-    [[realFeatures, file('steep.npz')], 1, /at most 1, as the variances demand, for row 1, column 0 of sigma in .*steep\.npz, got 2/],
+    [
+      [realFeatures, file('steep.npz')],
+      1,
+      /at most 1, as the variances demand, for row 1, column 0 of sigma in .*steep\.npz, got 2/,
+    ],
     [[realFeatures, file('broken.npz')], 1, /broken\.npz/],
     [[realFeatures], 2, /missing required argument 'fake'/],
     [[], 2, /missing required argument 'real'/],
     [[real, fake, '--metrics', 'fid,ppl'], 2, /expected some of fid, is, kid, pr, got ppl/],
     [[fixture('metrics/fid/real.npz'), fakeFeatures, '--metrics', 'kid'], 2, /real\.npz has their statistics only/],
-    [[realFeatures, fakeFeatures, '--metrics', 'kid'], 1, /1000 rows or more.* for KID of .*real-features\.npy, got 120/],
-    [[realFeatures, fakeFeatures, '--metrics', 'is'], 2, /needs the images of FAKE, and .*features\.npy has features only/],
-    [[real, fake, ...network(':mean'), '--metrics', 'is'], 2, /needs class scores, which --extractor saved-model does not give/],
-    [[real, fixture('metrics/fid/real.npz'), '--metrics', 'is', ...network(':mean')], 2, /needs the images of FAKE, and .*real\.npz has their statistics only/],
-    [[real, fake, ...network(':mean'), '--stats-out', file('real.txt')], 2, /--stats-out writes an \.npz, got .*real\.txt\n/],
+    [
+      [realFeatures, fakeFeatures, '--metrics', 'kid'],
+      1,
+      /1000 rows or more.* for KID of .*real-features\.npy, got 120/,
+    ],
+    [
+      [realFeatures, fakeFeatures, '--metrics', 'is'],
+      2,
+      /needs the images of FAKE, and .*features\.npy has features only/,
+    ],
+    [
+      [real, fake, ...network(':mean'), '--metrics', 'is'],
+      2,
+      /needs class scores, which --extractor saved-model does not give/,
+    ],
+    [
+      [real, fixture('metrics/fid/real.npz'), '--metrics', 'is', ...network(':mean')],
+      2,
+      /needs the images of FAKE, and .*real\.npz has their statistics only/,
+    ],
+    [
+      [real, fake, ...network(':mean'), '--stats-out', file('real.txt')],
+      2,
+      /--stats-out writes an \.npz, got .*real\.txt\n/,
+    ],
     [[real, '--shard', '1/2', '--out', file('part'), ...network(':mean')], 2, /--out writes an \.npz, got .*part\n/],
-    [[file('nothing.npz'), fake, ...network(':mean'), '--stats-out', file('nothing.npz'), '--force'], 2, /nothing\.npz is read, and cannot be written too/],
-    [[real, fake, ...network(':mean'), '--stats-out', file('folder.npz'), '--force'], 1, /the name of a file for .*folder\.npz, got a folder/],
-    [[realFeatures, fakeFeatures, '--mode', 'clean'], 2, /--mode clean says how images are resized, and there are none; the features are of unknown origin/],
-    [[realFeatures, fakeFeatures, '--kid-subset-size', '9'], 2, /--kid-subset-size has no effect without --metrics kid/],
+    [
+      [file('nothing.npz'), fake, ...network(':mean'), '--stats-out', file('nothing.npz'), '--force'],
+      2,
+      /nothing\.npz is read, and cannot be written too/,
+    ],
+    [
+      [real, fake, ...network(':mean'), '--stats-out', file('folder.npz'), '--force'],
+      1,
+      /the name of a file for .*folder\.npz, got a folder/,
+    ],
+    [
+      [realFeatures, fakeFeatures, '--mode', 'clean'],
+      2,
+      /--mode clean says how images are resized, and there are none; the features are of unknown origin/,
+    ],
+    [
+      [realFeatures, fakeFeatures, '--kid-subset-size', '9'],
+      2,
+      /--kid-subset-size has no effect without --metrics kid/,
+    ],
     [[realFeatures, fakeFeatures, '--feature', 'z_mean'], 2, /--feature is for features folders/],
-    [[real, file('note.txt'), ...network(':mean')], 1, /folder or zip of images, \.npy, .* for .*note\.txt, got another file/],
+    [
+      [real, file('note.txt'), ...network(':mean')],
+      1,
+      /folder or zip of images, \.npy, .* for .*note\.txt, got another file/,
+    ],
     [[real, '--shard', '1/2', ...network(':mean')], 2, /--out is missing/],
     [[real, fake, '--shard', '1/2', '--out', file('p.npz'), ...network(':mean')], 2, /--shard takes one set/],
     [[real, '--shard', '0/2', '--out', file('p.npz'), ...network(':mean')], 2, /expected I\/N/],

@@ -1,7 +1,7 @@
-import t from 'tap';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import t from 'tap';
 import { emulatesBfloat16 } from '../../src/core/backend/precision.js';
 import { readNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
@@ -11,10 +11,17 @@ import { digits, fails, succeed, trained, words } from './run.js';
 const dir = t.testdir();
 const run = await trained(join(dir, 'run'), await digits(join(dir, 'data')));
 const model = ['--run', run, '--precision', 'float32', '--threads', '2'];
-const generate = (out: string, ...more: string[]) => ['generate', ...model, '--out', out === '-' ? out : join(dir, out), ...more];
+const generate = (out: string, ...more: string[]) => [
+  'generate',
+  ...model,
+  '--out',
+  out === '-' ? out : join(dir, out),
+  ...more,
+];
 const array = async (name: string) => Array.from((await readNpy(join(dir, name))).data as Uint8Array);
 const grey = async (path: string) => Array.from(await sharp(path).toColourspace('b-w').raw().toBuffer());
-const worst = (a: number[], b: number[]) => (a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity);
+const worst = (a: number[], b: number[]) =>
+  a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity;
 const image = (all: number[], i: number) => all.slice(i * 1024, (i + 1) * 1024);
 
 t.test('an array, and what the result says', async (t) => {
@@ -47,17 +54,34 @@ t.test('the same seed is the same image, whatever the batch size and the other s
 });
 
 t.test('bf16 is warned of where the processor emulates it', async (t) => {
-  const { stderr } = await succeed(['generate', '--run', run, '--precision', 'bf16', '--batch-size', '2', '--count', '1', '--out', join(dir, 'bf16.npy')]);
+  const { stderr } = await succeed([
+    'generate',
+    '--run',
+    run,
+    '--precision',
+    'bf16',
+    '--batch-size',
+    '2',
+    '--count',
+    '1',
+    '--out',
+    join(dir, 'bf16.npy'),
+  ]);
   t.equal(/^warning: .*emulates bf16/m.test(stderr), emulatesBfloat16());
 });
 
 t.test('a stream: the same bytes as the file, and nothing else on stdout', async (t) => {
-  const { bytes, stderr } = await succeed(generate('-', '--count', '10', '--seed', '3', '--batch-size', '4', '--quiet'));
+  const { bytes, stderr } = await succeed(
+    generate('-', '--count', '10', '--seed', '3', '--batch-size', '4', '--quiet'),
+  );
   t.equal(words(stderr), '', '--quiet');
   const file = readFileSync(join(dir, 'ten.npy'));
   t.equal(bytes.subarray(0, 8).toString('latin1'), '\x93NUMPY\x01\x00');
   const start = (header: Buffer) => 10 + header.readUInt16LE(8);
-  t.match(bytes.subarray(10, start(bytes)).toString(), /'descr': '\|u1', 'fortran_order': False, 'shape': \(10, 32, 32, 1\)/);
+  t.match(
+    bytes.subarray(10, start(bytes)).toString(),
+    /'descr': '\|u1', 'fortran_order': False, 'shape': \(10, 32, 32, 1\)/,
+  );
   t.equal(bytes.length, start(bytes) + 10 * 1024);
   t.ok(worst([...bytes.subarray(start(bytes))], [...file.subarray(start(file))]) <= 1);
 });
@@ -65,13 +89,24 @@ t.test('a stream: the same bytes as the file, and nothing else on stdout', async
 t.test('a stream goes into encode', async (t) => {
   const { bytes } = await succeed(generate('-', '--count', '3', '--json'));
   const out = join(dir, 'features');
-  const { stdout } = await succeed(['encode', ...model, '--data', '-', '--outputs', 'z_mean', '--out', out], { input: bytes });
+  const { stdout } = await succeed(['encode', ...model, '--data', '-', '--outputs', 'z_mean', '--out', out], {
+    input: bytes,
+  });
   t.equal(stdout, `${out}\n`);
 });
 
 t.test('a reader that has enough ends the program quietly', async (t) => {
   const { run: shell } = await import('../paths.js');
-  const command = `"${process.execPath}" bin/bigbigan.js ${generate('-', '--count', '3000', '--batch-size', '50', '--quiet').map((word) => `'${word}'`).join(' ')}`;
+  const command = `"${process.execPath}" bin/bigbigan.js ${generate(
+    '-',
+    '--count',
+    '3000',
+    '--batch-size',
+    '50',
+    '--quiet',
+  )
+    .map((word) => `'${word}'`)
+    .join(' ')}`;
   const { stderr, stdout } = await shell('bash', ['-c', `${command} | head -c 6; echo " \${PIPESTATUS[0]}"`]);
   t.match(stdout, / 0\n$/);
   t.equal(words(stderr), '');
@@ -93,14 +128,19 @@ t.test('a sheet in reading order', async (t) => {
   const tile = (row: number, column: number) =>
     Array.from({ length: 1024 }, (_, i) => sheet[(row * 32 + (i >> 5)) * 96 + column * 32 + (i & 31)]);
   for (let i = 0; i < 5; i++) t.ok(worst(tile(Math.floor(i / 3), i % 3), image(all, i)) <= 1, `image ${i}`);
-  t.ok(tile(1, 2).every((value) => value === 0), 'the place left over is black');
+  t.ok(
+    tile(1, 2).every((value) => value === 0),
+    'the place left over is black',
+  );
 });
 
 t.test('truncation draws other latents and takes statistics for them', async (t) => {
   await succeed(generate('truncated.npy', '--count', '10', '--seed', '3', '--truncation', '0.3'));
   const [all, truncated] = [await array('ten.npy'), await array('truncated.npy')];
   t.ok(worst(all, truncated) > 2);
-  await succeed(generate('wide.npy', '--count', '10', '--seed', '3', '--truncation', '100', '--standing-statistics', '2'));
+  await succeed(
+    generate('wide.npy', '--count', '10', '--seed', '3', '--truncation', '100', '--standing-statistics', '2'),
+  );
   await succeed(generate('anew.npy', '--count', '10', '--seed', '3', '--standing-statistics', '2'));
   t.ok(worst(await array('wide.npy'), await array('anew.npy')) <= 1, 'a bound that binds nothing changes nothing');
   await succeed(generate('anew3.npy', '--count', '10', '--seed', '3', '--standing-statistics', '3'));
@@ -127,7 +167,11 @@ t.test('what exists is left alone without --force', async (t) => {
 });
 
 t.test("TensorFlow's own notices do not reach a pipe, or a file that is appended to", async (t) => {
-  const command = [process.execPath, join(root, 'bin', 'bigbigan.js'), ...generate('quiet.npy', '--count', '1', '--quiet', '--force')];
+  const command = [
+    process.execPath,
+    join(root, 'bin', 'bigbigan.js'),
+    ...generate('quiet.npy', '--count', '1', '--quiet', '--force'),
+  ];
   const log = join(dir, 'log.txt');
   await runProgram('sh', ['-c', `{ echo before >&2; "$@"; echo after >&2; } 2>>'${log}'`, 'sh', ...command]);
   t.equal(readFileSync(log, 'utf8'), 'before\nafter\n');
@@ -166,9 +210,18 @@ t.test('a checkpoint that cannot be used leaves nothing behind, on disk or on st
   tensors.delete('ema/generator/linear/kernel');
   await writeSafetensors(checkpoint, tensors, metadata);
   for (const out of [join(dir, 'pictures'), join(dir, 'pictures.npy'), '-']) {
-    await fails(t, 1, ['generate', '--checkpoint', checkpoint, '--out', out], /ema\/generator\/linear\/kernel/, /damaged\.safetensors/);
+    await fails(
+      t,
+      1,
+      ['generate', '--checkpoint', checkpoint, '--out', out],
+      /ema\/generator\/linear\/kernel/,
+      /damaged\.safetensors/,
+    );
   }
-  t.same(readdirSync(dir).filter((name) => name.includes('pictures')), []);
+  t.same(
+    readdirSync(dir).filter((name) => name.includes('pictures')),
+    [],
+  );
   truncateSync(checkpoint, 3000);
   await fails(t, 1, ['generate', '--checkpoint', checkpoint, '--out', '-'], /damaged\.safetensors/);
 });

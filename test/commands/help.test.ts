@@ -32,9 +32,17 @@ for (const path of paths) {
     if (update) writeFileSync(file, result.stdout);
     t.equal(result.stdout, existsSync(file) ? readFileSync(file, 'utf8') : '', `as in ${file}`);
 
-    t.ok(loaded.some((module) => module.includes('/commander/')), 'the modules are seen');
-    t.same(loaded.filter((module) => /@tensorflow|libtensorflow|\/sharp\/|libvips/.test(module)), [], 'nothing heavy is loaded');
-    for (const line of result.stdout.split('\n')) t.ok(line.length <= 100 || line.includes('$'), `fits a terminal: ${line}`);
+    t.ok(
+      loaded.some((module) => module.includes('/commander/')),
+      'the modules are seen',
+    );
+    t.same(
+      loaded.filter((module) => /@tensorflow|libtensorflow|\/sharp\/|libvips/.test(module)),
+      [],
+      'nothing heavy is loaded',
+    );
+    for (const line of result.stdout.split('\n'))
+      t.ok(line.length <= 100 || line.includes('$'), `fits a terminal: ${line}`);
   });
 }
 

@@ -1,15 +1,16 @@
-import t from 'tap';
 import { join } from 'node:path';
+import t from 'tap';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { writeNpy } from '../../src/core/formats/npy/npy.js';
 import { readSafetensorsHeader } from '../../src/core/formats/safetensors.js';
-import { bigbigan, fixture, run } from '../paths.js';
 import { images, writeSyntheticWeights } from '../core/inception/synthetic.js';
+import { bigbigan, fixture, run } from '../paths.js';
 
 const dir = t.testdir();
 const file = (name: string) => join(dir, name);
 const weights = await writeSyntheticWeights(dir);
-const PUBLISHED = /classify_image_graph_def\.pb .*pt_inception-2015-12-05-6726825d\.pth .*95628359 bytes, SHA-256 6726825d0af5/;
+const PUBLISHED =
+  /classify_image_graph_def\.pb .*pt_inception-2015-12-05-6726825d\.pth .*95628359 bytes, SHA-256 6726825d0af5/;
 
 t.test('says what a file of weights is, and converts it', async (t) => {
   const out = file('converted.safetensors');
@@ -55,7 +56,20 @@ t.test('fid takes them, and is called fid with them alone', async (t) => {
   await writeNpy(real, [4, 10, 8, 3], images('real', [4, 10, 8, 3]));
   await writeNpy(fake, [3, 12, 12], images('fake', [3, 12, 12]));
   const statistics = file('real.npz');
-  const { code, stdout, stderr } = await bigbigan(['fid', real, fake, '--inception-weights', weights, '--stats-out', statistics, '--metrics', 'fid,is', '--splits', '1', '--json']);
+  const { code, stdout, stderr } = await bigbigan([
+    'fid',
+    real,
+    fake,
+    '--inception-weights',
+    weights,
+    '--stats-out',
+    statistics,
+    '--metrics',
+    'fid,is',
+    '--splits',
+    '1',
+    '--json',
+  ]);
   t.equal(code, 0, stderr);
   const result = JSON.parse(stdout);
   t.match(result, {
@@ -90,17 +104,21 @@ t.test('what fid needs for it is explained', async (t) => {
   t.equal(wrong.code, 2);
 });
 
-t.test("a file of PyTorch's own", { skip: process.env.BIGBIGAN_PYTHON === undefined && 'BIGBIGAN_PYTHON names no Python with PyTorch' }, async (t) => {
-  const script = `
+t.test(
+  "a file of PyTorch's own",
+  { skip: process.env.BIGBIGAN_PYTHON === undefined && 'BIGBIGAN_PYTHON names no Python with PyTorch' },
+  async (t) => {
+    const script = `
 import sys, torch
 sys.path.insert(0, ${JSON.stringify(fixture('inception'))})
 sys.dont_write_bytecode = True
 from network import state_dict
 torch.save(state_dict(), sys.argv[1], _use_new_zipfile_serialization=False)
 torch.save(state_dict(), sys.argv[2])`;
-  const files = [file('legacy.pth'), file('zip.pth')];
-  const made = await run(process.env.BIGBIGAN_PYTHON!, ['-c', script, ...files]);
-  t.equal(made.code, 0, made.stderr);
-  const digestOf = async (path: string) => JSON.parse((await bigbigan(['inception', path, '--json'])).stdout).digest;
-  for (const path of files) t.equal(await digestOf(path), await digestOf(weights), path);
-});
+    const files = [file('legacy.pth'), file('zip.pth')];
+    const made = await run(process.env.BIGBIGAN_PYTHON!, ['-c', script, ...files]);
+    t.equal(made.code, 0, made.stderr);
+    const digestOf = async (path: string) => JSON.parse((await bigbigan(['inception', path, '--json'])).stdout).digest;
+    for (const path of files) t.equal(await digestOf(path), await digestOf(weights), path);
+  },
+);

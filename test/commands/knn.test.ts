@@ -1,10 +1,10 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import sharp from 'sharp';
+import t from 'tap';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
-import sharp from 'sharp';
 import { bigbigan, fixture } from '../paths.js';
 import { features } from './features.js';
 import { fails } from './run.js';
@@ -49,7 +49,12 @@ t.test('bn_crelu is computed from avepool, and equals the file of it', async (t)
   const dir = t.testdir();
   const ask = ['--feature', 'bn_crelu', ...ks, '--json'];
   const computed = JSON.parse((await bigbigan(['knn', '--train', train, '--test', test, ...ask])).stdout);
-  t.match(computed, { computed_from: 'avepool', bn_statistics: /training rows/, train: { width: 24 }, test: { width: 24 } });
+  t.match(computed, {
+    computed_from: 'avepool',
+    bn_statistics: /training rows/,
+    train: { width: 24 },
+    test: { width: 24 },
+  });
   const rowsOf = async (folder: string) => (await readNpy(join(folder, 'avepool.npy'))).data as Float32Array;
   const base = await rowsOf(train);
   const columns = Array.from({ length: 12 }, (_, j) => base.filter((_, i) => i % 12 === j));
@@ -66,7 +71,9 @@ t.test('bn_crelu is computed from avepool, and equals the file of it', async (t)
     });
     await writeNpy(join(copy, 'bn_crelu.npy'), [rows.length / 12, 24], crelu);
   }
-  const read = JSON.parse((await bigbigan(['knn', '--train', join(dir, 'train'), '--test', join(dir, 'test'), ...ask])).stdout);
+  const read = JSON.parse(
+    (await bigbigan(['knn', '--train', join(dir, 'train'), '--test', join(dir, 'test'), ...ask])).stdout,
+  );
   t.equal(read.computed_from, undefined);
   t.same(read.top1, computed.top1);
 });
@@ -100,7 +107,19 @@ t.test('the same set on both sides leaves each row out of its own vote', async (
 });
 
 t.test("votes weighted by similarity are NumPy's", async (t) => {
-  const { stdout } = await bigbigan(['knn', '--train', train, '--test', test, ...ks, '--metric', 'cosine', '--temperature', '0.07', '--json']);
+  const { stdout } = await bigbigan([
+    'knn',
+    '--train',
+    train,
+    '--test',
+    test,
+    ...ks,
+    '--metric',
+    'cosine',
+    '--temperature',
+    '0.07',
+    '--json',
+  ]);
   t.match(JSON.parse(stdout), { top1: golden.l2, weighted_right: weighted, temperature: 0.07 });
 });
 
@@ -130,7 +149,10 @@ t.test('shards add up to the whole, and only together', async (t) => {
   }
   await fails(t, 1, ['knn', '--merge', ...parts, ...near('joined')], /joined exists already/);
   const other = join(dir, 'other.json');
-  await writeFile(other, (await bigbigan(['knn', '--train', train, '--test', test, '--shard', '3/3', '--json'])).stdout);
+  await writeFile(
+    other,
+    (await bigbigan(['knn', '--train', train, '--test', test, '--shard', '3/3', '--json'])).stdout,
+  );
   await writeFile(join(dir, 'broken.json'), '{"top1":');
   for (const [files, message] of [
     [parts.slice(0, 2), /each of the 3 shards once.*got 1\/3, 2\/3\n.*missing: 3\/3/],
@@ -159,7 +181,19 @@ t.test('--neighbours-out has rows and distances, --force replaces them', async (
 
 t.test('leave-one-out names no row as its own neighbour, in a shard too', async (t) => {
   const out = join(t.testdir(), 'near');
-  const { stderr } = await bigbigan(['knn', '--train', train, '--test', train, '--k', '2', '--neighbours-out', out, '--shard', '2/4']);
+  const { stderr } = await bigbigan([
+    'knn',
+    '--train',
+    train,
+    '--test',
+    train,
+    '--k',
+    '2',
+    '--neighbours-out',
+    out,
+    '--shard',
+    '2/4',
+  ]);
   t.match(stderr, /warning: --merge joins what --json prints/);
   const { data, shape } = await readNpy(join(out, 'indices.npy'));
   t.same(shape, [100, 2]);
@@ -169,9 +203,18 @@ t.test('leave-one-out names no row as its own neighbour, in a shard too', async 
 t.test('the sheet shows each query at the left of its neighbours', async (t) => {
   const dir = t.testdir();
   const sheet = join(dir, 'near.png');
-  const grey = (rows: number, value: (row: number) => number) => Uint8Array.from({ length: rows * 4 }, (_, i) => value(i >> 2));
-  await writeNpy(join(dir, 'train.npy'), [400, 2, 2, 1], grey(400, (row) => row % 256));
-  await writeNpy(join(dir, 'test.npy'), [90, 2, 2, 1], grey(90, (row) => row + 100));
+  const grey = (rows: number, value: (row: number) => number) =>
+    Uint8Array.from({ length: rows * 4 }, (_, i) => value(i >> 2));
+  await writeNpy(
+    join(dir, 'train.npy'),
+    [400, 2, 2, 1],
+    grey(400, (row) => row % 256),
+  );
+  await writeNpy(
+    join(dir, 'test.npy'),
+    [90, 2, 2, 1],
+    grey(90, (row) => row + 100),
+  );
   const images = ['--train-images', join(dir, 'train.npy'), '--test-images', join(dir, 'test.npy')];
   const ask = ['knn', '--train', train, '--test', test, '--k', '4', '--metric', 'l1', '--sheet-out', sheet];
   t.equal((await bigbigan([...ask, ...images, '--sheet-rows', '90'])).code, 0);
@@ -179,11 +222,26 @@ t.test('the sheet shows each query at the left of its neighbours', async (t) => 
   t.match(info, { width: 5 * 4 - 2, height: 90 * 4 - 2, channels: 3 });
   const at = (row: number, column: number) => data[(row * 4 * info.width + column * 4) * 3];
   for (let row = 0; row < 5; row++) {
-    t.same([0, 1, 2, 3, 4].map((column) => at(row, column)), [row + 100, ...nearest.indices[row].map((index) => index % 256)]);
+    t.same(
+      [0, 1, 2, 3, 4].map((column) => at(row, column)),
+      [row + 100, ...nearest.indices[row].map((index) => index % 256)],
+    );
   }
   await writeNpy(join(dir, 'larger.npy'), [90, 3, 3, 1], new Uint8Array(90 * 9));
-  await fails(t, 1, [...ask, ...images.slice(0, 3), join(dir, 'larger.npy'), '--force'], /images of 3 x 3 as in .*larger.npy for .*train.npy, got 2 x 2/);
-  const few = await bigbigan([...ask, '--train-images', join(dir, 'test.npy'), '--test-images', join(dir, 'test.npy'), '--force']);
+  await fails(
+    t,
+    1,
+    [...ask, ...images.slice(0, 3), join(dir, 'larger.npy'), '--force'],
+    /images of 3 x 3 as in .*larger.npy for .*train.npy, got 2 x 2/,
+  );
+  const few = await bigbigan([
+    ...ask,
+    '--train-images',
+    join(dir, 'test.npy'),
+    '--test-images',
+    join(dir, 'test.npy'),
+    '--force',
+  ]);
   t.match(few.stderr, /400 images, one for each row.*got 90/);
 });
 
@@ -223,15 +281,39 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', holed, '--test', good, '--k', '1'], 1, /row 1 of .*holed/],
     [['--train', good, '--test', short], 1, /3 class numbers.*short.*got 2/],
     [['--train', broken, '--test', good], 1, /broken/],
-    [['--train', join(good, 'avepool.npy'), '--test', good], 1, /got a file\n.*name its folder, .*good, and choose the file by --feature avepool/],
+    [
+      ['--train', join(good, 'avepool.npy'), '--test', good],
+      1,
+      /got a file\n.*name its folder, .*good, and choose the file by --feature avepool/,
+    ],
     [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder/],
     [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
     [['--train', single, '--test', good], 1, /2 classes or more.*single, got class 4 in every row/],
-    [['--train', good, '--test', halves], 1, /class numbers of an integer type.*halves.*got float64\n.*astype\('int32'\)/],
-    [['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy')], 1, /a folder or a free name .*avepool.npy, got a file/],
-    [['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy', 'near')], 1, /can be written to .*got .*avepool.npy, which is a file/],
-    [['--train', good, '--test', wide.replace('wide', 'holed'), '--k', '4'], 2, /at most 3 for --k, the rows of .*, got 4/],
-    [['--train', good, '--test', good, '--k', '1,2,3'], 2, /at most 2 for --k, the other rows of .*, got 3\n.*--k 1,2\n/],
+    [
+      ['--train', good, '--test', halves],
+      1,
+      /class numbers of an integer type.*halves.*got float64\n.*astype\('int32'\)/,
+    ],
+    [
+      ['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy')],
+      1,
+      /a folder or a free name .*avepool.npy, got a file/,
+    ],
+    [
+      ['--train', good, '--test', good, '--neighbours-out', join(good, 'avepool.npy', 'near')],
+      1,
+      /can be written to .*got .*avepool.npy, which is a file/,
+    ],
+    [
+      ['--train', good, '--test', wide.replace('wide', 'holed'), '--k', '4'],
+      2,
+      /at most 3 for --k, the rows of .*, got 4/,
+    ],
+    [
+      ['--train', good, '--test', good, '--k', '1,2,3'],
+      2,
+      /at most 2 for --k, the other rows of .*, got 3\n.*--k 1,2\n/,
+    ],
     [['--train', good, '--test', good, '--k', '0'], 2, /whole number of 1 or more/],
     [['--train', good, '--test', good, '--metric', 'l3'], 2, /l1, l2, cosine/],
     [['--train', good, '--test', holed, '--metric', 'cosine', '--no-normalise'], 2, /cosine/],
@@ -241,7 +323,11 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--shard', '3/2'], 2, /I\/N/],
     [['--train', good, '--test', holed, '--k', '1', '--shard', '1/9'], 2, /part 1\/9 of the 3 rows.*empty/],
     [['--train', good, '--test', good, '--sheet-out', join(dir, 'a.png')], 2, /--train-images/],
-    [['--train', good, '--test', good, '--sheet-out', join(dir, 'a.jpg'), '--train-images', 'a', '--test-images', 'b'], 2, /a .png file for --sheet-out/],
+    [
+      ['--train', good, '--test', good, '--sheet-out', join(dir, 'a.jpg'), '--train-images', 'a', '--test-images', 'b'],
+      2,
+      /a .png file for --sheet-out/,
+    ],
     [['--train', good, '--test', good, '--sheet-rows', '3'], 2, /--sheet-rows needs --sheet-out/],
     [['--merge', 'a.json', '--train', good], 2, /--train does not go with --merge/],
     [['--merge', 'a.json', '--k', '5'], 2, /--k does not go with --merge/],

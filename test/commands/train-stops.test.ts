@@ -1,15 +1,16 @@
 /** How training ends before its last step, and what keeps two processes from training one run. */
-import t, { type Test } from 'tap';
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readdirSync, watch } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { sha256File } from '../../src/core/formats/digest.js';
 import { readSafetensors, writeSafetensors } from '../../src/core/formats/safetensors.js';
 import { verifyCheckpoint } from '../../src/core/run/checkpoint.js';
 import { bigbigan, root, run as runProgram } from '../paths.js';
-import { AS_GRAPH, SETTINGS, digits, succeed } from './run.js';
+import { AS_GRAPH, digits, SETTINGS, succeed } from './run.js';
 
 const dir = t.testdir();
 const data = await digits(join(dir, 'data'));
@@ -27,7 +28,8 @@ function start(command: string[]) {
   child.stderr.on('data', (chunk) => (output.stderr += chunk));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }));
   const until = async (condition: () => boolean) => {
-    while (!condition() && child.exitCode === null && child.signalCode === null) await new Promise((done) => setTimeout(done, 10));
+    while (!condition() && child.exitCode === null && child.signalCode === null)
+      await new Promise((done) => setTimeout(done, 10));
   };
   return { child, output, ended, until };
 }
@@ -51,7 +53,10 @@ t.test('a second trainer of a run is refused; after the first one the run is fre
 
 t.test('of two that start at once, one trains', async (t) => {
   const both = await Promise.all([0, 1].map(() => bigbigan(args('race', '--steps', '2'))));
-  t.ok(both.some(({ code }) => code === 0), both.map(({ stderr }) => stderr).join());
+  t.ok(
+    both.some(({ code }) => code === 0),
+    both.map(({ stderr }) => stderr).join(),
+  );
   for (const { code, stderr } of both) if (code !== 0) t.match(stderr, /is being trained by process/);
   t.same(checkpoints('race'), [file(2)]);
 });
@@ -65,7 +70,10 @@ t.test('a signal before the first step ends at once: there is nothing to save', 
   t.equal(stdout, '');
   t.notOk(locked('early'));
   t.notOk(existsSync(join(run('early'), 'log.jsonl')));
-  t.match(JSON.parse((await succeed(args('early', '--steps', '1', '--json'))).stdout), { steps_run: 1, finished: true });
+  t.match(JSON.parse((await succeed(args('early', '--steps', '1', '--json'))).stdout), {
+    steps_run: 1,
+    finished: true,
+  });
 });
 
 t.test('a signal while a checkpoint is written: it is finished, and the steps since then are saved too', async (t) => {
@@ -88,7 +96,9 @@ t.test('a signal while a checkpoint is written: it is finished, and the steps si
 });
 
 t.test('a second signal ends at once', async (t) => {
-  const { child, output, ended, until } = start(args('twice', '--steps', '100000', '--log-every', '1', '--set', 'train.statisticsBatches=100000'));
+  const { child, output, ended, until } = start(
+    args('twice', '--steps', '100000', '--log-every', '1', '--set', 'train.statisticsBatches=100000'),
+  );
   await until(logged('twice'));
   child.kill('SIGINT');
   await until(() => output.stderr.includes('saving a checkpoint'));
@@ -155,16 +165,38 @@ t.test('a full disk: the checkpoints stay, and with room the run goes on', async
     cp -r '${small}' '${run('full')}'
     mount -o remount,size=9m '${small}'
     "$@" && cp -r '${small}' '${run('roomy')}'`;
-  const command = args('small', '--steps', '8', '--checkpoint-every', '1', '--sample-every', '1000', '--log-every', '1', '--keep', '3');
+  const command = args(
+    'small',
+    '--steps',
+    '8',
+    '--checkpoint-every',
+    '1',
+    '--sample-every',
+    '1000',
+    '--log-every',
+    '1',
+    '--keep',
+    '3',
+  );
   const result = await withMounts(t, script, process.execPath, program, ...command);
   if (!result) return;
-  t.match(result.stderr, /train: .*\.safetensors cannot be written: the disk is full \(ENOSPC\)\n +what was there before is unharmed.*\nfailed with 1/);
+  t.match(
+    result.stderr,
+    /train: .*\.safetensors cannot be written: the disk is full \(ENOSPC\)\n +what was there before is unharmed.*\nfailed with 1/,
+  );
   const present = readdirSync(run('full')).filter((name) => !name.startsWith('events.out.tfevents.'));
-  t.same(present.sort(), ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'], 'neither a lock nor half a file');
+  t.same(
+    present.sort(),
+    ['checkpoints', 'config.json', 'data.json', 'log.jsonl', 'samples'],
+    'neither a lock nor half a file',
+  );
   t.same(checkpoints('full'), [1, 2, 3].map(file));
   for (const step of [1, 2, 3]) await verifyCheckpoint(join(run('full'), 'checkpoints', file(step)));
   t.equal(result.code, 0, result.stderr);
   t.match(result.stderr, /continuing from step 3/);
   await succeed(args('spacious', '--steps', '8'));
-  t.equal(await sha256File(join(run('roomy'), 'checkpoints', file(8))), await sha256File(join(run('spacious'), 'checkpoints', file(8))));
+  t.equal(
+    await sha256File(join(run('roomy'), 'checkpoints', file(8))),
+    await sha256File(join(run('spacious'), 'checkpoints', file(8))),
+  );
 });

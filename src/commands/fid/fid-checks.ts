@@ -1,11 +1,11 @@
 /** What `bigbigan fid` was asked, and whether it can be answered, before anything long begins. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { usage } from '../../core/errors.js';
 import type { ExtractorChoice } from '../../core/evaluation/fid/extractors/extractors.js';
 import type { Metric } from '../../core/evaluation/fid/metric-names.js';
 import type { OpenSide } from '../../core/evaluation/fid/side.js';
 import type { Source } from '../../core/evaluation/fid/source.js';
-import { usage } from '../../core/errors.js';
 import { refuseGiven } from '../options/given.js';
 import type { InceptionOptions } from '../options/inception-options.js';
 import type { EngineOptions, OutputOptions } from '../options/options.js';
@@ -29,12 +29,18 @@ export interface FidOptions extends OutputOptions, EngineOptions, InceptionOptio
 }
 
 /** What can be said from the command line alone. */
-export async function checkUsage(paths: string[], { shard: part, out, merge, statsOut, metrics, force }: FidOptions): Promise<void> {
-  if (paths.filter((path) => path === '-').length > 1) throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
-  if (part && (paths.length !== 1 || merge || statsOut)) throw usage('--shard takes one set, --out, and neither --merge nor --stats-out');
+export async function checkUsage(
+  paths: string[],
+  { shard: part, out, merge, statsOut, metrics, force }: FidOptions,
+): Promise<void> {
+  if (paths.filter((path) => path === '-').length > 1)
+    throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
+  if (part && (paths.length !== 1 || merge || statsOut))
+    throw usage('--shard takes one set, --out, and neither --merge nor --stats-out');
   if (part && !out) throw usage('--out is missing: the .npz that the shard goes to');
   if (out && !part) throw usage('--out is for --shard; the statistics of a whole set go to --stats-out');
-  if (merge && paths.length > 1) throw usage('--merge stands for FAKE: only REAL can be named beside it', 'put REAL before --merge');
+  if (merge && paths.length > 1)
+    throw usage('--merge stands for FAKE: only REAL can be named beside it', 'put REAL before --merge');
   const sets = paths.length + (merge ? 1 : 0);
   if (sets === 0) throw usage("missing required argument 'real'", 'name REAL and FAKE');
   if (sets === 1 && !part && !statsOut && !metrics.includes('is')) {
@@ -45,18 +51,29 @@ export async function checkUsage(paths: string[], { shard: part, out, merge, sta
   }
   const file = out ?? statsOut;
   if (!file) return;
-  if (!/\.npz$/i.test(file)) throw usage(`${out ? '--out' : '--stats-out'} writes an .npz, got ${file}`, `name it ${file.replace(/\.[^./]*$/, '')}.npz`);
-  if ([...paths, ...(merge ?? [])].some((path) => resolve(path) === resolve(file))) throw usage(`${file} is read, and cannot be written too`, 'choose another name');
+  if (!/\.npz$/i.test(file))
+    throw usage(
+      `${out ? '--out' : '--stats-out'} writes an .npz, got ${file}`,
+      `name it ${file.replace(/\.[^./]*$/, '')}.npz`,
+    );
+  if ([...paths, ...(merge ?? [])].some((path) => resolve(path) === resolve(file)))
+    throw usage(`${file} is read, and cannot be written too`, 'choose another name');
   await checkOutputFile(file, force);
 }
 
 /** What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them. */
-export function checkKinds(sources: Source[], paths: string[], { shard: part, metrics, merge, feature }: FidOptions): void {
-  if (part && sources[0].kind !== 'images') throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
+export function checkKinds(
+  sources: Source[],
+  paths: string[],
+  { shard: part, metrics, merge, feature }: FidOptions,
+): void {
+  if (part && sources[0].kind !== 'images')
+    throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
   if (part && sources[0].path === '-') {
     throw usage('--shard needs a set that can be read again, not a stream', 'save it to an .npy file first');
   }
-  if (feature !== undefined && sources.every(({ path }, i) => path === paths[i])) throw usage('--feature is for features folders, and none is named');
+  if (feature !== undefined && sources.every(({ path }, i) => path === paths[i]))
+    throw usage('--feature is for features folders, and none is named');
   const rowMetric = metrics.find(isRowMetric);
   const without = sources.find(({ kind }) => kind === 'statistics');
   if (rowMetric && without) {
@@ -73,11 +90,17 @@ export function checkKinds(sources: Source[], paths: string[], { shard: part, me
 /** Before the network is loaded: that it has what the Inception Score needs. */
 export function checkClassScores({ kind }: ExtractorChoice, { metrics, merge }: FidOptions): void {
   if (!metrics.includes('is') || merge || kind === 'inception') return;
-  throw usage(`--metrics is needs class scores, which --extractor ${kind} does not give`, 'take --extractor inception, or leave is out');
+  throw usage(
+    `--metrics is needs class scores, which --extractor ${kind} does not give`,
+    'take --extractor inception, or leave is out',
+  );
 }
 
 /** Enough rows for the scores of single rows. */
-export async function checkCounts(sets: Array<{ path: string; n?: number }>, { metrics, kidSubsetSize, prNeighbours }: FidOptions): Promise<void> {
+export async function checkCounts(
+  sets: Array<{ path: string; n?: number }>,
+  { metrics, kidSubsetSize, prNeighbours }: FidOptions,
+): Promise<void> {
   const { checkSubset } = await import('../../core/metrics/kid.js');
   const { checkNeighbours } = await import('../../core/metrics/neighbours/precision-recall.js');
   for (const { path, n } of sets) {
@@ -92,13 +115,16 @@ export function checkMode(sides: OpenSide[], { mode }: FidOptions): void {
   const known = sides.filter(({ network }) => network);
   if (mode === undefined || (known.length > 0 && known.every(({ network }) => network!.mode === mode))) return;
   const other = known.find(({ network }) => network!.mode !== mode);
-  const found = other ? `${other.path} is of ${other.network!.mode ? `mode ${other.network!.mode}` : other.network!.label}` : 'the features are of unknown origin';
+  const found = other
+    ? `${other.path} is of ${other.network!.mode ? `mode ${other.network!.mode}` : other.network!.label}`
+    : 'the features are of unknown origin';
   throw usage(`--mode ${mode} says how images are resized, and there are none; ${found}`, 'leave --mode out');
 }
 
 /** Options of scores that are not asked for. */
 export function checkEffects(command: Command, { metrics, out, statsOut }: FidOptions): void {
-  const refuse = (wanted: boolean, names: string[], of: string) => wanted || refuseGiven(command, names, `has no effect without ${of}`, `add ${of}, or leave it out`);
+  const refuse = (wanted: boolean, names: string[], of: string) =>
+    wanted || refuseGiven(command, names, `has no effect without ${of}`, `add ${of}, or leave it out`);
   refuse(metrics.includes('is'), ['--splits'], '--metrics is');
   refuse(metrics.includes('kid'), ['--kid-subsets', '--kid-subset-size', '--seed'], '--metrics kid');
   refuse(metrics.includes('pr'), ['--pr-neighbours'], '--metrics pr');

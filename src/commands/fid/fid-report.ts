@@ -2,8 +2,8 @@
 import type { Scores } from '../../core/evaluation/fid/compare.js';
 import type { OpenSide, Side } from '../../core/evaluation/fid/side.js';
 import type { Network } from '../../core/evaluation/fid/statistics-file.js';
-import type { FidOptions } from './fid-checks.js';
 import type { Report } from '../report.js';
+import type { FidOptions } from './fid-checks.js';
 
 export function describe({ path, kind, statistics, sourceDigest, resize, network }: Side) {
   const origin = network ? networkText(network) : null;
@@ -19,8 +19,12 @@ export function describeNetwork(network: Network | undefined, width: number) {
 export function protocol({ metrics, splits, kidSubsets, kidSubsetSize, prNeighbours, seed }: FidOptions) {
   return {
     covariance: 'divided by n - 1',
-    inception_score: metrics.includes('is') ? { splits, order: 'of the set', logits: 'without bias where known' } : undefined,
-    kid: metrics.includes('kid') ? { kernel: '(x.y / width + 1)^3', subsets: kidSubsets, subset_size: kidSubsetSize, seed } : undefined,
+    inception_score: metrics.includes('is')
+      ? { splits, order: 'of the set', logits: 'without bias where known' }
+      : undefined,
+    kid: metrics.includes('kid')
+      ? { kernel: '(x.y / width + 1)^3', subsets: kidSubsets, subset_size: kidSubsetSize, seed }
+      : undefined,
     precision_recall: metrics.includes('pr') ? { neighbours: prNeighbours } : undefined,
   };
 }
@@ -28,7 +32,10 @@ export function protocol({ metrics, splits, kidSubsets, kidSubsetSize, prNeighbo
 export function scoreText(result: Scores, real: Side, fake: Side, network: Network | undefined): string {
   const name = result.fid === undefined ? 'Fréchet distance' : 'FID';
   const counts = `${real.statistics.n ?? 'unknown'} real, ${fake.statistics.n ?? 'unknown'} fake`;
-  return [`${name} ${result.frechet_distance.toFixed(4)} (${counts}; ${networkText(network)})`, ...scoreLines(result)].join('\n');
+  return [
+    `${name} ${result.frechet_distance.toFixed(4)} (${counts}; ${networkText(network)})`,
+    ...scoreLines(result),
+  ].join('\n');
 }
 
 export function scoreLines(result: Partial<Scores>): string[] {
@@ -49,15 +56,21 @@ export function networkText(network: Network | undefined): string {
 /** The rank of a covariance is less than the rows, so that it takes one more of them than features. */
 export function warnOfFew({ path, n, width }: OpenSide, report: Report): void {
   if (n === undefined || n > width) return;
-  report.warn(`${path} has ${n} rows; below ${width + 1}, one more than features, the distance is biased upwards: compare only with equal counts`);
+  report.warn(
+    `${path} has ${n} rows; below ${width + 1}, one more than features, the distance is biased upwards: compare only with equal counts`,
+  );
 }
 
 /** Mostly slips: the same path twice, the statistics of a set against the set itself, sets that were prepared in two ways. */
 export function warnOfPair([real, fake]: OpenSide[], report: Report): void {
   if (real.sourceDigest !== undefined && real.sourceDigest === fake.sourceDigest) {
-    report.warn(`${real.path} and ${fake.path} are of the same data (SHA-256 ${real.sourceDigest.slice(0, 12)}), whose distance is 0`);
+    report.warn(
+      `${real.path} and ${fake.path} are of the same data (SHA-256 ${real.sourceDigest.slice(0, 12)}), whose distance is 0`,
+    );
   }
   if (real.resize !== undefined && fake.resize !== undefined && real.resize !== fake.resize) {
-    report.warn(`${real.path} came to its size by ${real.resize}, ${fake.path} by ${fake.resize}: that counts as a difference too`);
+    report.warn(
+      `${real.path} came to its size by ${real.resize}, ${fake.path} by ${fake.resize}: that counts as a difference too`,
+    );
   }
 }

@@ -2,17 +2,35 @@
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Engine } from '../../core/backend/engine.js';
+import { usage } from '../../core/errors.js';
 import { METRICS, type Metric } from '../../core/evaluation/fid/metric-names.js';
 import type { OpenSide, Side } from '../../core/evaluation/fid/side.js';
 import type { Source } from '../../core/evaluation/fid/source.js';
 import type { Extractor } from '../../core/metrics/extractor.js';
-import { usage } from '../../core/errors.js';
-import { type FidOptions, checkClassScores, checkCounts, checkEffects, checkKinds, checkMode, checkUsage, isRowMetric } from './fid-checks.js';
-import { describe, describeNetwork, networkText, protocol, scoreLines, scoreText, warnOfFew, warnOfPair } from './fid-report.js';
 import { inceptionOptions } from '../options/inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from '../options/options.js';
 import { createReport, type Report } from '../report.js';
 import { versions } from '../versions.js';
+import {
+  checkClassScores,
+  checkCounts,
+  checkEffects,
+  checkKinds,
+  checkMode,
+  checkUsage,
+  type FidOptions,
+  isRowMetric,
+} from './fid-checks.js';
+import {
+  describe,
+  describeNetwork,
+  networkText,
+  protocol,
+  scoreLines,
+  scoreText,
+  warnOfFew,
+  warnOfPair,
+} from './fid-report.js';
 
 const SCORES = `
 Scores, by their keys in --json:
@@ -66,13 +84,21 @@ export function fidCommand(): Command {
         .argParser(metricNames)
         .default(['fid'], 'fid'),
     )
-    .option('--splits <n>', 'parts of FAKE, in its order, over which the Inception Score is averaged', positiveInteger, 10)
+    .option(
+      '--splits <n>',
+      'parts of FAKE, in its order, over which the Inception Score is averaged',
+      positiveInteger,
+      10,
+    )
     .option('--kid-subsets <n>', 'random subsets that KID compares', positiveInteger, 100)
     .option('--kid-subset-size <n>', 'rows of each', positiveInteger, 1000)
     .option('--pr-neighbours <k>', 'neighbours that span the manifolds of precision and recall', positiveInteger, 3)
     .option('--seed <n>', 'decides the subsets of KID', wholeNumber, 0)
     .option('--batch-size <n>', 'images in a batch; scores do not depend on it', positiveInteger, 64)
-    .option('--stats-out <file>', 'also save the statistics of REAL (or of the only set) as .npz, to be given as REAL the next time')
+    .option(
+      '--stats-out <file>',
+      'also save the statistics of REAL (or of the only set) as .npz, to be given as REAL the next time',
+    )
     .option('--shard <i/n>', 'with one set and --out: only the i-th of n parts of its images, for --merge', shard)
     .option('--out <file>', 'the .npz of a shard: exact sums, and the rows where --metrics has kid, pr or is')
     .option('--merge <parts...>', 'all shards of FAKE, put together to what the whole set would give')
@@ -100,7 +126,12 @@ function metricNames(text: string): Metric[] {
   return names.filter(isMetric);
 }
 
-async function fid(real: string | undefined, fake: string | undefined, options: FidOptions, command: Command): Promise<void> {
+async function fid(
+  real: string | undefined,
+  fake: string | undefined,
+  options: FidOptions,
+  command: Command,
+): Promise<void> {
   const paths = [real, fake].filter((path) => path !== undefined);
   checkEffects(command, options);
   await checkUsage(paths, options);
@@ -117,12 +148,18 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
     sources.push(await openSource(path, { rows, feature, stdin: process.stdin }));
   }
   checkKinds(sources, paths, options);
-  const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import('../../core/evaluation/fid/extractors/extractors.js');
+  const { EXTRACTOR_FORMS, openExtractor, parseExtractor } = await import(
+    '../../core/evaluation/fid/extractors/extractors.js'
+  );
   const images = sources.find(({ kind }) => kind === 'images');
   if (images && !network) {
-    throw usage(`${images.path} holds images: --extractor must name the network whose features are compared`, EXTRACTOR_FORMS);
+    throw usage(
+      `${images.path} holds images: --extractor must name the network whose features are compared`,
+      EXTRACTOR_FORMS,
+    );
   }
-  const choice = images && network !== undefined ? await parseExtractor(network, { weights: inceptionWeights, mode }) : undefined;
+  const choice =
+    images && network !== undefined ? await parseExtractor(network, { weights: inceptionWeights, mode }) : undefined;
   if (choice) checkClassScores(choice, options);
   const merged = options.merge && (await openMerge(options.merge, rowMetric, metrics));
   const counted = sources.map((source) => ({ path: source.path, n: 'count' in source ? source.count : undefined }));
@@ -133,9 +170,15 @@ async function fid(real: string | undefined, fake: string | undefined, options: 
   const extractor = choice && (await openExtractor(engine, choice, batchSize));
   if (options.extractor && !extractor) report.note('--extractor is not used: there are no images');
   const weights = extractor?.file;
-  if (weights) report.note(`${weights.path}: SHA-256 ${weights.digest}, ${weights.published ?? 'not that of a published file that this program knows'}`);
+  if (weights)
+    report.note(
+      `${weights.path}: SHA-256 ${weights.digest}, ${weights.published ?? 'not that of a published file that this program knows'}`,
+    );
   const finish = (result: object, text: string, file?: string) => {
-    report.result({ ...result, weights, seconds: (performance.now() - started) / 1000, versions: versions(engine) }, text);
+    report.result(
+      { ...result, weights, seconds: (performance.now() - started) / 1000, versions: versions(engine) },
+      text,
+    );
     if (file) report.path(file);
   };
   const sides: OpenSide[] = merged ? [merged] : [];
@@ -165,7 +208,11 @@ interface Run {
   finish(result: object, text: string, file?: string): void;
 }
 
-async function measured({ engine, report, options }: Run, side: OpenSide, { rows, score }: { rows: boolean; score: boolean }): Promise<Side> {
+async function measured(
+  { engine, report, options }: Run,
+  side: OpenSide,
+  { rows, score }: { rows: boolean; score: boolean },
+): Promise<Side> {
   const { metrics, splits, batchSize } = options;
   let progress: ReturnType<Report['progress']> | undefined;
   const result = await side.measure(engine, {
@@ -176,7 +223,10 @@ async function measured({ engine, report, options }: Run, side: OpenSide, { rows
     onRows: (done, total) => (progress ??= report.progress(side.path, total)).update(done),
   });
   progress?.stop();
-  if (result.lossy) report.warn(`${result.path} has images such as ${result.lossy}: lossy compression moves the scores; compare only with sets stored alike`);
+  if (result.lossy)
+    report.warn(
+      `${result.path} has images such as ${result.lossy}: lossy compression moves the scores; compare only with sets stored alike`,
+    );
   return result;
 }
 
@@ -233,9 +283,18 @@ async function measureOne(run: Run, open: OpenSide): Promise<void> {
     if (options.statsOut) await saveStatistics(options.statsOut, side, report);
     const result = scoreKeys(side);
     const { n, mean } = side.statistics;
-    const text = [...scoreLines(result), `${n ?? 'unknown'} rows of ${mean.length} features (${networkText(side.network)})`].join('\n');
+    const text = [
+      ...scoreLines(result),
+      `${n ?? 'unknown'} rows of ${mean.length} features (${networkText(side.network)})`,
+    ].join('\n');
     const extractor = describeNetwork(side.network, mean.length);
-    const provenance = { set: describe(side), extractor, protocol: protocol(options), batch_size: options.batchSize, stats_out: options.statsOut };
+    const provenance = {
+      set: describe(side),
+      extractor,
+      protocol: protocol(options),
+      batch_size: options.batchSize,
+      stats_out: options.statsOut,
+    };
     run.finish({ ...result, ...provenance }, text, options.statsOut);
   } finally {
     await side.close();

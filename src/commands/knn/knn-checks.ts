@@ -34,25 +34,52 @@ export async function checkMergeOptions({ neighboursOut, force }: KnnOptions, co
 
 /** What can be found wrong before anything is read; gives the pairs of folders. */
 export async function checkKnnOptions(options: KnnOptions, command: Command): Promise<Array<[string, string]>> {
-  const { train, test, metric, normalise, temperature, shard, neighboursOut, sheetOut, trainImages, testImages, force } = options;
+  const {
+    train,
+    test,
+    metric,
+    normalise,
+    temperature,
+    shard,
+    neighboursOut,
+    sheetOut,
+    trainImages,
+    testImages,
+    force,
+  } = options;
   if (!train) throw usage('--train is missing: the features that vote');
   if (!test) throw usage('--test is missing: the features to classify');
   if (train.length !== test.length) {
-    throw usage(`expected as many --test folders as --train folders, ${train.length}, got ${test.length}`, 'they are compared pair by pair');
+    throw usage(
+      `expected as many --test folders as --train folders, ${train.length}, got ${test.length}`,
+      'they are compared pair by pair',
+    );
   }
   if (metric === 'cosine' && !normalise) {
-    throw usage('--no-normalise does not go with --metric cosine', 'cosine compares directions; choose --metric l2 or l1');
+    throw usage(
+      '--no-normalise does not go with --metric cosine',
+      'cosine compares directions; choose --metric l2 or l1',
+    );
   }
   if (temperature !== undefined && metric !== 'cosine') {
-    throw usage(`--temperature does not go with --metric ${metric}`, 'weights are made of cosine similarities: add --metric cosine');
+    throw usage(
+      `--temperature does not go with --metric ${metric}`,
+      'weights are made of cosine similarities: add --metric cosine',
+    );
   }
   if (train.length > 1 && (shard || neighboursOut || sheetOut)) {
     throw usage('--shard, --neighbours-out and --sheet-out are for one pair of folders', 'run the pairs one by one');
   }
   if (!sheetOut) {
-    refuseGiven(command, ['--train-images', '--test-images', '--sheet-rows'], 'needs --sheet-out', 'images are for the sheet alone: name the .png to draw');
+    refuseGiven(
+      command,
+      ['--train-images', '--test-images', '--sheet-rows'],
+      'needs --sheet-out',
+      'images are for the sheet alone: name the .png to draw',
+    );
   } else {
-    if (!trainImages || !testImages) throw usage('--sheet-out needs --train-images and --test-images', 'they are what the features were made of');
+    if (!trainImages || !testImages)
+      throw usage('--sheet-out needs --train-images and --test-images', 'they are what the features were made of');
     if (!/\.png$/i.test(sheetOut)) throw usage(`expected a .png file for --sheet-out, got ${sheetOut}`);
     await checkOutputFile(sheetOut, force);
   }

@@ -1,7 +1,7 @@
 /** The sheet of `bigbigan knn`: queries with their nearest neighbours, as images. */
 import type { ImageSet } from '../../core/data/images/images.js';
-import type { NeighbourAnswer } from '../../core/evaluation/knn/classify-neighbours.js';
 import type { FeaturePair } from '../../core/evaluation/features/feature-pair.js';
+import type { NeighbourAnswer } from '../../core/evaluation/knn/classify-neighbours.js';
 import type { KnnOptions } from './knn-checks.js';
 
 /** Neighbours beside each query. */
@@ -13,7 +13,10 @@ export interface SheetImages {
   close(): Promise<void>;
 }
 
-export async function openSheetImages({ trainImages, testImages }: KnnOptions, { train, test }: FeaturePair): Promise<SheetImages> {
+export async function openSheetImages(
+  { trainImages, testImages }: KnnOptions,
+  { train, test }: FeaturePair,
+): Promise<SheetImages> {
   const { openImages } = await import('../../core/data/images/images.js');
   const { checkSheetImages } = await import('../../core/evaluation/knn/neighbour-sheet.js');
   const neighbourImages = await openImages(trainImages!);
@@ -28,7 +31,13 @@ export async function openSheetImages({ trainImages, testImages }: KnnOptions, {
   return { neighbourImages, queryImages, close };
 }
 
-export async function saveSheet(path: string, { neighbours }: NeighbourAnswer, firstQuery: number, images: SheetImages, queries: number): Promise<void> {
+export async function saveSheet(
+  path: string,
+  { neighbours }: NeighbourAnswer,
+  firstQuery: number,
+  images: SheetImages,
+  queries: number,
+): Promise<void> {
   const { neighbourSheet } = await import('../../core/evaluation/knn/neighbour-sheet.js');
   const { writeAtomic } = await import('../../core/formats/atomic.js');
   const columns = Math.min(COLUMNS, neighbours.found);

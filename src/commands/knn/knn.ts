@@ -1,14 +1,22 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import type { Engine } from '../../core/backend/engine.js';
+import { usage } from '../../core/errors.js';
 import type { FeaturePair } from '../../core/evaluation/features/feature-pair.js';
 import type { Counts, KnnResult } from '../../core/evaluation/knn/knn-result.js';
-import { usage } from '../../core/errors.js';
-import { type KnnOptions, checkKnnOptions, checkMergeOptions, checkNumbers } from './knn-checks.js';
-import { type SheetImages, openSheetImages, saveSheet } from './knn-sheet.js';
-import { engineOptions, examples, outputOptions, positiveInteger, positiveIntegers, positiveNumber, shard } from '../options/options.js';
+import {
+  engineOptions,
+  examples,
+  outputOptions,
+  positiveInteger,
+  positiveIntegers,
+  positiveNumber,
+  shard,
+} from '../options/options.js';
 import { createReport, type Report } from '../report.js';
 import { versions } from '../versions.js';
+import { checkKnnOptions, checkMergeOptions, checkNumbers, type KnnOptions } from './knn-checks.js';
+import { openSheetImages, type SheetImages, saveSheet } from './knn-sheet.js';
 
 export function knnCommand(): Command {
   const command = new Command('knn')
@@ -47,9 +55,19 @@ export function knnCommand(): Command {
       'also weigh votes by exp(similarity / t), as DINO does with 0.07; needs --metric cosine (default: not done)',
       positiveNumber,
     )
-    .option('--shard <i/n>', 'classify only part i (from 1) of n of the test rows; save the --json and join by --merge', shard)
-    .option('--merge <files...>', 'add up the results of all shards, and with --neighbours-out join their neighbours; no features are read')
-    .option('--neighbours-out <dir>', 'also write indices.npy int32 and distances.npy float32, [test rows, largest k]; of a shard, its rows')
+    .option(
+      '--shard <i/n>',
+      'classify only part i (from 1) of n of the test rows; save the --json and join by --merge',
+      shard,
+    )
+    .option(
+      '--merge <files...>',
+      'add up the results of all shards, and with --neighbours-out join their neighbours; no features are read',
+    )
+    .option(
+      '--neighbours-out <dir>',
+      'also write indices.npy int32 and distances.npy float32, [test rows, largest k]; of a shard, its rows',
+    )
     .option('--sheet-out <file>', 'also draw queries with their nearest neighbours as .png; needs the images of both')
     .option('--train-images <images>', 'images of the --train rows: dataset, folder or .npy of uint8')
     .option('--test-images <images>', 'images of the --test rows')
@@ -75,7 +93,8 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
   const report = createReport(options);
   if (options.merge) return merge(options.merge, options, command, report);
   const pairs = await checkKnnOptions(options, command);
-  if (options.shard && !options.json) report.warn('--merge joins what --json prints: without it, this part stands alone');
+  if (options.shard && !options.json)
+    report.warn('--merge joins what --json prints: without it, this part stands alone');
   const { startEngine } = await import('../../core/backend/engine.js');
   let engine: Engine | undefined;
   const start = async () => (engine ??= await startEngine(options));
@@ -103,7 +122,8 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
   }
   const { spread } = await import('../../core/metrics/spread.js');
   const over = (pick: (run: KnnResult) => Counts | undefined, of: 'mean' | 'std') =>
-    pick(runs[0]) && Object.fromEntries(Object.keys(pick(runs[0])!).map((k) => [k, spread(runs.map((run) => pick(run)![k]))[of]]));
+    pick(runs[0]) &&
+    Object.fromEntries(Object.keys(pick(runs[0])!).map((k) => [k, spread(runs.map((run) => pick(run)![k]))[of]]));
   const summary = {
     top1: over((run) => run.top1, 'mean')!,
     top1_std: over((run) => run.top1, 'std')!,
@@ -111,7 +131,8 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
     weighted_top1_std: over((run) => run.weighted_top1, 'std'),
     runs,
   };
-  const line = (k: string) => `k ${k}: top-1 ${percent(summary.top1[k])} ± ${(100 * summary.top1_std[k]).toFixed(2)} over ${runs.length}`;
+  const line = (k: string) =>
+    `k ${k}: top-1 ${percent(summary.top1[k])} ± ${(100 * summary.top1_std[k]).toFixed(2)} over ${runs.length}`;
   report.result(summary, Object.keys(summary.top1).map(line).join('\n'));
 }
 
@@ -126,14 +147,25 @@ async function merge(files: string[], options: KnnOptions, command: Command, rep
     const folders = inOrder(parts).map(({ path, result: { neighbours_out, neighbours_sha256, queries } }) => {
       return { path, folder: neighbours_out, digests: neighbours_sha256, queries };
     });
-    merged.neighbours_sha256 = await joinNeighbours(neighboursOut, folders, Math.max(...Object.keys(merged.right).map(Number)), force);
+    merged.neighbours_sha256 = await joinNeighbours(
+      neighboursOut,
+      folders,
+      Math.max(...Object.keys(merged.right).map(Number)),
+      force,
+    );
     merged.neighbours_out = neighboursOut;
   }
   report.result(merged, text(merged));
   if (neighboursOut) report.path(neighboursOut);
 }
 
-async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, options: KnnOptions, started: number, report: Report) {
+async function comparePair(
+  start: () => Promise<Engine>,
+  pair: FeaturePair,
+  options: KnnOptions,
+  started: number,
+  report: Report,
+) {
   const { metric, normalise, temperature, neighboursOut, sheetOut, shard } = options;
   const { train, test, same: leaveOneOut, classes, bn } = pair;
   const { describeComputed } = await import('../../core/evaluation/features/feature-pair.js');
@@ -143,15 +175,27 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
   const ks = [...new Set(options.k)].sort((a, b) => a - b);
   if (leaveOneOut) report.note('train and test are the same rows: leaving each row out of its own vote');
   const range = shardRange(test.rows, shard ?? [1, 1]);
-  if (range[0] === range[1]) throw usage(`part ${shard!.join('/')} of the ${test.rows} rows of ${test.path} is empty`, 'use fewer parts');
+  if (range[0] === range[1])
+    throw usage(`part ${shard!.join('/')} of the ${test.rows} rows of ${test.path} is empty`, 'use fewer parts');
 
   const engine = await start();
   const progress = report.progress('training rows', train.rows);
   const onRows = (done: number) => progress.update(done);
-  const answer = await classifyByNeighbours(engine, { train, test, range, ks, metric, normalise, leaveOneOut, temperature, onRows });
+  const answer = await classifyByNeighbours(engine, {
+    train,
+    test,
+    range,
+    ks,
+    metric,
+    normalise,
+    leaveOneOut,
+    temperature,
+    onRows,
+  });
   progress.stop();
   const { writeNeighbours } = await import('../../core/evaluation/knn/neighbour-folder.js');
-  const digests = neighboursOut === undefined ? undefined : await writeNeighbours(neighboursOut, answer.neighbours, options.force);
+  const digests =
+    neighboursOut === undefined ? undefined : await writeNeighbours(neighboursOut, answer.neighbours, options.force);
 
   const queries = range[1] - range[0];
   const named = (counts: number[]): Counts => Object.fromEntries(ks.map((k, i) => [String(k), counts[i]]));
@@ -159,7 +203,10 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
   const weighted = answer.weighted && { top1: named(answer.weighted.top1), top5: named(answer.weighted.top5) };
   const result: KnnResult = {
     top1: fractions(right, queries),
-    ...(weighted && { weighted_top1: fractions(weighted.top1, queries), weighted_top5: fractions(weighted.top5, queries) }),
+    ...(weighted && {
+      weighted_top1: fractions(weighted.top1, queries),
+      weighted_top5: fractions(weighted.top5, queries),
+    }),
     right,
     weighted_right: weighted,
     queries,
@@ -185,7 +232,9 @@ async function comparePair(start: () => Promise<Engine>, pair: FeaturePair, opti
 function text({ top1, weighted_top1, weighted_top5 }: KnnResult): string {
   return Object.keys(top1)
     .map((k) => {
-      const weighted = weighted_top1 ? `; weighted top-1 ${percent(weighted_top1[k])}, top-5 ${percent(weighted_top5![k])}` : '';
+      const weighted = weighted_top1
+        ? `; weighted top-1 ${percent(weighted_top1[k])}, top-5 ${percent(weighted_top5![k])}`
+        : '';
       return `k ${k}: top-1 ${percent(top1[k])}${weighted}`;
     })
     .join('\n');

@@ -3,8 +3,6 @@ import { Command, Option } from 'commander';
 import type { Engine } from '../../core/backend/engine.js';
 import type { ProbeQuestion } from '../../core/evaluation/probe/probe.js';
 import type { ProbeAnswer } from '../../core/evaluation/probe/probe-result.js';
-import { AUGMENTATION, augmentOptions, augmentation } from './augment-options.js';
-import { type ProbeOptions, checkProbeOptions } from './linear-probe-checks.js';
 import {
   engineOptions,
   examples,
@@ -18,6 +16,8 @@ import {
 } from '../options/options.js';
 import { createReport, type Report } from '../report.js';
 import { versions } from '../versions.js';
+import { AUGMENTATION, augmentation, augmentOptions } from './augment-options.js';
+import { checkProbeOptions, type ProbeOptions } from './linear-probe-checks.js';
 
 export function linearProbeCommand(): Command {
   const command = new Command('linear-probe')
@@ -52,18 +52,58 @@ export function linearProbeCommand(): Command {
         .default([0, 1e-5, 1e-4, 1e-3, 1e-2], '0,1e-5,1e-4,1e-3,1e-2'),
     )
     .option('--steps <n>', 'batches to train on (adam, sgd)', positiveInteger, 5000)
-    .addOption(new Option('--epochs <n>', 'passes over the training rows, instead of --steps (adam, sgd)').argParser(positiveInteger).conflicts('steps'))
+    .addOption(
+      new Option('--epochs <n>', 'passes over the training rows, instead of --steps (adam, sgd)')
+        .argParser(positiveInteger)
+        .conflicts('steps'),
+    )
     .option('--batch-size <n>', 'rows in a batch (adam, sgd)', positiveInteger, 256)
-    .addOption(new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant (adam, sgd)').choices(['cosine', 'constant']).default('cosine'))
-    .option('--average <decay>', 'use the moving average of the weights (adam, sgd); 0.9999 in the paper (default: 0, none)', fraction, 0)
+    .addOption(
+      new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant (adam, sgd)')
+        .choices(['cosine', 'constant'])
+        .default('cosine'),
+    )
+    .option(
+      '--average <decay>',
+      'use the moving average of the weights (adam, sgd); 0.9999 in the paper (default: 0, none)',
+      fraction,
+      0,
+    )
     .option('--iterations <n>', 'most iterations for one penalty (lbfgs)', positiveInteger, 500)
-    .option('--tolerance <x>', 'a penalty is done when no entry of the gradient is larger (lbfgs)', positiveNumber, 1e-4)
-    .option('--state <file>', 'keep the state of the work there twice a minute; the same command goes on from it (lbfgs)')
-    .option('--holdout <n>', 'random training rows that choose the classifier (default: a tenth, at most 10,000)', wholeNumber)
-    .addOption(new Option('--seed <n>', 'seed of the held-out rows and of the batches').argParser(ranges).default([0], '0').hideHelp())
-    .addOption(new Option('--seeds <list>', 'seeds of the held-out rows and of the batches, such as 0,1,2 or 0-4; --seed is the same').argParser(ranges).conflicts('seed'))
+    .option(
+      '--tolerance <x>',
+      'a penalty is done when no entry of the gradient is larger (lbfgs)',
+      positiveNumber,
+      1e-4,
+    )
+    .option(
+      '--state <file>',
+      'keep the state of the work there twice a minute; the same command goes on from it (lbfgs)',
+    )
+    .option(
+      '--holdout <n>',
+      'random training rows that choose the classifier (default: a tenth, at most 10,000)',
+      wholeNumber,
+    )
+    .addOption(
+      new Option('--seed <n>', 'seed of the held-out rows and of the batches')
+        .argParser(ranges)
+        .default([0], '0')
+        .hideHelp(),
+    )
+    .addOption(
+      new Option(
+        '--seeds <list>',
+        'seeds of the held-out rows and of the batches, such as 0,1,2 or 0-4; --seed is the same',
+      )
+        .argParser(ranges)
+        .conflicts('seed'),
+    )
     .option('--out <file>', 'also save the classifier as .safetensors: weight, bias, classes')
-    .option('--confusion-out <file>', 'also save which classes (rows) are taken for which (columns): .png, or counts as .npy')
+    .option(
+      '--confusion-out <file>',
+      'also save which classes (rows) are taken for which (columns): .png, or counts as .npy',
+    )
     .option('--force', 'replace existing outputs')
     .action((options: Omit<ProbeOptions, 'seeds'> & { seed: number[]; seeds?: number[] }, command: Command) =>
       probe({ ...options, seeds: options.seeds ?? options.seed }, command),
@@ -91,14 +131,22 @@ async function probe(options: ProbeOptions, command: Command): Promise<void> {
   if (options.apply) {
     const { applyClassifier } = await import('../../core/evaluation/probe/apply-classifier.js');
     const started = performance.now();
-    const { result, ...matrix } = await applyClassifier(start, options.apply, options.test![0], options.feature, report.warn);
+    const { result, ...matrix } = await applyClassifier(
+      start,
+      options.apply,
+      options.test![0],
+      options.feature,
+      report.warn,
+    );
     const summary = { ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine!) };
     report.result(summary, text(summary));
     await saveConfusion(options, matrix, report);
     return;
   }
   const pairs = options.train!.map((train, i) => ({ train, test: options.test![i] }));
-  const questions = pairs.flatMap((pair) => options.seeds.map((seed) => ({ ...distinct(options), ...pair, seed, augment: augmentation(options) })));
+  const questions = pairs.flatMap((pair) =>
+    options.seeds.map((seed) => ({ ...distinct(options), ...pair, seed, augment: augmentation(options) })),
+  );
   if (questions.length === 1) return trainOne(start, questions[0], options, report);
   const runs: Summary[] = [];
   for (const [i, question] of questions.entries()) {
@@ -128,7 +176,12 @@ interface Summary {
 }
 
 /** The result comes first: what is saved after it may fail, on a full disk for instance. */
-async function trainOne(start: () => Promise<Engine>, question: ProbeQuestion, options: ProbeOptions, report: Report): Promise<void> {
+async function trainOne(
+  start: () => Promise<Engine>,
+  question: ProbeQuestion,
+  options: ProbeOptions,
+  report: Report,
+): Promise<void> {
   const { summary: result, classifier, ...matrix } = await answer(start, question, report);
   const { out } = options;
   const summary = { ...result, out };
@@ -149,14 +202,23 @@ async function answer(start: () => Promise<Engine>, question: ProbeQuestion, rep
   const { result, ...others } = await runProbe(start, question, {
     note: report.note,
     warn: report.warn,
-    progress: (done, total, words) => (progress ??= report.progress(question.solver === 'lbfgs' ? 'fits' : 'steps', total)).update(done, words),
+    progress: (done, total, words) =>
+      (progress ??= report.progress(question.solver === 'lbfgs' ? 'fits' : 'steps', total)).update(done, words),
   });
   progress?.stop();
-  const summary: Summary = { ...result, seconds: (performance.now() - started) / 1000, versions: versions(await start()) };
+  const summary: Summary = {
+    ...result,
+    seconds: (performance.now() - started) / 1000,
+    versions: versions(await start()),
+  };
   return { summary, ...others };
 }
 
-async function saveConfusion({ confusionOut }: ProbeOptions, { confusion, classes }: Pick<ProbeAnswer, 'confusion' | 'classes'>, report: Report): Promise<void> {
+async function saveConfusion(
+  { confusionOut }: ProbeOptions,
+  { confusion, classes }: Pick<ProbeAnswer, 'confusion' | 'classes'>,
+  report: Report,
+): Promise<void> {
   if (!confusionOut) return;
   const { writeConfusion } = await import('../../core/evaluation/probe/confusion-file.js');
   await writeConfusion(confusionOut, confusion, classes);
@@ -164,7 +226,10 @@ async function saveConfusion({ confusionOut }: ProbeOptions, { confusion, classe
 }
 
 function text(summary: Summary): string {
-  const { top1, top5, best, test } = summary as Summary & { best?: { learning_rate?: number; penalty: number }; test: { rows: number } };
+  const { top1, top5, best, test } = summary as Summary & {
+    best?: { learning_rate?: number; penalty: number };
+    test: { rows: number };
+  };
   const rate = best?.learning_rate === undefined ? '' : `learning rate ${best.learning_rate}, `;
   const how = best ? ` (${rate}penalty ${best.penalty})` : '';
   return `top-1 ${percent(top1)}, top-5 ${percent(top5)} of ${test.rows} rows${how}`;

@@ -19,5 +19,8 @@ export function allowGiven(command: Command, names: readonly string[], because: 
 
 function isGiven(command: Command, long: string): boolean {
   const option = command.options.find((each) => each.long === long)!;
-  return command.getOptionValueSource(option.attributeName()) === 'cli' && command.getOptionValue(option.attributeName()) !== option.negate;
+  return (
+    command.getOptionValueSource(option.attributeName()) === 'cli' &&
+    command.getOptionValue(option.attributeName()) !== option.negate
+  );
 }

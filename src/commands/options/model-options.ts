@@ -1,9 +1,9 @@
 /** Options of the commands that run the networks. */
-import { Option, type Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Precision } from '../../core/backend/precision.js';
 import { usage } from '../../core/errors.js';
-import { type EngineOptions, positiveInteger } from './options.js';
 import type { Report } from '../report.js';
+import { type EngineOptions, positiveInteger } from './options.js';
 
 export interface ExecutionOptions {
   precision?: Precision;
@@ -14,10 +14,10 @@ export interface ExecutionOptions {
 export function executionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--precision <type>', 'arithmetic of the networks (default: bf16 where the processor has it, else float32)').choices([
-        'float32',
-        'bf16',
-      ]),
+      new Option(
+        '--precision <type>',
+        'arithmetic of the networks (default: bf16 where the processor has it, else float32)',
+      ).choices(['float32', 'bf16']),
     )
     .addOption(new Option('--eager', 'run op by op in float32 instead of as one graph: to debug').hideHelp());
 }
@@ -59,7 +59,8 @@ export function checkpointOptions(command: Command): Command {
 }
 
 export function requireCheckpoint({ run, checkpoint }: CheckpointOptions): void {
-  if (run === undefined && checkpoint === undefined) throw usage('--run or --checkpoint is missing: which model to use');
+  if (run === undefined && checkpoint === undefined)
+    throw usage('--run or --checkpoint is missing: which model to use');
 }
 
 export interface ModelOptions extends CheckpointOptions, ExecutionOptions {
@@ -76,7 +77,12 @@ export function modelOptions(command: Command): Command {
         'weights and arithmetic are fixed in it',
     ).conflicts(['run', 'checkpoint', 'weights', 'precision', 'eager']),
   );
-  return executionOptions(command).option('--batch-size <n>', 'images at once; results do not depend on it', positiveInteger, 200);
+  return executionOptions(command).option(
+    '--batch-size <n>',
+    'images at once; results do not depend on it',
+    positiveInteger,
+    200,
+  );
 }
 
 export function requireModel({ run, checkpoint, model }: ModelOptions): void {

@@ -1,5 +1,5 @@
 /** Parsers and groups of options that several commands share: the same name means the same everywhere. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface OutputOptions {
   json?: boolean;
@@ -58,7 +58,8 @@ export function positiveNumber(text: string): number {
 /** A decay of averages. */
 export function fraction(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('expected a number from 0 to less than 1.');
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('expected a number from 0 to less than 1.');
   return value;
 }
 
@@ -97,6 +98,7 @@ export function ranges(text: string): number[] {
 export function shard(text: string): [number, number] {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (!match || index < 1 || index > count) throw new InvalidArgumentError('expected I/N such as 2/8, with I from 1 to N.');
+  if (!match || index < 1 || index > count)
+    throw new InvalidArgumentError('expected I/N such as 2/8, with I from 1 to N.');
   return [index, count];
 }

@@ -3,11 +3,12 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { expected, usage } from '../../core/errors.js';
-import { type FolderOptions, checkReplaceable, exists, refuseExisting } from '../../core/formats/atomic.js';
+import { checkReplaceable, exists, type FolderOptions, refuseExisting } from '../../core/formats/atomic.js';
 
 /** Throws when `path` is a folder, when it exists and `force` is off, or when its folder is missing or not writable. */
 export async function checkOutputFile(path: string, force = false): Promise<void> {
-  if ((await stat(path).catch(() => undefined))?.isDirectory()) throw expected('the name of a file', path, 'a folder', 'add the name of a file in it');
+  if ((await stat(path).catch(() => undefined))?.isDirectory())
+    throw expected('the name of a file', path, 'a folder', 'add the name of a file in it');
   await refuseExisting(path, force);
   await checkWritable(dirname(resolve(path)), path);
 }
@@ -26,7 +27,12 @@ async function checkWritable(folder: string, path: string): Promise<void> {
   if (!status) throw expected(wanted, path, `no folder ${folder}`, 'create it first');
   if (!status.isDirectory()) throw expected(wanted, path, `${folder}, which is a file`, 'choose another name');
   await access(folder, constants.W_OK | constants.X_OK).catch(() => {
-    throw expected(wanted, path, `${folder}, which is write-protected`, 'choose another place, or change its permissions');
+    throw expected(
+      wanted,
+      path,
+      `${folder}, which is write-protected`,
+      'choose another place, or change its permissions',
+    );
   });
 }
 

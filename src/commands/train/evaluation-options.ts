@@ -1,11 +1,12 @@
 /** Options of `train` for evaluations on the way. */
-import { Option, type Command } from 'commander';
+
 import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import type { Engine } from '../../core/backend/engine.js';
+import type { Config } from '../../core/config/config.js';
 import type { Dataset } from '../../core/data/dataset/dataset.js';
 import { usage } from '../../core/errors.js';
 import { imageResolution } from '../../core/model/config.js';
-import type { Config } from '../../core/config/config.js';
 import type { EvaluationLine } from '../../core/train/evaluation/evaluate.js';
 import type { EvaluationSettings } from '../../core/train/evaluation/evaluations.js';
 import { SELECTIONS, type Selection } from '../../core/train/evaluation/selection.js';
@@ -37,8 +38,16 @@ export const EVALUATIONS =
 /** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--inception-weights`, `--select`, `--patience`. */
 export function evaluationOptions(command: Command): Command {
   return command
-    .option('--eval-every <n>', 'steps between evaluations, each a line of metrics.jsonl; the last step is one too; 0 for none', wholeNumber, 0)
-    .option('--eval-data <dir>', 'dataset that is evaluated, of images as --data must have; labelled for kNN and linear probe (default: that of --data)')
+    .option(
+      '--eval-every <n>',
+      'steps between evaluations, each a line of metrics.jsonl; the last step is one too; 0 for none',
+      wholeNumber,
+      0,
+    )
+    .option(
+      '--eval-data <dir>',
+      'dataset that is evaluated, of images as --data must have; labelled for kNN and linear probe (default: that of --data)',
+    )
     .option(
       '--eval-images <n>',
       `images that are evaluated, always the same random ones; one half fits the probe and votes, the other is tested (default: ${IMAGES})`,
@@ -50,26 +59,49 @@ export function evaluationOptions(command: Command): Command {
         'saved-model:DIR (default: no distance)',
     )
     .addOption(
-      new Option('--inception-weights <file>', 'weights for --eval-extractor inception, as bigbigan fid takes them').env('BIGBIGAN_INCEPTION'),
+      new Option(
+        '--inception-weights <file>',
+        'weights for --eval-extractor inception, as bigbigan fid takes them',
+      ).env('BIGBIGAN_INCEPTION'),
     )
     .addOption(
-      new Option('--select <metric>', 'keep the best evaluation as checkpoints/best.safetensors, whatever --keep says (default: none)').choices(
-        Object.keys(SELECTIONS),
-      ),
+      new Option(
+        '--select <metric>',
+        'keep the best evaluation as checkpoints/best.safetensors, whatever --keep says (default: none)',
+      ).choices(Object.keys(SELECTIONS)),
     )
-    .option('--patience <n>', 'stop after so many evaluations without a better one by --select (default: never)', positiveInteger);
+    .option(
+      '--patience <n>',
+      'stop after so many evaluations without a better one by --select (default: never)',
+      positiveInteger,
+    );
 }
 
 /** @throws UserError for options that do nothing without another one */
-export function checkEvaluationOptions({ evalEvery, evalData, evalImages, evalExtractor, select, patience }: EvaluationOptions, command: Command): void {
-  if (patience !== undefined && select === undefined) throw usage('--patience needs --select: which metric is to improve');
-  const given = { '--eval-data': evalData, '--eval-images': evalImages, '--eval-extractor': evalExtractor, '--select': select };
+export function checkEvaluationOptions(
+  { evalEvery, evalData, evalImages, evalExtractor, select, patience }: EvaluationOptions,
+  command: Command,
+): void {
+  if (patience !== undefined && select === undefined)
+    throw usage('--patience needs --select: which metric is to improve');
+  const given = {
+    '--eval-data': evalData,
+    '--eval-images': evalImages,
+    '--eval-extractor': evalExtractor,
+    '--select': select,
+  };
   const needing = Object.entries(given).find(([, value]) => value !== undefined);
   if (needing && evalEvery === 0) throw usage(`${needing[0]} needs --eval-every N: the steps between evaluations`);
   if (evalExtractor !== 'inception') {
-    refuseGiven(command, ['--inception-weights'], 'needs --eval-extractor inception', 'they are the weights of that network');
+    refuseGiven(
+      command,
+      ['--inception-weights'],
+      'needs --eval-extractor inception',
+      'they are the weights of that network',
+    );
   }
-  if (select === 'fid' && evalExtractor === undefined) throw usage('--select fid needs --eval-extractor: whose features are compared');
+  if (select === 'fid' && evalExtractor === undefined)
+    throw usage('--select fid needs --eval-extractor: whose features are compared');
 }
 
 export interface OpenEvaluation {
@@ -81,7 +113,10 @@ export interface OpenEvaluation {
 }
 
 /** Undefined without --eval-every. What does not fit is an error here, before anything is written. */
-export async function openEvaluation(options: EvaluationOptions, { run, config, dataset }: { run: string; config: Config; dataset: Dataset }) {
+export async function openEvaluation(
+  options: EvaluationOptions,
+  { run, config, dataset }: { run: string; config: Config; dataset: Dataset },
+) {
   const { evalEvery: every, evalData, evalImages: images = IMAGES, select, patience } = options;
   if (every === 0) return undefined;
   const { openDataset } = await import('../../core/data/dataset/dataset.js');
@@ -120,13 +155,19 @@ async function extractorChoice({ evalExtractor: text, inceptionWeights: weights 
   const { parseExtractor } = await import('../../core/evaluation/fid/extractors/extractors.js');
   const choice = await parseExtractor(text, { weights });
   if (choice.kind === 'encoder' && resolve(choice.path) === resolve(run)) {
-    throw usage(`--eval-extractor ${text} is the run itself, whose encoder changes`, 'name another run, or a checkpoint file that stays');
+    throw usage(
+      `--eval-extractor ${text} is the run itself, whose encoder changes`,
+      'name another run, or a checkpoint file that stays',
+    );
   }
   return choice;
 }
 
 /** One line of words; `best` is the metric by which there was none better. */
-export function describeEvaluation({ step, knn, linear_probe, reconstruct, fid }: EvaluationLine, best?: Selection): string {
+export function describeEvaluation(
+  { step, knn, linear_probe, reconstruct, fid }: EvaluationLine,
+  best?: Selection,
+): string {
   const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   const parts = [
     knn && `1-NN ${percent(knn.top1['1'])}`,

@@ -1,9 +1,9 @@
 /** The settings that `bigbigan train` is asked for: its options, a file, or the run that goes on. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Overrides } from '../../core/config/resolve.js';
 import { expected } from '../../core/errors.js';
 import type { Estimate } from '../../core/train/estimate.js';
-import type { Overrides } from '../../core/config/resolve.js';
 import type { ExecutionOptions } from '../options/model-options.js';
 
 export interface SettingOptions extends ExecutionOptions {

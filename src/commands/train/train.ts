@@ -1,17 +1,33 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../../core/config/config.js';
+import { presetNames } from '../../core/config/presets.js';
 import type { Dataset } from '../../core/data/dataset/dataset.js';
 import { DamagedFile, usage } from '../../core/errors.js';
 import { imageResolution } from '../../core/model/config.js';
-import type { Config } from '../../core/config/config.js';
 import { ON_NAN, type OnNan } from '../../core/train/on-nan.js';
-import { presetNames } from '../../core/config/presets.js';
-import { EVALUATIONS, type EvaluationOptions, type OpenEvaluation, checkEvaluationOptions, describeEvaluation, evaluationOptions, openEvaluation } from './evaluation-options.js';
 import { executionOptions, warnOfEmulation } from '../options/model-options.js';
-import { type EngineOptions, type OutputOptions, engineOptions, examples, outputOptions, positiveInteger, wholeNumber } from '../options/options.js';
-import { type Report, createReport } from '../report.js';
-import { type Stopping, duration, watchStopping } from '../stopping.js';
+import {
+  type EngineOptions,
+  engineOptions,
+  examples,
+  type OutputOptions,
+  outputOptions,
+  positiveInteger,
+  wholeNumber,
+} from '../options/options.js';
+import { createReport, type Report } from '../report.js';
+import { duration, type Stopping, watchStopping } from '../stopping.js';
+import {
+  checkEvaluationOptions,
+  describeEvaluation,
+  EVALUATIONS,
+  type EvaluationOptions,
+  evaluationOptions,
+  type OpenEvaluation,
+  openEvaluation,
+} from './evaluation-options.js';
 import { describeEstimate, describeStep } from './train-report.js';
-import { type SettingOptions, overrides } from './train-settings.js';
+import { overrides, type SettingOptions } from './train-settings.js';
 
 interface TrainOptions extends OutputOptions, EngineOptions, SettingOptions, EvaluationOptions {
   data?: string;
@@ -45,28 +61,60 @@ export function trainCommand(): Command {
     )
     .option('--data <dir>', 'dataset made by prep-data')
     .option('--run <dir>', 'folder of the run')
-    .option('--preset <name>', 'named settings to start from (default: those of --config, of the run where it goes on, or mnist)')
+    .option(
+      '--preset <name>',
+      'named settings to start from (default: those of --config, of the run where it goes on, or mnist)',
+    )
     .option('--list-presets', 'print the names of the presets, one a line, and exit')
-    .option('--config <file>', 'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed')
-    .option('--set <key=value>', 'one setting, such as train.batchSize=32, lists with commas; may be repeated; settings.md in the documentation has them all', collect)
+    .option(
+      '--config <file>',
+      'JSON file with settings that differ from the preset, or all of them: the config.json of a run, or what --dry-run --json printed',
+    )
+    .option(
+      '--set <key=value>',
+      'one setting, such as train.batchSize=32, lists with commas; may be repeated; settings.md in the documentation has them all',
+      collect,
+    )
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', positiveInteger)
-    .option('--microbatch <n>', 'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)', positiveInteger)
+    .option(
+      '--microbatch <n>',
+      'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)',
+      positiveInteger,
+    )
     .option('--seed <n>', 'seed of everything random', wholeNumber)
     .option('--classes <n>', 'labels of the dataset to condition G and D on; 1 for none', positiveInteger)
     .option('--objective <scores>', 'scores in the objective: xz,x,z or fewer', (text: string) => text.split(','))
     .option('--log-every <n>', 'steps between lines of log.jsonl', positiveInteger, 50)
     .option('--sample-every <n>', 'steps between sheets of samples and reconstructions', positiveInteger, 500)
     .option('--checkpoint-every <n>', 'steps between checkpoints', positiveInteger, 500)
-    .option('--keep <n>', 'newest checkpoints to keep, or all; older ones are deleted after a new one is written', keepCount, 3)
-    .option('--no-tensorboard', 'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)')
+    .option(
+      '--keep <n>',
+      'newest checkpoints to keep, or all; older ones are deleted after a new one is written',
+      keepCount,
+      3,
+    )
+    .option(
+      '--no-tensorboard',
+      'write no events for TensorBoard (default: events of the log and the sheets, in the run folder)',
+    )
     .addOption(
-      new Option('--on-nan <what>', 'when a loss, gradient or weight is not finite: stop, or go back to the last checkpoint and try other random numbers')
+      new Option(
+        '--on-nan <what>',
+        'when a loss, gradient or weight is not finite: stop, or go back to the last checkpoint and try other random numbers',
+      )
         .choices(ON_NAN)
         .default('stop'),
     )
-    .option('--time-limit <time>', 'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)', duration)
-    .option('--dry-run', 'print the resolved config, parameters, memory and arithmetic of a step, and exit; images of --data must fit');
+    .option(
+      '--time-limit <time>',
+      'save and exit with 0 after so long, such as 90s, 30m or 2h (default: none)',
+      duration,
+    )
+    .option(
+      '--dry-run',
+      'print the resolved config, parameters, memory and arithmetic of a step, and exit; images of --data must fit',
+    );
   outputOptions(engineOptions(executionOptions(evaluationOptions(command)))).action(train);
   return examples(command, [
     'bigbigan train --data mnist --run runs/mnist --preset mnist --steps 1000',
@@ -122,7 +170,10 @@ async function openData(data: string, config: Config, earlierRun: string | undef
   const { openDataset } = await import('../../core/data/dataset/dataset.js');
   const { checkData } = await import('../../core/run/checks.js');
   const { checkSameData } = await import('../../core/run/run-data.js');
-  const dataset = await openDataset(data, { resolution: imageResolution(config.model), channels: config.model.channels as 1 | 3 });
+  const dataset = await openDataset(data, {
+    resolution: imageResolution(config.model),
+    channels: config.model.channels as 1 | 3,
+  });
   checkData(dataset, config);
   if (earlierRun !== undefined) await checkSameData(earlierRun, dataset);
   return dataset;
@@ -153,7 +204,10 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
   if (finished) {
     const { step, path, stoppedEarly, best } = finished;
     report.note(describeFinished(run, step, config.train.steps));
-    report.result({ run, step, steps_run: 0, finished: true, stopped_early: stoppedEarly, best, checkpoint: path }, path);
+    report.result(
+      { run, step, steps_run: 0, finished: true, stopped_early: stoppedEarly, best, checkpoint: path },
+      path,
+    );
     await evaluation?.close();
     return;
   }
@@ -161,7 +215,9 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
   const done = earlier && (await listCheckpoints(run)).at(-1)?.step;
   if (earlier && leavesSchedule(done ?? 0, earlier.train, config.train)) {
     const [before, now] = [earlier, config].map(({ train }) => train.steps);
-    report.warn(`learning rates fell towards step ${before} so far and fall towards ${now} from here: not what a run of ${now} steps does`);
+    report.warn(
+      `learning rates fell towards step ${before} so far and fall towards ${now} from here: not what a run of ${now} steps does`,
+    );
   }
   await makeRunFolder(run);
   const lock = acquireLock(runFolder(run).lock, `the run ${run}`);
@@ -179,7 +235,8 @@ async function continueOrStart({ data, run, config, earlier, options }: Training
 
 function describeFinished(run: string, step: number, steps: number): string {
   if (step < steps) return `${run} has stopped at step ${step} as --patience says; without --patience it trains on`;
-  if (step > steps) return `${run} has been trained for ${step} steps, more than the ${steps} asked for: nothing is done`;
+  if (step > steps)
+    return `${run} has been trained for ${step} steps, more than the ${steps} asked for: nothing is done`;
   return `${run} has finished its ${steps} steps; --steps N trains on`;
 }
 
@@ -218,7 +275,16 @@ interface RunToTrain {
   stopping: Stopping;
 }
 
-async function trainRun({ data, run, config, dataset, evaluation, options, report, stopping }: RunToTrain): Promise<void> {
+async function trainRun({
+  data,
+  run,
+  config,
+  dataset,
+  evaluation,
+  options,
+  report,
+  stopping,
+}: RunToTrain): Promise<void> {
   const started = Date.now();
   const { startEngine } = await import('../../core/backend/engine.js');
   const { trainLoop } = await import('../../core/train/loop.js');
@@ -249,7 +315,8 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
     on: (event) => {
       if (event.kind === 'damaged') report.warn(`${event.problem}; it is now ${event.path}`);
       if (event.kind === 'resumed') report.note(`continuing from step ${event.step} (${event.checkpoint})`);
-      if (event.kind === 'evaluated') report.note(describeEvaluation(event.line, event.best ? options.select : undefined));
+      if (event.kind === 'evaluated')
+        report.note(describeEvaluation(event.line, event.best ? options.select : undefined));
       if (event.kind === 'warning') report.warn(`step ${event.step}: ${event.message}`);
       if (event.kind !== 'step') return;
       stopping.savable();
@@ -258,9 +325,12 @@ async function trainRun({ data, run, config, dataset, evaluation, options, repor
   });
   progress.stop();
   if (!result.finished && stopping.reason() === 'time limit') {
-    report.note(`the time limit is reached at step ${result.step} of ${config.train.steps}; the same command continues`);
+    report.note(
+      `the time limit is reached at step ${result.step} of ${config.train.steps}; the same command continues`,
+    );
   }
-  if (result.stoppedEarly) report.note(`stopped at step ${result.step}: ${options.patience} evaluations were no better by ${options.select}`);
+  if (result.stoppedEarly)
+    report.note(`stopped at step ${result.step}: ${options.patience} evaluations were no better by ${options.select}`);
   report.result(
     {
       run,

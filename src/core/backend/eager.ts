@@ -1,6 +1,6 @@
 /** Runs each operation at once through the binding, and frees what a scope leaves behind. */
-import { type Attribute, type Attributes, type Executor, type OutputSpec, type Values } from './executor.js';
-import { type DType, type Tensor, TF_DTYPE, sameShape, size } from './tensor.js';
+import type { Attribute, Attributes, Executor, OutputSpec, Values } from './executor.js';
+import { type DType, sameShape, size, type Tensor, TF_DTYPE } from './tensor.js';
 
 /** The part of tfjs-node's native binding that we call. */
 export interface Binding {
@@ -22,7 +22,12 @@ export interface Binding {
   ): Array<{ id: number; shape: number[]; dtype: number }>;
   getNumOfTensors(): number;
   loadSavedModel(folder: string, tags: string): number;
-  runSavedModel(session: number, inputs: number[], inputNames: string, outputNames: string): Array<{
+  runSavedModel(
+    session: number,
+    inputs: number[],
+    inputNames: string,
+    outputNames: string,
+  ): Array<{
     id: number;
     shape: number[];
     dtype: number;

@@ -1,6 +1,6 @@
 /** Starts TensorFlow through tfjs-node: the one module of core that touches the process. */
 import { createRequire } from 'node:module';
-import { type Binding, type EagerExecutor, createEagerExecutor } from './eager.js';
+import { type Binding, createEagerExecutor, type EagerExecutor } from './eager.js';
 import { setExecutor } from './executor.js';
 import { requireEngine } from './install/status.js';
 import { installNodeShim } from './node-shim.js';

@@ -2,7 +2,7 @@
  * Who carries out operations. The functions in ops/ describe what to compute; the active executor
  * decides how: at once in the engine (eager.ts), or not at all, for shapes and counts (dry.ts).
  */
-import { type DType, type Tensor, size } from './tensor.js';
+import { type DType, size, type Tensor } from './tensor.js';
 
 export type Attribute =
   | { kind: 'type'; value: DType }

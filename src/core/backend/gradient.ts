@@ -3,7 +3,7 @@
  * carries the node that made it, and `gradients` walks those nodes backwards.
  */
 import { execute1, fill, int, type } from './executor.js';
-import { type Tensor, sameShape } from './tensor.js';
+import { sameShape, type Tensor } from './tensor.js';
 
 let count = 0;
 let tracking = true;

@@ -3,7 +3,7 @@ import { bool, constant, execute, fill, ints, type } from './executor.js';
 import { matMul, mul } from './ops/arithmetic.js';
 import { randomNormal } from './ops/random.js';
 import { reshape } from './ops/shape.js';
-import { type Tensor, size } from './tensor.js';
+import { size, type Tensor } from './tensor.js';
 
 export type Initialiser =
   | { kind: 'constant'; value: number }
@@ -37,10 +37,15 @@ function orthogonalMatrix(shape: readonly number[], seed: Tensor): Tensor {
   const rows = size(shape) / columns;
   const [m, n] = rows >= columns ? [rows, columns] : [columns, rows];
   const normals = randomNormal([m, n], seed);
-  const [q, r] = execute('Qr', { T: type('float32'), full_matrices: bool(false) }, [normals], [
-    { shape: [m, n], dtype: 'float32' },
-    { shape: [n, n], dtype: 'float32' },
-  ]);
+  const [q, r] = execute(
+    'Qr',
+    { T: type('float32'), full_matrices: bool(false) },
+    [normals],
+    [
+      { shape: [m, n], dtype: 'float32' },
+      { shape: [n, n], dtype: 'float32' },
+    ],
+  );
   // The sign of R's diagonal makes the distribution uniform (Mezzadri 2007).
   const [diagonal] = execute('MatrixDiagPart', { T: type('float32') }, [r], [{ shape: [n], dtype: 'float32' }]);
   const [sign] = execute('Sign', { T: type('float32') }, [diagonal], [{ shape: [n], dtype: 'float32' }]);

@@ -7,7 +7,7 @@ import { exists } from '../formats/atomic.js';
 import { type MetaGraph, metaGraphBytes } from '../formats/tensorflow/saved-model.js';
 import type { Engine } from './engine.js';
 import { restoringModel } from './graph/restore.js';
-import { type Session, loadSession } from './graph/session.js';
+import { loadSession, type Session } from './graph/session.js';
 
 /** @throws UserError when TensorFlow cannot load it. */
 export async function loadGraph(engine: Engine, dir: string, graph: MetaGraph): Promise<Session> {

@@ -6,12 +6,12 @@ import type { Engine } from './engine.js';
 import type { OutputSpec, Values } from './executor.js';
 import { toBfloat16 } from './graph/bfloat16.js';
 import { inputNode, outputNode, recordSafely } from './graph/record.js';
-import { readState, restoreState } from './graph/state.js';
 import { openSession } from './graph/session.js';
+import { readState, restoreState } from './graph/state.js';
 import { constant } from './ops.js';
 import type { Precision } from './precision.js';
-import { type Tensor, size } from './tensor.js';
-import { type ResourceVariables, type VariableSpec, type VariableValues, allocate } from './variables.js';
+import { size, type Tensor } from './tensor.js';
+import { allocate, type ResourceVariables, type VariableSpec, type VariableValues } from './variables.js';
 
 export interface GraphFunction {
   inputs: Record<string, OutputSpec>;
@@ -44,9 +44,14 @@ export function createMachine<Name extends string>(engine: Engine, settings: Mac
   return settings.execution === 'eager' ? eagerMachine(engine, settings) : tracedMachine(engine, settings);
 }
 
-function eagerMachine<Name extends string>(engine: Engine, { specs, values, scratch = [], functions }: MachineSettings<Name>): Machine<Name> {
+function eagerMachine<Name extends string>(
+  engine: Engine,
+  { specs, values, scratch = [], functions }: MachineSettings<Name>,
+): Machine<Name> {
   const start = new Map([...values, ...zerosFor(scratch)]);
-  const variables = allocate(engine, [...specs, ...scratch], ({ name, shape }) => constant(start.get(name)!.data.slice(), shape));
+  const variables = allocate(engine, [...specs, ...scratch], ({ name, shape }) =>
+    constant(start.get(name)!.data.slice(), shape),
+  );
   return {
     call: (name, inputs) =>
       engine.scope(() => {
@@ -54,7 +59,9 @@ function eagerMachine<Name extends string>(engine: Engine, { specs, values, scra
           return [key, engine.constant(inputs[key], shape, dtype)] as const;
         });
         const outputs = functions[name].run(Object.fromEntries(given), variables);
-        return Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, engine.read(tensor).slice() as Values]));
+        return Object.fromEntries(
+          Object.entries(outputs).map(([key, tensor]) => [key, engine.read(tensor).slice() as Values]),
+        );
       }),
     values: () => variables.values(specs),
     dispose: variables.dispose,
@@ -77,7 +84,10 @@ function tracedMachine<Name extends string>(
         // An input on which nothing depends is not part of the graph.
         .filter(({ node }) => names.has(node));
       const keys = outputs.get(name)!;
-      const results = session.run(feeds, keys.map((key) => outputNode(name, key)));
+      const results = session.run(
+        feeds,
+        keys.map((key) => outputNode(name, key)),
+      );
       return Object.fromEntries(keys.map((key, i) => [key, results[i]]));
     },
     values: () => readState(session, specs),

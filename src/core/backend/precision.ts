@@ -16,4 +16,5 @@ export function emulatesBfloat16(): boolean {
   return features.length > 0 && !multipliesInBfloat16(features);
 }
 
-const multipliesInBfloat16 = (features: readonly string[]) => features.includes('AMX_BF16') || features.includes('AVX512_BF16');
+const multipliesInBfloat16 = (features: readonly string[]) =>
+  features.includes('AMX_BF16') || features.includes('AVX512_BF16');

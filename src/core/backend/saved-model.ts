@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { expected } from '../errors.js';
 import type { Engine } from './engine.js';
-import { TF_DTYPE, size } from './tensor.js';
+import { size, TF_DTYPE } from './tensor.js';
 
 export interface SavedModel {
   input: { dtype: 'float32' | 'uint8'; shape: number[] };
@@ -83,15 +83,31 @@ function takesImages(input: TensorInfo): boolean {
 
 function choose(all: ImageOutput[], signatures: MetaGraph['signatureDefs'], dir: string, wanted?: string): ImageOutput {
   if (all.length === 0) {
-    const found = Object.entries(signatures).map(([name, { inputs }]) => `${name} of ${Object.values(inputs).map((input) => `${input.tfDtype} [${sizes(input)}]`).join(' and ')}`);
-    throw expected('a signature with one input [any, height, width, channels] of float32 or uint8 and a float32 output', dir, found.join('; ') || 'none');
+    const found = Object.entries(signatures).map(
+      ([name, { inputs }]) =>
+        `${name} of ${Object.values(inputs)
+          .map((input) => `${input.tfDtype} [${sizes(input)}]`)
+          .join(' and ')}`,
+    );
+    throw expected(
+      'a signature with one input [any, height, width, channels] of float32 or uint8 and a float32 output',
+      dir,
+      found.join('; ') || 'none',
+    );
   }
-  const named = all.filter(({ name, usual }) => wanted === undefined || wanted === name || (usual && wanted === `${SIGNATURE}/${name}`));
+  const named = all.filter(
+    ({ name, usual }) => wanted === undefined || wanted === name || (usual && wanted === `${SIGNATURE}/${name}`),
+  );
   const usual = named.filter((each) => each.usual);
   const [only, ...others] = usual.length > 0 ? usual : named;
   if (only && others.length === 0) return only;
   const names = all.map(({ name }) => name);
-  throw expected(`one of the float outputs ${names.join(', ')}`, dir, wanted ?? 'no choice', `write saved-model:${dir}:${names[0]}`);
+  throw expected(
+    `one of the float outputs ${names.join(', ')}`,
+    dir,
+    wanted ?? 'no choice',
+    `write saved-model:${dir}:${names[0]}`,
+  );
 }
 
 async function readMetaGraph(dir: string): Promise<MetaGraph> {

@@ -63,7 +63,13 @@ function factorBlock(rest: Float64Array, m: number, smallest: number) {
 }
 
 /** `rest` less what the rows explain, for the indices kept. */
-function reduced(engine: EagerExecutor, rest: Float64Array, m: number, rows: Float64Array[], kept: Int32Array): Float64Array {
+function reduced(
+  engine: EagerExecutor,
+  rest: Float64Array,
+  m: number,
+  rows: Float64Array[],
+  kept: Int32Array,
+): Float64Array {
   const size = kept.length;
   const columns = new Float64Array(rows.length * size);
   rows.forEach((row, k) => kept.forEach((from, i) => (columns[k * size + i] = row[from])));

@@ -1,8 +1,8 @@
 /** Named state: every weight, statistic and optimizer slot is a variable with a path like `generator/block0/conv1/kernel`. */
-import { type EagerExecutor } from './eager.js';
+import type { EagerExecutor } from './eager.js';
 import { bool, execute, execute1, shapeOf, string, type } from './executor.js';
 import type { Initialiser } from './initialise.js';
-import { type DType, type Tensor, sameShape, size } from './tensor.js';
+import { type DType, sameShape, size, type Tensor } from './tensor.js';
 
 export interface VariableSpec {
   name: string;
@@ -55,7 +55,10 @@ export interface ResourceVariables extends Variables {
 }
 
 /** Reads and assigns through handles, by whichever executor is active. */
-export function resourceVariables(specs: Iterable<VariableSpec>, handles: ReadonlyMap<string, Tensor>): ResourceVariables {
+export function resourceVariables(
+  specs: Iterable<VariableSpec>,
+  handles: ReadonlyMap<string, Tensor>,
+): ResourceVariables {
   const known = new Map([...specs].map((spec) => [spec.name, spec]));
   const handle = (name: string) => {
     const found = handles.get(name);

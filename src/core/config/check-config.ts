@@ -2,9 +2,19 @@
 import { PRECISIONS } from '../backend/precision.js';
 import { CROPS } from '../data/loading/crop.js';
 import { usage } from '../errors.js';
-import { type BigGanConfig, type ModelConfig, PRIORS, type ResidualDiscriminatorConfig, TERMS, type TrunkConfig, hasDiscriminator, hasEncoder, imageResolution } from '../model/config.js';
-import { type Config, DECAYS, METHODS, type TrainConfig, UPDATES } from './config.js';
+import {
+  type BigGanConfig,
+  hasDiscriminator,
+  hasEncoder,
+  imageResolution,
+  type ModelConfig,
+  PRIORS,
+  type ResidualDiscriminatorConfig,
+  TERMS,
+  type TrunkConfig,
+} from '../model/config.js';
 import { LOSSES } from '../train/step/losses.js';
+import { type Config, DECAYS, METHODS, type TrainConfig, UPDATES } from './config.js';
 
 /** Units of a stage and blocks of a head, each of which is a part of the graph of its own. */
 const DEEPEST = 1000;
@@ -21,18 +31,21 @@ export function checkConfig({ seed, model, train }: Config): void {
 
 function checkModel(model: ModelConfig): void {
   const { generator, discriminator, encoder } = model;
-  if (model.channels !== 1 && model.channels !== 3) throw usage(`expected 1 or 3 for model.channels, got ${model.channels}`);
+  if (model.channels !== 1 && model.channels !== 3)
+    throw usage(`expected 1 or 3 for model.channels, got ${model.channels}`);
   wholes('model', model, ['resolution', 'latent', 'classes'], 1);
   oneOf('model.prior', model.prior, PRIORS);
   inRange('model.epsilon.batchNorm', model.epsilon.batchNorm, 0, 1);
   inRange('model.epsilon.spectralNorm', model.epsilon.spectralNorm, 0, 1);
 
   for (const [name, network] of Object.entries({ generator, discriminator, encoder })) checkFamily(name, network);
-  if (generator.kind === 'dense' && model.classes > 1) throw usage(`model.classes is ${model.classes}; dense networks have a single label`);
+  if (generator.kind === 'dense' && model.classes > 1)
+    throw usage(`model.classes is ${model.classes}; dense networks have a single label`);
   if (generator.kind !== 'dense') checkGenerator(generator, model);
   if (discriminator.kind !== 'dense') checkDiscriminator(discriminator, model);
   if (encoder.kind !== 'dense') checkEncoder(encoder, model);
-  else if (model.prior !== 'uniform') throw usage(`model.prior is ${model.prior}; a dense E ends in tanh, for which it is uniform`);
+  else if (model.prior !== 'uniform')
+    throw usage(`model.prior is ${model.prior}; a dense E ends in tanh, for which it is uniform`);
   checkScores(model);
 }
 
@@ -41,7 +54,10 @@ function checkFamily(name: string, network: ModelConfig['generator' | 'discrimin
   const wasDense = !('channels' in network);
   if (wasDense !== (network.kind === 'dense')) {
     const preset = wasDense ? 'one of networks with convolutions, such as mnist' : 'bigan-mnist';
-    throw usage(`model.${name}.kind is ${network.kind}, for which the preset lacks the settings`, `start from another preset: ${preset}`);
+    throw usage(
+      `model.${name}.kind is ${network.kind}, for which the preset lacks the settings`,
+      `start from another preset: ${preset}`,
+    );
   }
   if (network.kind === 'dense') wholes(`model.${name}`, network, ['hidden'], 1);
 }
@@ -66,10 +82,18 @@ function checkGenerator(generator: BigGanConfig, { resolution, latent, classes }
     );
   }
   if (classes > 1 && generator.embedding === 0) {
-    throw usage(`model.classes is ${classes}, but model.generator.embedding is 0: G would not see the label`, 'BigGAN has 128');
+    throw usage(
+      `model.classes is ${classes}, but model.generator.embedding is 0: G would not see the label`,
+      'BigGAN has 128',
+    );
   }
   const sizes = generator.multipliers.slice(1).map((_, i) => 8 * 2 ** i);
-  checkAttention('model.generator.attention', generator.attention, sizes, (side) => generator.channels * generator.multipliers[Math.log2(side / 4)]);
+  checkAttention(
+    'model.generator.attention',
+    generator.attention,
+    sizes,
+    (side) => generator.channels * generator.multipliers[Math.log2(side / 4)],
+  );
 }
 
 /** All that a resolution asks of other settings, so that it is not found out one by one. */
@@ -98,13 +122,22 @@ function checkDiscriminator(discriminator: ResidualDiscriminatorConfig, { resolu
   checkAttention('model.discriminator.attention', discriminator.attention, sizes, width);
 }
 
-function checkAttention(name: string, attention: number, sizes: readonly number[], width: (side: number) => number): void {
+function checkAttention(
+  name: string,
+  attention: number,
+  sizes: readonly number[],
+  width: (side: number) => number,
+): void {
   if (attention === 0) return;
   const sides = [...new Set(sizes)];
   if (!sides.includes(attention)) {
-    throw usage(`${name} is ${attention}, but the maps have sides ${sides.join(', ')}`, `use one of these, or 0 for no non-local block`);
+    throw usage(
+      `${name} is ${attention}, but the maps have sides ${sides.join(', ')}`,
+      `use one of these, or 0 for no non-local block`,
+    );
   }
-  if (width(attention) < 8) throw usage(`${name} is ${attention}, where there are ${width(attention)} channels; a non-local block needs 8`);
+  if (width(attention) < 8)
+    throw usage(`${name} is ${attention}, where there are ${width(attention)} channels; a non-local block needs 8`);
 }
 
 function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig): void {
@@ -124,22 +157,32 @@ function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig):
   }
   wholes('model.encoder.stem', encoder.stem, ['size', 'stride'], 1, encoder.resolution);
   if (prior === 'uniform' && encoder.stochastic) {
-    throw usage('model.prior is uniform, for which E ends in tanh and is deterministic', 'add --set model.encoder.stochastic=false');
+    throw usage(
+      'model.prior is uniform, for which E ends in tanh and is deterministic',
+      'add --set model.encoder.stochastic=false',
+    );
   }
   if (encoder.units.length !== encoder.multipliers.length) {
-    throw usage(`model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`);
+    throw usage(
+      `model.encoder.units has ${encoder.units.length} stages, model.encoder.multipliers ${encoder.multipliers.length}`,
+    );
   }
   // A RevNet's units work on half of the channels.
   const share = encoder.kind === 'revnet' ? 2 : 1;
-  const indivisible = encoder.multipliers.find((multiplier) => (encoder.channels * multiplier) % (share * encoder.bottleneck) !== 0);
+  const indivisible = encoder.multipliers.find(
+    (multiplier) => (encoder.channels * multiplier) % (share * encoder.bottleneck) !== 0,
+  );
   if (indivisible !== undefined) {
     const half = share === 2 ? 'half of ' : '';
-    throw usage(`model.encoder.bottleneck is ${encoder.bottleneck}, which does not divide ${half}the width ${encoder.channels * indivisible}`);
+    throw usage(
+      `model.encoder.bottleneck is ${encoder.bottleneck}, which does not divide ${half}the width ${encoder.channels * indivisible}`,
+    );
   }
   if (encoder.kind === 'revnet') {
     // Widths grow by channels of zeros, so they cannot shrink.
     const falls = encoder.multipliers.findIndex((multiplier, i) => multiplier < (encoder.multipliers[i - 1] ?? 1));
-    if (falls >= 0) throw usage(`model.encoder.multipliers is ${encoder.multipliers}, but a RevNet's stages never get narrower`);
+    if (falls >= 0)
+      throw usage(`model.encoder.multipliers is ${encoder.multipliers}, but a RevNet's stages never get narrower`);
     const added = encoder.channels * (encoder.multipliers[0] - 1);
     if (added % 2 !== 0) {
       throw usage(
@@ -158,12 +201,19 @@ function checkScores(model: ModelConfig): void {
   const list = scores.join(',');
   if (new Set(scores).size !== scores.length) throw usage(`a score is named twice: ${list}`);
   if (!hasEncoder(model)) {
-    if (list !== 'x') throw usage(`the objective ${list} judges latents, but model.encoder.kind is none`, 'without E the objective is x alone');
+    if (list !== 'x')
+      throw usage(
+        `the objective ${list} judges latents, but model.encoder.kind is none`,
+        'without E the objective is x alone',
+      );
   } else if (kind === 'dense' && scores.length > 1) {
     throw usage(`the objective ${list} has ${scores.length} scores; a dense D has one`, 'use xz, or x');
   }
   if (model.classes > 1 && hasDiscriminator(model) && !scores.includes('x')) {
-    throw usage(`model.classes is ${model.classes}, but the objective ${list} lacks the score x, which is the one that sees labels`, 'add x');
+    throw usage(
+      `model.classes is ${model.classes}, but the objective ${list} lacks the score x, which is the one that sees labels`,
+      'add x',
+    );
   }
 }
 
@@ -180,23 +230,36 @@ function checkMethod(model: ModelConfig, { method, updates, discriminatorSteps, 
   }
   if (method === 'adversarial') {
     if (hasEncoder(model) && !list.split(',').includes('xz')) {
-      throw usage(`the objective ${list} lacks the joint score xz, without which E learns nothing of G`, 'add xz, or choose model.encoder.kind=none');
+      throw usage(
+        `the objective ${list} lacks the joint score xz, without which E learns nothing of G`,
+        'add xz, or choose model.encoder.kind=none',
+      );
     }
     return;
   }
   const wanted = method.startsWith('autoencoder') ? '' : 'x';
   if (list !== wanted) {
     const what = wanted ? 'D judges images alone' : 'there is no D';
-    throw usage(`train.method is ${method}, in which ${what}, but the scores are ${list || 'none'}`, `start from the preset ${method}-mnist`);
+    throw usage(
+      `train.method is ${method}, in which ${what}, but the scores are ${list || 'none'}`,
+      `start from the preset ${method}-mnist`,
+    );
   }
-  if (updates !== 'simultaneous') throw usage(`train.method is ${method}, whose updates are simultaneous`, 'set train.updates=simultaneous');
+  if (updates !== 'simultaneous')
+    throw usage(`train.method is ${method}, whose updates are simultaneous`, 'set train.updates=simultaneous');
   const { encoder } = model;
-  if (encoder.kind === 'none') throw usage(`train.method is ${method}, but model.encoder.kind is none`, 'it trains E: choose a kind');
+  if (encoder.kind === 'none')
+    throw usage(`train.method is ${method}, but model.encoder.kind is none`, 'it trains E: choose a kind');
   if (encoder.kind !== 'dense' && encoder.stochastic) {
-    throw usage(`train.method is ${method}, in which E gives one latent for an image`, 'set model.encoder.stochastic=false');
+    throw usage(
+      `train.method is ${method}, in which E gives one latent for an image`,
+      'set model.encoder.stochastic=false',
+    );
   }
   if (wanted === 'x' && imageResolution(model) !== model.resolution) {
-    throw usage(`train.method is ${method}: E sees G's images, but takes ${imageResolution(model)} pixels, not ${model.resolution}`);
+    throw usage(
+      `train.method is ${method}: E sees G's images, but takes ${imageResolution(model)} pixels, not ${model.resolution}`,
+    );
   }
 }
 
@@ -216,7 +279,8 @@ function checkTraining(train: TrainConfig): void {
   oneOf('train.loss', train.loss, LOSSES);
   oneOf('train.crop', train.crop, CROPS);
   oneOf('train.decay', train.decay, DECAYS);
-  if (train.decay === 'exponential' && train.decayTo === 0) throw usage('expected more than 0 for train.decayTo where train.decay is exponential, got 0');
+  if (train.decay === 'exponential' && train.decayTo === 0)
+    throw usage('expected more than 0 for train.decayTo where train.decay is exponential, got 0');
   inRange('train.weightDecay', train.weightDecay, 0, 1);
   for (const [name, rate] of Object.entries(train.learningRate)) inRange(`train.learningRate.${name}`, rate, 0, 1);
   inRange('train.decayFrom', train.decayFrom, 0, 1);
@@ -229,10 +293,18 @@ function checkTraining(train: TrainConfig): void {
 
 function whole(name: string, value: number, least: number, most = Infinity): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw usage(`expected a whole number of ${least} ${most === Infinity ? 'or more' : `to ${most}`} for ${name}, got ${value}`);
+  throw usage(
+    `expected a whole number of ${least} ${most === Infinity ? 'or more' : `to ${most}`} for ${name}, got ${value}`,
+  );
 }
 
-function wholes<T extends object>(path: string, group: T, names: (keyof T & string)[], least: number, most?: number): void {
+function wholes<T extends object>(
+  path: string,
+  group: T,
+  names: (keyof T & string)[],
+  least: number,
+  most?: number,
+): void {
   for (const name of names) whole(`${path}.${name}`, group[name] as number, least, most);
 }
 

@@ -11,7 +11,13 @@ import type { Loss } from '../train/step/losses.js';
  * - `joint-latent-regressor`: the same, and G is trained to help E.
  * - `autoencoder-l1`, `autoencoder-l2`: G(E(x)) is to be x; there is no D.
  */
-export const METHODS = ['adversarial', 'latent-regressor', 'joint-latent-regressor', 'autoencoder-l1', 'autoencoder-l2'] as const;
+export const METHODS = [
+  'adversarial',
+  'latent-regressor',
+  'joint-latent-regressor',
+  'autoencoder-l1',
+  'autoencoder-l2',
+] as const;
 export type Method = (typeof METHODS)[number];
 
 export const UPDATES = ['alternating', 'simultaneous'] as const;

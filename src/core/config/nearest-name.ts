@@ -2,7 +2,9 @@
 
 /** The valid name with the fewest letters to change, regardless of case; undefined where none is like it. */
 export function nearestName(name: string, valid: readonly string[]): string | undefined {
-  const [best] = valid.map((other) => ({ other, changes: distance(name, other) })).sort((a, b) => a.changes - b.changes);
+  const [best] = valid
+    .map((other) => ({ other, changes: distance(name, other) }))
+    .sort((a, b) => a.changes - b.changes);
   return best && best.changes <= Math.max(1, name.length / 2) ? best.other : undefined;
 }
 

@@ -8,8 +8,12 @@ import { cifar10, mnist, tiny } from './presets/small.js';
 
 const presets = new Map<string, () => Config>([
   ...[mnist, cifar10, tiny, biganMnist].map((config) => [config.preset, () => structuredClone(config)] as const),
-  ...biganBaselines.map(({ name, changes }) => [name, () => changed<Config>({ ...biganMnist, preset: name }, changes)] as const),
-  ...publishedPresets.map(({ name, changes }) => [name, () => changed<Config>({ ...base, preset: name }, changes)] as const),
+  ...biganBaselines.map(
+    ({ name, changes }) => [name, () => changed<Config>({ ...biganMnist, preset: name }, changes)] as const,
+  ),
+  ...publishedPresets.map(
+    ({ name, changes }) => [name, () => changed<Config>({ ...base, preset: name }, changes)] as const,
+  ),
 ]);
 
 export const presetNames: readonly string[] = [...presets.keys()];
@@ -18,7 +22,10 @@ export function preset(name: string): Config {
   const make = presets.get(name);
   if (!make) {
     const nearest = nearestName(name, presetNames);
-    throw usage(`there is no preset "${name}"`, `${nearest ? `the nearest is ${nearest}; ` : ''}presets: ${presetNames.join(', ')}`);
+    throw usage(
+      `there is no preset "${name}"`,
+      `${nearest ? `the nearest is ${nearest}; ` : ''}presets: ${presetNames.join(', ')}`,
+    );
   }
   return make();
 }

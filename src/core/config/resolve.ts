@@ -35,7 +35,10 @@ type Tree = Record<string, unknown>;
 export function resolveConfig(overrides: Overrides): Config {
   const named = presetOf(overrides.partial?.values);
   if (named !== undefined && overrides.preset !== undefined && overrides.preset !== named) {
-    throw usage(`--preset ${overrides.preset} does not go with ${overrides.partial!.source}, which has the preset ${named}`, 'leave one of them out');
+    throw usage(
+      `--preset ${overrides.preset} does not go with ${overrides.partial!.source}, which has the preset ${named}`,
+      'leave one of them out',
+    );
   }
   const config = preset(overrides.preset ?? named ?? USUAL_PRESET);
   config.train.precision = overrides.usualPrecision ?? defaultPrecision();
@@ -48,7 +51,8 @@ export function resolveConfig(overrides: Overrides): Config {
   if (overrides.microbatch !== undefined) config.train.microbatch = overrides.microbatch;
   // One part is the whole.
   if (config.train.microbatch === config.train.batchSize) config.train.microbatch = null;
-  if (overrides.scores) config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
+  if (overrides.scores)
+    config.model.discriminator.scores = overrides.scores as Config['model']['discriminator']['scores'];
   if (overrides.classes !== undefined) config.model.classes = overrides.classes;
   if (overrides.precision) config.train.precision = overrides.precision;
   checkConfig(config);
@@ -62,7 +66,8 @@ function presetOf(values: unknown): string | undefined {
 }
 
 function mergeInto(target: Tree, values: unknown, path: string, source: string): void {
-  if (!isTree(values)) throw usage(`expected an object of settings for ${path || source}, got ${JSON.stringify(values)}`);
+  if (!isTree(values))
+    throw usage(`expected an object of settings for ${path || source}, got ${JSON.stringify(values)}`);
   for (const [key, value] of Object.entries(values)) {
     const name = path ? `${path}.${key}` : key;
     if (!Object.hasOwn(target, key)) throw unknownKey(name, key, target, path, source);
@@ -80,14 +85,19 @@ function applySetting(config: Tree, setting: string): void {
   let target = config;
   const walked: string[] = [];
   for (const key of keys) {
-    if (!Object.hasOwn(target, key) || !isTree(target[key])) throw unknownKey(path, key, target, walked.join('.'), '--set');
+    if (!Object.hasOwn(target, key) || !isTree(target[key]))
+      throw unknownKey(path, key, target, walked.join('.'), '--set');
     target = target[key];
     walked.push(key);
   }
   if (path === 'preset') throw usage('the preset is chosen with --preset, not with --set');
   if (!Object.hasOwn(target, last)) throw unknownKey(path, last, target, keys.join('.'), '--set');
   if (isTree(target[last])) {
-    throw usage(`${path} is a group; set one of ${Object.keys(target[last]).map((key) => `${path}.${key}`).join(', ')}`);
+    throw usage(
+      `${path} is a group; set one of ${Object.keys(target[last])
+        .map((key) => `${path}.${key}`)
+        .join(', ')}`,
+    );
   }
   target[last] = checkType(path, target[last], parse(text, target[last]), '--set');
 }
@@ -95,7 +105,10 @@ function applySetting(config: Tree, setting: string): void {
 /** The text as the type that the setting has now; lists are separated by commas. */
 function parse(text: string, current: unknown): unknown {
   if (Array.isArray(current)) {
-    const items = text.replace(/^\[|\]$/g, '').split(',').filter((item) => item.trim() !== '');
+    const items = text
+      .replace(/^\[|\]$/g, '')
+      .split(',')
+      .filter((item) => item.trim() !== '');
     return items.map((item) => (typeof current[0] === 'number' ? number(item) : item.trim().replace(/^"(.*)"$/, '$1')));
   }
   if (text === 'null' || text === 'true' || text === 'false') return JSON.parse(text);
@@ -114,14 +127,19 @@ function checkType(name: string, current: unknown, value: unknown, source: strin
   const fits = nullable
     ? value === null || typeof value === 'number'
     : Array.isArray(current)
-      ? Array.isArray(value) && (value.length > 0 || current.length === 0) && value.every((item) => typeof item === typeof example)
+      ? Array.isArray(value) &&
+        (value.length > 0 || current.length === 0) &&
+        value.every((item) => typeof item === typeof example)
       : typeof value === typeof current && value !== null;
   if (fits) return value;
-  throw usage(`expected ${nullable ? 'a number or null' : typeName(current, example, source)} for ${name} in ${source}, got ${JSON.stringify(value)}`);
+  throw usage(
+    `expected ${nullable ? 'a number or null' : typeName(current, example, source)} for ${name} in ${source}, got ${JSON.stringify(value)}`,
+  );
 }
 
 function typeName(current: unknown, example: unknown, source: string): string {
-  if (Array.isArray(current)) return `a list of ${typeof example}s${source === '--set' ? ', separated by commas,' : ''}`;
+  if (Array.isArray(current))
+    return `a list of ${typeof example}s${source === '--set' ? ', separated by commas,' : ''}`;
   return typeof current === 'boolean' ? 'true or false' : `a ${typeof current}`;
 }
 
@@ -130,7 +148,10 @@ function unknownKey(name: string, key: string, group: Tree, path: string, source
   // The preset is no setting of --set.
   const keys = Object.keys(group).filter((other) => source !== '--set' || path !== '' || other !== 'preset');
   const nearest = nearestName(key, keys);
-  const hint = nearest === undefined ? `${path || 'the settings'}: ${keys.join(', ')}` : `the nearest is ${path ? `${path}.` : ''}${nearest}; --dry-run prints all`;
+  const hint =
+    nearest === undefined
+      ? `${path || 'the settings'}: ${keys.join(', ')}`
+      : `the nearest is ${path ? `${path}.` : ''}${nearest}; --dry-run prints all`;
   return usage(`there is no setting ${name} (in ${source})`, hint);
 }
 

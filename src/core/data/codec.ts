@@ -1,7 +1,7 @@
 /** Encoded images to pixels and back: the only file that knows sharp. */
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { UserError } from '../errors.js';
-import { padToSquare, withChannels, type Channels, type Pixels } from './pixels.js';
+import { type Channels, type Pixels, padToSquare, withChannels } from './pixels.js';
 
 /** How an image is brought to a square: see `fit`. */
 export type ResizeMethod = 'center-crop' | 'squash' | 'pad';
@@ -76,7 +76,10 @@ export interface CropFit {
 }
 
 /** A part of an encoded image or of pixels, as uint8 resolution x resolution x channels. */
-export async function cropImage(input: Uint8Array | Pixels, { box, kernel, resolution, channels }: CropFit): Promise<Uint8Array> {
+export async function cropImage(
+  input: Uint8Array | Pixels,
+  { box, kernel, resolution, channels }: CropFit,
+): Promise<Uint8Array> {
   const encoded = input instanceof Uint8Array;
   const image = encoded ? sharp(input, INPUT).autoOrient() : sharp(input.data, { raw: input });
   const { height, width } = encoded ? (await image.metadata()).autoOrient : input;
@@ -114,9 +117,14 @@ export async function renderSvg(svg: string, scale: number): Promise<Buffer> {
   sharp.unblock({ operation: DRAWINGS });
   try {
     if (!(await hasFont())) {
-      throw new UserError('a PNG needs a font for its text, and none is installed', { hint: 'write .svg, or install a font such as fonts-dejavu-core' });
+      throw new UserError('a PNG needs a font for its text, and none is installed', {
+        hint: 'write .svg, or install a font such as fonts-dejavu-core',
+      });
     }
-    return await sharp(Buffer.from(svg), { density: 72 * scale, limitInputPixels: false }).flatten({ background: '#fff' }).png().toBuffer();
+    return await sharp(Buffer.from(svg), { density: 72 * scale, limitInputPixels: false })
+      .flatten({ background: '#fff' })
+      .png()
+      .toBuffer();
   } finally {
     sharp.block({ operation: DRAWINGS });
   }
@@ -143,7 +151,15 @@ async function fitSharp(image: Sharp, { resolution, resize, channels }: Fit): Pr
 }
 
 async function pixelsOf(image: Sharp): Promise<Pixels> {
-  const { data, info } = await image.flatten({ background: '#000' }).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const { data, info } = await image
+    .flatten({ background: '#000' })
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
   const { height, width } = info;
-  return { data: new Uint8Array(data.buffer, data.byteOffset, data.length), height, width, channels: info.channels as Channels };
+  return {
+    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+    height,
+    width,
+    channels: info.channels as Channels,
+  };
 }

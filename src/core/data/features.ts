@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { expected } from '../errors.js';
 import { beginFolder, exists } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
-import { createNpyWriter, openNpyRows, type NpyRows, type NpyWriter } from '../formats/npy/npy.js';
+import { createNpyWriter, type NpyRows, type NpyWriter, openNpyRows } from '../formats/npy/npy.js';
 import { readLabels } from './labels.js';
 
 const MANIFEST = 'features.json';
@@ -39,7 +39,10 @@ export interface FeaturesWriter {
 }
 
 /** Starts a features folder; it appears at `dir` when it is closed. */
-export async function createFeatures(dir: string, { outputs, provenance, force }: CreateFeatures): Promise<FeaturesWriter> {
+export async function createFeatures(
+  dir: string,
+  { outputs, provenance, force }: CreateFeatures,
+): Promise<FeaturesWriter> {
   const folder = await beginFolder(dir, { force, marker: MANIFEST });
   const writers = new Map<string, NpyWriter>();
   for (const [name, width] of Object.entries(outputs)) {
@@ -72,7 +75,14 @@ export async function createFeatures(dir: string, { outputs, provenance, force }
       files[`${name}.npy`] = { shape: [rows, outputs[name]], dtype: 'float32', sha256 };
     }
     await labelWriter?.close();
-    const manifest = { format: 'bigbigan features 1', rows, files, labels: Boolean(labelWriter), ids: withIds, ...provenance };
+    const manifest = {
+      format: 'bigbigan features 1',
+      rows,
+      files,
+      labels: Boolean(labelWriter),
+      ids: withIds,
+      ...provenance,
+    };
     await appendFile(join(folder.path, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
     await folder.commit();
   };
@@ -134,7 +144,12 @@ function allFinite(data: Float32Array): boolean {
 
 function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void {
   if (dtype !== 'float32' && dtype !== 'float64') {
-    throw expected('features of type float16, float32 or float64', path, dtype, "convert them, for example numpy.save(path, features.astype('float32'))");
+    throw expected(
+      'features of type float16, float32 or float64',
+      path,
+      dtype,
+      "convert them, for example numpy.save(path, features.astype('float32'))",
+    );
   }
   if (shape.length < 2 || rowLength === 0) {
     throw expected('features of shape [rows, width]', path, `shape [${shape}]`, 'a row for each image');
@@ -147,7 +162,12 @@ export async function featureProvenance(file: string, digest: string): Promise<R
   const manifest = await readManifest(dirname(file));
   const recorded = (manifest?.files as Record<string, { sha256?: string }> | undefined)?.[basename(file)]?.sha256;
   if (recorded && recorded !== digest) {
-    throw expected(`SHA-256 ${recorded} as ${MANIFEST} says`, file, digest, 'the file was changed or damaged; encode again');
+    throw expected(
+      `SHA-256 ${recorded} as ${MANIFEST} says`,
+      file,
+      digest,
+      'the file was changed or damaged; encode again',
+    );
   }
   return manifest;
 }
@@ -174,10 +194,17 @@ async function missing(dir: string, feature: string) {
   const folder = await stat(dir).catch(() => undefined);
   if (!folder) return expected('a features folder', dir, 'no such folder', WRITE);
   if (!folder.isDirectory()) {
-    const hint = /\.npy$/i.test(dir) ? `name its folder, ${dirname(dir)}, and choose the file by --feature ${basename(dir, '.npy')}` : WRITE;
+    const hint = /\.npy$/i.test(dir)
+      ? `name its folder, ${dirname(dir)}, and choose the file by --feature ${basename(dir, '.npy')}`
+      : WRITE;
     return expected('a features folder', dir, 'a file', hint);
   }
   const found = (await readdir(dir)).filter((name) => name.endsWith('.npy') && name !== 'labels.npy');
   const names = found.map((name) => name.slice(0, -'.npy'.length)).join(', ');
-  return expected(`${feature}.npy`, `--feature ${feature} in ${dir}`, names || 'no .npy file of features', names ? `choose one of ${names}` : WRITE);
+  return expected(
+    `${feature}.npy`,
+    `--feature ${feature} in ${dir}`,
+    names || 'no .npy file of features',
+    names ? `choose one of ${names}` : WRITE,
+  );
 }

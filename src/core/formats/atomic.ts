@@ -1,6 +1,6 @@
 /** Files and folders that appear whole or not at all: written under a temporary name beside, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { access, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { access, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expected, UserError } from '../errors.js';
 import { makeFolder } from './make-folder.js';

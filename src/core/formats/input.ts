@@ -1,5 +1,5 @@
 /** Opening and reading files that may be missing, short or larger than one read call can take. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { expected, UserError } from '../errors.js';
 
 /** One read call takes less than 2 GiB. */
@@ -25,7 +25,12 @@ export async function openInput(path: string, kind: string): Promise<InputFile> 
   const status = await handle.stat();
   if (!status.isFile()) {
     await handle.close();
-    throw expected(kind, path, status.isDirectory() ? 'a folder' : 'something that is no regular file', 'check the path');
+    throw expected(
+      kind,
+      path,
+      status.isDirectory() ? 'a folder' : 'something that is no regular file',
+      'check the path',
+    );
   }
   return { handle, size: status.size };
 }
@@ -41,13 +46,23 @@ export async function withInput<T>(path: string, kind: string, use: (file: Input
 }
 
 /** Fills `target` from `position` on; a file that ends before is an error naming `path`. */
-export async function readExactly(handle: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
+export async function readExactly(
+  handle: FileHandle,
+  target: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
   let done = 0;
   while (done < target.length) {
     const length = Math.min(target.length - done, LARGEST_READ);
     const { bytesRead } = await handle.read(target, done, length, position + done);
     if (bytesRead === 0) {
-      throw expected(`${position + target.length} bytes`, path, `an end after ${position + done}`, 'the file is cut short');
+      throw expected(
+        `${position + target.length} bytes`,
+        path,
+        `an end after ${position + done}`,
+        'the file is cut short',
+      );
     }
     done += bytesRead;
   }

@@ -1,5 +1,5 @@
 /** Logs of one JSON object a line. A line counts once its newline is written, so a crash costs at most one line. */
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { expected } from '../errors.js';
 import { noRoom } from './no-room.js';
 
@@ -35,7 +35,12 @@ export async function readJsonl<T = Record<string, unknown>>(path: string): Prom
       try {
         return JSON.parse(line) as T;
       } catch {
-        throw expected('a JSON object', `line ${index + 1} of ${path}`, JSON.stringify(line.slice(0, 60)), 'the log is damaged');
+        throw expected(
+          'a JSON object',
+          `line ${index + 1} of ${path}`,
+          JSON.stringify(line.slice(0, 60)),
+          'the log is damaged',
+        );
       }
     });
 }

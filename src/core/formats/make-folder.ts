@@ -27,7 +27,9 @@ function notMade(error: unknown, path: string): unknown {
   if (full !== error) return full;
   const { code } = error as NodeJS.ErrnoException;
   const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its way' : code;
-  return new UserError(`the folder ${path} cannot be made: ${reason}`, { hint: 'choose a folder that you may write to' });
+  return new UserError(`the folder ${path} cannot be made: ${reason}`, {
+    hint: 'choose a folder that you may write to',
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {

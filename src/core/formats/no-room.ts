@@ -4,7 +4,11 @@ import { UserError } from '../errors.js';
 export function noRoom(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
-  const what = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up', EFBIG: 'it would be larger than files may be here' }[code];
+  const what = {
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the quota is used up',
+    EFBIG: 'it would be larger than files may be here',
+  }[code];
   return new UserError(`${path} cannot be written: ${what} (${code})`, {
     hint: 'what was there before is unharmed; make room and run the same command again',
   });

@@ -1,7 +1,7 @@
 /** The start of a safetensors file: what is in it, checked against the file's length before anything is allocated. */
 import { DamagedFile, expected } from '../errors.js';
-import { itemSize, sizeOf, type Dtype } from './arrays.js';
-import { readExactly, type InputFile } from './input.js';
+import { type Dtype, itemSize, sizeOf } from './arrays.js';
+import { type InputFile, readExactly } from './input.js';
 
 /** The format's own limit. */
 const LONGEST_HEADER = 100_000_000;
@@ -11,7 +11,13 @@ export const DIGEST = 'file_sha256';
 /** What stands in its place while the digest is taken. */
 export const NO_DIGEST = '0'.repeat(64);
 
-export const typeNames: Record<Dtype, string> = { uint8: 'U8', int32: 'I32', int64: 'I64', float32: 'F32', float64: 'F64' };
+export const typeNames: Record<Dtype, string> = {
+  uint8: 'U8',
+  int32: 'I32',
+  int64: 'I64',
+  float32: 'F32',
+  float64: 'F64',
+};
 const dtypes = new Map(Object.entries(typeNames).map(([dtype, name]) => [name, dtype as Dtype]));
 
 export interface TensorEntry {
@@ -30,7 +36,10 @@ export interface SafetensorsHeader {
 }
 
 /** The header, and the bytes of the file up to its end. */
-export async function readHeader({ handle, size }: InputFile, path: string): Promise<{ header: SafetensorsHeader; bytes: Buffer }> {
+export async function readHeader(
+  { handle, size }: InputFile,
+  path: string,
+): Promise<{ header: SafetensorsHeader; bytes: Buffer }> {
   if (size < 10) throw damaged('a safetensors file', path, `${size} bytes`, 'the file is cut short');
   const prefix = Buffer.alloc(8);
   await readExactly(handle, prefix, 0, path);
@@ -42,8 +51,16 @@ export async function readHeader({ handle, size }: InputFile, path: string): Pro
   const bytes = Buffer.alloc(8 + Number(length));
   await readExactly(handle, bytes, 0, path);
   const header = checkEntries(parseJson(bytes.subarray(8), path), bytes.length, size, path);
-  if (header.digest !== undefined && (!/^[0-9a-f]{64}$/.test(header.digest) || !bytes.includes(`"${DIGEST}":"${header.digest}"`))) {
-    throw damaged('64 hexadecimal digits', `${DIGEST} in ${path}`, JSON.stringify(header.digest).slice(0, 80), 'the file is damaged');
+  if (
+    header.digest !== undefined &&
+    (!/^[0-9a-f]{64}$/.test(header.digest) || !bytes.includes(`"${DIGEST}":"${header.digest}"`))
+  ) {
+    throw damaged(
+      '64 hexadecimal digits',
+      `${DIGEST} in ${path}`,
+      JSON.stringify(header.digest).slice(0, 80),
+      'the file is damaged',
+    );
   }
   return { header, bytes };
 }
@@ -61,13 +78,27 @@ function parseJson(bytes: Buffer, path: string): Record<string, unknown> {
   } catch {
     // Reported below with the bytes that were found.
   }
-  throw damaged('a JSON object as header', path, JSON.stringify(bytes.toString('latin1', 0, 40)), 'the file is damaged');
+  throw damaged(
+    'a JSON object as header',
+    path,
+    JSON.stringify(bytes.toString('latin1', 0, 40)),
+    'the file is damaged',
+  );
 }
 
 /** Every entry's range must match its type and shape, and together they must fill the file from end to end. */
-function checkEntries(json: Record<string, unknown>, dataOffset: number, size: number, path: string): SafetensorsHeader {
+function checkEntries(
+  json: Record<string, unknown>,
+  dataOffset: number,
+  size: number,
+  path: string,
+): SafetensorsHeader {
   const { __metadata__: metadata = {}, ...entries } = json;
-  if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata as object).every((value) => typeof value === 'string')) {
+  if (
+    typeof metadata !== 'object' ||
+    metadata === null ||
+    !Object.values(metadata as object).every((value) => typeof value === 'string')
+  ) {
     throw damaged('a map of strings', `__metadata__ in ${path}`, JSON.stringify(metadata).slice(0, 80));
   }
   const tensors = new Map<string, TensorEntry>();
@@ -80,7 +111,8 @@ function checkEntries(json: Record<string, unknown>, dataOffset: number, size: n
   ranges.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd);
   let position = 0;
   for (const [begin, end, name] of ranges) {
-    if (begin !== position) throw damaged(`byte ${position}`, `the start of ${name} in ${path}`, `${begin}`, 'the file is damaged');
+    if (begin !== position)
+      throw damaged(`byte ${position}`, `the start of ${name} in ${path}`, `${begin}`, 'the file is damaged');
     position = end;
   }
   if (dataOffset + position !== size) {
@@ -99,10 +131,15 @@ function checkEntry(name: string, entry: unknown, path: string) {
     throw damaged('dtype, shape and data_offsets', `${name} in ${path}`, JSON.stringify(entry).slice(0, 80));
   }
   const dtype = dtypes.get(code);
-  if (!dtype) throw damaged('one of F32, F64, I32, I64, U8', `the type of ${name} in ${path}`, code, 'convert it first');
+  if (!dtype)
+    throw damaged('one of F32, F64, I32, I64, U8', `the type of ${name} in ${path}`, code, 'convert it first');
   const [begin, end] = offsets;
   if (end - begin !== sizeOf(shape) * itemSize[dtype]) {
-    throw damaged(`${sizeOf(shape) * itemSize[dtype]} bytes (${code} [${shape}])`, `${name} in ${path}`, `${end - begin}`);
+    throw damaged(
+      `${sizeOf(shape) * itemSize[dtype]} bytes (${code} [${shape}])`,
+      `${name} in ${path}`,
+      `${end - begin}`,
+    );
   }
   return { dtype, shape, begin, end };
 }

@@ -5,11 +5,19 @@
  * The format has no checksum. Files written here carry one in their metadata: `file_sha256` is the digest of the whole
  * file in which these 64 characters are zeros. Where it is found it is checked, by whatever reads a tensor.
  */
-import { type Hash, createHash } from 'node:crypto';
-import { bytesOf, checkShape, dtypeOf, itemSize, sizeOf, view, type ArrayData, type NamedArray } from './arrays.js';
+import { createHash, type Hash } from 'node:crypto';
+import { type ArrayData, bytesOf, checkShape, dtypeOf, itemSize, type NamedArray, sizeOf, view } from './arrays.js';
 import { writeAtomic } from './atomic.js';
-import { allocate, readExactly, withInput, writeFully, type InputFile } from './input.js';
-import { DIGEST, NO_DIGEST, damaged, digestPosition, readHeader, typeNames, type SafetensorsHeader } from './safetensors-header.js';
+import { allocate, type InputFile, readExactly, withInput, writeFully } from './input.js';
+import {
+  DIGEST,
+  damaged,
+  digestPosition,
+  NO_DIGEST,
+  readHeader,
+  type SafetensorsHeader,
+  typeNames,
+} from './safetensors-header.js';
 
 /** What is only hashed is read in pieces of so many bytes. */
 const PIECE = 1 << 22;
@@ -33,7 +41,8 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
 export async function readSafetensors(path: string, select?: (name: string) => boolean): Promise<Safetensors> {
   return withInput(path, 'a safetensors file', async (file) => {
     const { header, bytes } = await readHeader(file, path);
-    const hash = header.digest === undefined ? undefined : createHash('sha256').update(withoutDigest(bytes, header.digest));
+    const hash =
+      header.digest === undefined ? undefined : createHash('sha256').update(withoutDigest(bytes, header.digest));
     const tensors = new Map<string, NamedArray>();
     for (const [name, { dtype, shape, offset }] of [...header.tensors].sort(([, a], [, b]) => a.offset - b.offset)) {
       const length = sizeOf(shape) * itemSize[dtype];
@@ -49,13 +58,24 @@ export async function readSafetensors(path: string, select?: (name: string) => b
     }
     const found = hash?.digest('hex');
     if (found !== header.digest) {
-      throw damaged(`the SHA-256 ${header.digest!.slice(0, 12)}… as recorded in it`, path, `${found!.slice(0, 12)}…`, 'the file is damaged, or another program has changed it');
+      throw damaged(
+        `the SHA-256 ${header.digest!.slice(0, 12)}… as recorded in it`,
+        path,
+        `${found!.slice(0, 12)}…`,
+        'the file is damaged, or another program has changed it',
+      );
     }
     return { tensors, metadata: header.metadata, digest: header.digest };
   });
 }
 
-async function hashRange({ handle }: InputFile, hash: Hash, offset: number, length: number, path: string): Promise<void> {
+async function hashRange(
+  { handle }: InputFile,
+  hash: Hash,
+  offset: number,
+  length: number,
+  path: string,
+): Promise<void> {
   const piece = new Uint8Array(Math.min(PIECE, length));
   for (let done = 0; done < length; done += piece.length) {
     const part = piece.subarray(0, Math.min(piece.length, length - done));

@@ -1,10 +1,10 @@
 /** Named tensors from a file of any of several formats, which is recognised by its first bytes. */
 import { expected } from '../errors.js';
 import type { NamedArray } from './arrays.js';
-import { readFrozenGraph } from './tensorflow/frozen-graph.js';
 import { readExactly, readWhole, withInput } from './input.js';
-import { readSafetensors } from './safetensors.js';
 import { readTorch } from './pytorch/torch.js';
+import { readSafetensors } from './safetensors.js';
+import { readFrozenGraph } from './tensorflow/frozen-graph.js';
 
 export interface TensorFile {
   format: Format;
@@ -23,7 +23,12 @@ export async function readTensorFile(path: string): Promise<TensorFile> {
     const start = new Uint8Array(Math.min(16, file.size));
     await readExactly(file.handle, start, 0, path);
     const format = formatOf(start, file.size);
-    if (!format) throw expected(KINDS, path, file.size === 0 ? 'an empty file' : `the first bytes ${Buffer.from(start).toString('hex')}`);
+    if (!format)
+      throw expected(
+        KINDS,
+        path,
+        file.size === 0 ? 'an empty file' : `the first bytes ${Buffer.from(start).toString('hex')}`,
+      );
     if (format === 'safetensors') return { format, ...(await readSafetensors(path)) };
     if (format === 'torch') return { format, tensors: await readTorch(file, path), metadata: {} };
     return { format, tensors: readFrozenGraph(await readWhole(file, path), path), metadata: {} };

@@ -20,7 +20,13 @@ export const PYTORCH: Naming = {
     const { module, part } = split(ours);
     const path = module.replace('/', '.');
     if (path === 'fc') return `fc.${part === 'kernel' ? 'weight' : 'bias'}`;
-    const names = { kernel: 'conv.weight', scale: 'bn.weight', offset: 'bn.bias', mean: 'bn.running_mean', variance: 'bn.running_var' };
+    const names = {
+      kernel: 'conv.weight',
+      scale: 'bn.weight',
+      offset: 'bn.bias',
+      mean: 'bn.running_mean',
+      variance: 'bn.running_var',
+    };
     return `${path}.${names[part as keyof typeof names]}`;
   },
 };

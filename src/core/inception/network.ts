@@ -7,7 +7,7 @@
  * are used is that of other programs' numbers for them.
  */
 import { zeros } from '../backend/initialise.js';
-import { type Padding, avgPool, biasAdd, concat, conv2d, matMul, maxPool, mean, relu } from '../backend/ops.js';
+import { avgPool, biasAdd, concat, conv2d, matMul, maxPool, mean, type Padding, relu } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { Variables } from '../backend/variables.js';
 
@@ -31,7 +31,11 @@ export function inception(variables: Variables, x: Tensor): Record<'features' | 
 }
 
 /** The network below its classifier. `lastPool` is the last block's: other releases of Inception v3 take the average there too. */
-export function inceptionFeatures(variables: Variables, images: Tensor, lastPool: typeof maxPool | typeof avgPool): Tensor {
+export function inceptionFeatures(
+  variables: Variables,
+  images: Tensor,
+  lastPool: typeof maxPool | typeof avgPool,
+): Tensor {
   const stem = { variables, path: '' };
   let x = convolution(stem, images, ['Conv2d_1a_3x3', 32, 3, 3, 2]);
   x = convolution(stem, x, ['Conv2d_2a_3x3', 32, 3, 3], 'VALID');
@@ -104,15 +108,22 @@ function blockD(block: Block, x: Tensor): Tensor {
 function blockE(block: Block, x: Tensor, pooled: Tensor): Tensor {
   const single = chain(block, x, ['branch1x1', 320, 1, 1]);
   const narrow = chain(block, x, ['branch3x3_1', 384, 1, 1]);
-  const narrowEnds = [chain(block, narrow, ['branch3x3_2a', 384, 1, 3]), chain(block, narrow, ['branch3x3_2b', 384, 3, 1])];
+  const narrowEnds = [
+    chain(block, narrow, ['branch3x3_2a', 384, 1, 3]),
+    chain(block, narrow, ['branch3x3_2b', 384, 3, 1]),
+  ];
   const double = chain(block, x, ['branch3x3dbl_1', 448, 1, 1], ['branch3x3dbl_2', 384, 3, 3]);
-  const doubleEnds = [chain(block, double, ['branch3x3dbl_3a', 384, 1, 3]), chain(block, double, ['branch3x3dbl_3b', 384, 3, 1])];
+  const doubleEnds = [
+    chain(block, double, ['branch3x3dbl_3a', 384, 1, 3]),
+    chain(block, double, ['branch3x3dbl_3b', 384, 3, 1]),
+  ];
   return join(single, ...narrowEnds, ...doubleEnds, chain(block, pooled, ['branch_pool', 192, 1, 1]));
 }
 
 const join = (...branches: Tensor[]) => concat(branches, 3);
 
-const chain = (block: Block, x: Tensor, ...layers: Layer[]) => layers.reduce((y, layer) => convolution(block, y, layer), x);
+const chain = (block: Block, x: Tensor, ...layers: Layer[]) =>
+  layers.reduce((y, layer) => convolution(block, y, layer), x);
 
 function convolution(
   { variables, path }: Block,

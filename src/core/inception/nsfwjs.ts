@@ -5,10 +5,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import type { VariableValues } from '../backend/variables.js';
 import { sameShape, size } from '../backend/tensor.js';
+import type { VariableValues } from '../backend/variables.js';
 import { expected } from '../errors.js';
-import { digestOf, networkVariables, foldBatchNorm } from './weights.js';
+import { digestOf, foldBatchNorm, networkVariables } from './weights.js';
 
 interface QuantizedTensor {
   name: string;
@@ -27,12 +27,19 @@ export const nsfwjsVariables = () => networkVariables().filter(({ name }) => !na
 /** `dir` is the package's folder, such as node_modules/nsfwjs. */
 export async function readNsfwjs(dir: string): Promise<{ values: VariableValues; digest: string }> {
   const [{ paths, weights }] = (await loadModel(dir).modelJson()).default.weightsManifest;
-  const bytes = Buffer.concat(await Promise.all(paths.map((path) => readShard(join(dir, 'dist/models/inception_v3', `${path}.min.js`)))));
+  const bytes = Buffer.concat(
+    await Promise.all(paths.map((path) => readShard(join(dir, 'dist/models/inception_v3', `${path}.min.js`)))),
+  );
   const wanted = weights.reduce((sum, { shape }) => sum + size(shape), 0);
-  if (bytes.length !== wanted) throw expected(`${wanted} bytes of weights`, dir, `${bytes.length}`, 'install nsfwjs anew');
+  if (bytes.length !== wanted)
+    throw expected(`${wanted} bytes of weights`, dir, `${bytes.length}`, 'install nsfwjs anew');
   const found = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   let at = 0;
-  for (const { name, shape, quantization: { min, scale } } of weights) {
+  for (const {
+    name,
+    shape,
+    quantization: { min, scale },
+  } of weights) {
     const data = new Float32Array(size(shape));
     for (let i = 0; i < data.length; i++) data[i] = min + scale * bytes[at++];
     found.set(name, { shape, data });
@@ -44,7 +51,12 @@ export async function readNsfwjs(dir: string): Promise<{ values: VariableValues;
     const take = (layer: string, takenShape: readonly number[]) => {
       const tensor = found.get(layer);
       if (!tensor || !sameShape(tensor.shape, takenShape)) {
-        throw expected(`${layer} of [${takenShape}]`, dir, tensor ? `[${tensor.shape}]` : 'none', 'install nsfwjs 4.4.0');
+        throw expected(
+          `${layer} of [${takenShape}]`,
+          dir,
+          tensor ? `[${tensor.shape}]` : 'none',
+          'install nsfwjs 4.4.0',
+        );
       }
       return tensor;
     };
@@ -64,7 +76,8 @@ async function readShard(path: string): Promise<Buffer> {
   const script = await readFile(path, 'latin1').catch(() => '');
   const strings = script.split(/["'`]/);
   const base64 = strings.reduce((longest, text) => (text.length > longest.length ? text : longest), '');
-  if (base64.length < 1000) throw expected('a string in base64', path, script === '' ? 'no such file' : 'none', 'install nsfwjs 4.4.0');
+  if (base64.length < 1000)
+    throw expected('a string in base64', path, script === '' ? 'no such file' : 'none', 'install nsfwjs 4.4.0');
   return Buffer.from(base64, 'base64');
 }
 
@@ -74,7 +87,8 @@ function loadModel(dir: string): Model {
     return (load('nsfwjs/models/inception_v3') as { InceptionV3Model: Model }).InceptionV3Model;
   } catch (error) {
     const found = (error as Error).message.split('\n')[0];
-    const hint = 'npm install --ignore-scripts --legacy-peer-deps nsfwjs@4.4.0, then --extractor nsfwjs:node_modules/nsfwjs';
+    const hint =
+      'npm install --ignore-scripts --legacy-peer-deps nsfwjs@4.4.0, then --extractor nsfwjs:node_modules/nsfwjs';
     throw expected('the npm package nsfwjs', dir, found, hint);
   }
 }

@@ -45,7 +45,12 @@ export function prepare(
 }
 
 /** uint8 [h,w,c] → float32 [side,side,c] in grey levels; bicubic may leave 0..255. */
-export function resize(image: Uint8Array, [h, w, c]: readonly [number, number, number], mode: Mode, side = SIDE): Float32Array {
+export function resize(
+  image: Uint8Array,
+  [h, w, c]: readonly [number, number, number],
+  mode: Mode,
+  side = SIDE,
+): Float32Array {
   const rows = taps(mode, h, side);
   const columns = w === h ? rows : taps(mode, w, side);
   return alongRows(alongColumns(image, [h, w, c], columns, side), side * c, rows, side);

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { createDryExecutor } from '../backend/dry.js';
 import { withExecutor } from '../backend/executor.js';
 import { sameShape, size } from '../backend/tensor.js';
-import { type VariableValues, declareOnly } from '../backend/variables.js';
+import { declareOnly, type VariableValues } from '../backend/variables.js';
 import { expected } from '../errors.js';
-import { type NamedArray, bytesOf } from '../formats/arrays.js';
+import { bytesOf, type NamedArray } from '../formats/arrays.js';
 import { sha256File } from '../formats/digest.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { readTensorFile } from '../formats/tensor-file.js';
 import { NAMINGS, type Naming, PARTS } from './names.js';
-import { SIDE, inception } from './network.js';
+import { inception, SIDE } from './network.js';
 import { publishedName } from './published.js';
 
 /** Added to variances; of the released graph. */
@@ -46,7 +46,11 @@ export async function readInceptionWeights(path: string): Promise<InceptionWeigh
   const { tensors, naming } = arrange(found, path);
   const digest = await sha256File(path);
   const source = metadata[SOURCE] ?? digest;
-  return { tensors, digest: digestOf(tensors), file: { path, format, naming, digest, source, published: publishedName(source) } };
+  return {
+    tensors,
+    digest: digestOf(tensors),
+    file: { path, format, naming, digest, source, published: publishedName(source) },
+  };
 }
 
 /** Writes weights in our form, which is the quickest to read. Atomic; replaces an existing file. */
@@ -78,7 +82,8 @@ export function tensorShapes(): Map<string, readonly number[]> {
   for (const { name, shape } of networkVariables()) {
     const module = name.slice(0, name.lastIndexOf('/'));
     if (module === 'fc') shapes.set(name, shape);
-    else if (name.endsWith('/kernel')) for (const part of PARTS) shapes.set(`${module}/${part}`, part === 'kernel' ? shape : shape.slice(3));
+    else if (name.endsWith('/kernel'))
+      for (const part of PARTS) shapes.set(`${module}/${part}`, part === 'kernel' ? shape : shape.slice(3));
   }
   return shapes;
 }
@@ -94,7 +99,10 @@ export function foldBatchNorm(tensors: VariableValues, variables = networkVariab
       const factor = Float64Array.from(scale.data, (value, i) => value / Math.sqrt(variance.data[i] + EPSILON));
       const outputs = factor.length;
       folded.set(name, { shape: kernel.shape, data: kernel.data.map((value, i) => value * factor[i % outputs]) });
-      folded.set(`${module}/bias`, { shape: offset.shape, data: offset.data.map((value, i) => value - mean.data[i] * factor[i]) });
+      folded.set(`${module}/bias`, {
+        shape: offset.shape,
+        data: offset.data.map((value, i) => value - mean.data[i] * factor[i]),
+      });
     }
   }
   return folded;
@@ -110,18 +118,26 @@ function recognise(found: Map<string, NamedArray>, wanted: Map<string, unknown>,
 }
 
 /** A tensor in our layout. */
-function take(found: Map<string, NamedArray>, { nameOf, outputsFirst }: Naming, name: string, shape: readonly number[], path: string) {
+function take(
+  found: Map<string, NamedArray>,
+  { nameOf, outputsFirst }: Naming,
+  name: string,
+  shape: readonly number[],
+  path: string,
+) {
   const theirName = nameOf(name);
   const what = `${theirName} in ${path}`;
   const tensor = found.get(theirName);
   const matrix = outputsFirst && shape.length > 1;
   const theirShape = matrix ? [...shape.slice(-2).reverse(), ...shape.slice(0, -2)] : shape;
   if (!tensor) throw expected('a tensor', what, 'none', 'the file is of another network, or incomplete');
-  if (!sameShape(tensor.shape, theirShape)) throw expected(`the shape [${theirShape}]`, what, `[${tensor.shape}]`, 'the file is of another network');
+  if (!sameShape(tensor.shape, theirShape))
+    throw expected(`the shape [${theirShape}]`, what, `[${tensor.shape}]`, 'the file is of another network');
   if (!(tensor.data instanceof Float32Array)) throw expected('float32', what, tensor.dtype);
   const bad = tensor.data.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throw expected('finite numbers', what, `${bad}`, 'the file is damaged');
-  if (name.endsWith('/variance') && tensor.data.some((value) => value < 0)) throw expected('variances of 0 or more', what, 'a negative one');
+  if (name.endsWith('/variance') && tensor.data.some((value) => value < 0))
+    throw expected('variances of 0 or more', what, 'a negative one');
   return matrix ? outputsLast(tensor.data, shape) : tensor.data;
 }
 
@@ -144,4 +160,3 @@ export function digestOf(tensors: VariableValues): string {
   for (const [name, { data }] of tensors) hash.update(`${name}\0`).update(bytesOf(data));
   return hash.digest('hex');
 }
-

@@ -1,9 +1,9 @@
 /** Batch norm with learned, conditional, or no scale and offset; inference uses standing statistics. */
 import { ones, zeros } from '../backend/initialise.js';
-import { add, batchNorm as byBatch, batchNormWith, fill, modulate, mul, reshape } from '../backend/ops.js';
+import { add, batchNormWith, batchNorm as byBatch, fill, modulate, mul, reshape } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { linear } from './linear.js';
-import { AVERAGE, type Scope, declareState, parameter, within } from './scope.js';
+import { AVERAGE, declareState, parameter, type Scope, within } from './scope.js';
 
 /** x [n,h,w,c] or [n,c] with learned scale and offset [c]. */
 export function batchNorm(scope: Scope, x: Tensor): Tensor {

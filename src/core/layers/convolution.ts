@@ -2,7 +2,7 @@ import { orthogonal, zeros } from '../backend/initialise.js';
 import { biasAdd, conv2d, conv2dPooled, conv2dUpsampled } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { LayerOptions } from './linear.js';
-import { type Scope, parameter } from './scope.js';
+import { parameter, type Scope } from './scope.js';
 import { spectrallyNormalised } from './spectral-norm.js';
 
 export interface ConvolutionOptions extends LayerOptions {
@@ -23,6 +23,10 @@ export function convolution(
   const raw = parameter(scope, 'kernel', [size, size, x.shape[3], filters], orthogonal);
   const kernel = spectralNorm ? spectrallyNormalised(scope, raw) : raw;
   const y =
-    resample === 'up' ? conv2dUpsampled(x, kernel) : resample === 'down' ? conv2dPooled(x, kernel) : conv2d(x, kernel, stride);
+    resample === 'up'
+      ? conv2dUpsampled(x, kernel)
+      : resample === 'down'
+        ? conv2dPooled(x, kernel)
+        : conv2d(x, kernel, stride);
   return bias ? biasAdd(y, parameter(scope, 'bias', [filters], zeros)) : y;
 }

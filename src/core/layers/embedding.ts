@@ -1,8 +1,8 @@
 import { orthogonal } from '../backend/initialise.js';
-import { matMul } from '../backend/ops.js';
 import { oneHot } from '../backend/ops/search.js';
+import { matMul } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
-import { type Scope, parameter } from './scope.js';
+import { parameter, type Scope } from './scope.js';
 import { spectrallyNormalised } from './spectral-norm.js';
 
 /** Rows of a learned table [classes, width] for labels int32 [n] → [n, width]. */

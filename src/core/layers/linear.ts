@@ -1,7 +1,7 @@
 import { type Initialiser, orthogonal, zeros } from '../backend/initialise.js';
 import { biasAdd, matMul } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
-import { type Scope, parameter } from './scope.js';
+import { parameter, type Scope } from './scope.js';
 import { spectrallyNormalised } from './spectral-norm.js';
 
 export interface LayerOptions {

@@ -1,9 +1,10 @@
 /** Self-attention over the places of a map (Wang et al. 2018; Zhang et al. 2019), at BigGAN's widths. */
-import { add, batchMatMul, maxPool, mul, reshape, softmax } from '../backend/ops.js';
+
 import { zeros } from '../backend/initialise.js';
+import { add, batchMatMul, maxPool, mul, reshape, softmax } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { convolution } from './convolution.js';
-import { type Scope, parameter, within } from './scope.js';
+import { parameter, type Scope, within } from './scope.js';
 
 /**
  * x [n,h,w,c] → x + gate · o(softmax(θ(x) φ(x)ᵀ) g(x)) of the same shape. θ and φ have c/8 channels, g has c/2; φ and g are

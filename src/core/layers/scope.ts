@@ -1,6 +1,7 @@
 /** Where a layer finds its parameters, and what one pass over a network does with its state. */
-import type { Initialiser } from '../backend/initialise.js';
+
 import { watch } from '../backend/gradient.js';
+import type { Initialiser } from '../backend/initialise.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { Variables } from '../backend/variables.js';
 

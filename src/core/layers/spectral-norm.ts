@@ -3,7 +3,7 @@ import { normal } from '../backend/initialise.js';
 import { spectralNormalise } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { ResourceVariables } from '../backend/variables.js';
-import { type Scope, declareState } from './scope.js';
+import { declareState, type Scope } from './scope.js';
 
 /** The kernel divided by its estimated largest singular value; the singular vector is state named `u`. */
 export function spectrallyNormalised(scope: Scope, kernel: Tensor): Tensor {

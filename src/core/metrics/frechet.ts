@@ -39,7 +39,12 @@ function factor(engine: EagerExecutor, covariance: Float64Array, width: number):
   const found = result.rows.reduce((sum, value) => sum + value * value, 0);
   // Equal but for rounding where there is a factor at all.
   if (Math.abs(found - trace) > 1e-6 * trace) {
-    throw expected('a positive semidefinite matrix', 'a covariance', `one of trace ${trace} whose factor has ${found}`, 'the statistics are damaged');
+    throw expected(
+      'a positive semidefinite matrix',
+      'a covariance',
+      `one of trace ${trace} whose factor has ${found}`,
+      'the statistics are damaged',
+    );
   }
   return result;
 }

@@ -20,7 +20,13 @@ export interface InceptionScorer {
  * on the order: of images sorted by class it is low. Sums are in double precision; nothing is kept of an image.
  */
 export function createInceptionScore(total: number, splits: number): InceptionScorer {
-  if (total < splits) throw expected(`${splits} images or more, one for each split`, 'the Inception Score', `${total}`, 'take fewer splits');
+  if (total < splits)
+    throw expected(
+      `${splits} images or more, one for each split`,
+      'the Inception Score',
+      `${total}`,
+      'take fewer splits',
+    );
   const ends = Array.from({ length: splits }, (_, i) => Math.floor(((i + 1) * total) / splits));
   const scores: number[] = [];
   let sums = new Float64Array(0);

@@ -39,7 +39,12 @@ export async function kernelDistance(engine: EagerExecutor, a: Rows, b: Rows, se
 export function checkSubset(rows: number, subsetSize: number, name = 'a set'): void {
   if (subsetSize < 2) throw expected('2 rows or more', 'a subset of KID', `${subsetSize}`);
   if (rows < subsetSize) {
-    throw expected(`${subsetSize} rows or more, the size of a subset,`, `KID of ${name}`, `${rows}`, 'add rows, or take smaller subsets');
+    throw expected(
+      `${subsetSize} rows or more, the size of a subset,`,
+      `KID of ${name}`,
+      `${rows}`,
+      'add rows, or take smaller subsets',
+    );
   }
 }
 
@@ -49,11 +54,18 @@ export function kidSubset(rows: number, size: number, seed: number, subset: numb
 }
 
 /** The unbiased estimate of MMD² with the kernel (x·y / width + 1)³, for x and y [rows, width], in double precision. */
-export function polynomialMmd(engine: EagerExecutor, x: Float32Array, y: Float32Array, rows: number, width: number): number {
+export function polynomialMmd(
+  engine: EagerExecutor,
+  x: Float32Array,
+  y: Float32Array,
+  rows: number,
+  width: number,
+): number {
   const [a, b] = [Float64Array.from(x), Float64Array.from(y)];
   const within = (rows * (rows - 1)) / 2;
   return (
-    (pairSum(engine, a, a, rows, width) / within + pairSum(engine, b, b, rows, width) / within) -
+    pairSum(engine, a, a, rows, width) / within +
+    pairSum(engine, b, b, rows, width) / within -
     2 * (pairSum(engine, a, b, rows, width) / (rows * rows))
   );
 }

@@ -18,7 +18,12 @@ const DEAD = 0.01;
  * @param mean of z for each image, [n, latent]
  * @param std of z for each image, [n, latent]; 0 where E is deterministic
  */
-export function latentStatistics(mean: Float32Array, std: Float32Array, latent: number, prior: 'normal' | 'uniform'): LatentStatistics {
+export function latentStatistics(
+  mean: Float32Array,
+  std: Float32Array,
+  latent: number,
+  prior: 'normal' | 'uniform',
+): LatentStatistics {
   const n = mean.length / latent;
   const priorVariance = prior === 'normal' ? 1 : 1 / 3;
   let [means, squaredMeans, variances, dead] = [0, 0, 0, 0];

@@ -116,7 +116,11 @@ export function scaled(data: Float32Array, { mean, factor }: Standardisation): F
 /** [ReLU(h), ReLU(-h)] for h = (x - mean)·factor, of twice the width: BigBiGAN's BN+CReLU of AvePool features. */
 export function bnCrelu(source: Rows, normalisation: Standardisation): Rows {
   const { rows, width } = source;
-  return { rows, width: 2 * width, read: async (first, count) => crelu(scaled(await source.read(first, count), normalisation), width) };
+  return {
+    rows,
+    width: 2 * width,
+    read: async (first, count) => crelu(scaled(await source.read(first, count), normalisation), width),
+  };
 }
 
 /** [ReLU(h), ReLU(-h)] of rows h, [n, width] → [n, 2·width]. */

@@ -25,7 +25,11 @@ export function* callsFor(count: number, batchSize: number): Generator<Call> {
 }
 
 /** The rows of a call in an array of rows of `width` values, filled up with zeros. */
-export function rowsOf<T extends Uint8Array | Int32Array | Float32Array>(values: T, { first, count, size }: Call, width: number): T {
+export function rowsOf<T extends Uint8Array | Int32Array | Float32Array>(
+  values: T,
+  { first, count, size }: Call,
+  width: number,
+): T {
   const rows = new (values.constructor as new (n: number) => T)(size * width);
   rows.set(values.subarray(first * width, (first + count) * width));
   return rows;

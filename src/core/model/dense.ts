@@ -2,9 +2,10 @@
  * BiGAN's perceptrons on images as vectors (Donahue et al. 2017, permutation-invariant MNIST; layers, initial values and
  * ranges as in jeffdonahue/bigan). No biases; batch norm without scale and offset, on real and generated batches apart.
  */
-import { add, addScalar, concat, leakyRelu, neg, relu, reshape, scale, splitSizes, tanh } from '../backend/ops.js';
+
 import { normal, zeros } from '../backend/initialise.js';
-import { type Tensor, size } from '../backend/tensor.js';
+import { add, addScalar, concat, leakyRelu, neg, relu, reshape, scale, splitSizes, tanh } from '../backend/ops.js';
+import { size, type Tensor } from '../backend/tensor.js';
 import { plainBatchNorm } from '../layers/batch-norm.js';
 import { type LinearOptions, linear } from '../layers/linear.js';
 import { type Scope, within } from '../layers/scope.js';
@@ -22,7 +23,12 @@ function layer(scope: Scope, name: string, x: Tensor, units: number, options: Li
 const norm = (scope: Scope, name: string, x: Tensor) => plainBatchNorm(within(scope, name), x);
 
 /** z [n, latent] → images [n,h,w,c] in [−1, 1]; 2σ(u) − 1 = tanh(u/2). */
-export function denseImages(scope: Scope, z: Tensor, { resolution, channels }: ModelConfig, { hidden }: DenseConfig): Tensor {
+export function denseImages(
+  scope: Scope,
+  z: Tensor,
+  { resolution, channels }: ModelConfig,
+  { hidden }: DenseConfig,
+): Tensor {
   const first = relu(norm(scope, 'batch_norm0', layer(scope, 'linear0', z, hidden)));
   const second = add(layer(scope, 'linear1', first, hidden), layer(scope, 'latent', z, hidden));
   const image = layer(scope, 'to_image', relu(norm(scope, 'batch_norm1', second)), resolution * resolution * channels);
@@ -30,7 +36,12 @@ export function denseImages(scope: Scope, z: Tensor, { resolution, channels }: M
 }
 
 /** Images → a z in (−1, 1); the last hidden layer is the feature that is judged. */
-export function denseEncoding(scope: Scope, images: Tensor, { latent }: ModelConfig, { hidden }: DenseConfig): Encoding {
+export function denseEncoding(
+  scope: Scope,
+  images: Tensor,
+  { latent }: ModelConfig,
+  { hidden }: DenseConfig,
+): Encoding {
   const first = leakyRelu(layer(scope, 'linear0', vectors(images), hidden), SLOPE);
   const features = leakyRelu(norm(scope, 'batch_norm', layer(scope, 'linear1', first, hidden)), SLOPE);
   const logits = layer(scope, 'output', features, latent);
@@ -40,7 +51,11 @@ export function denseEncoding(scope: Scope, images: Tensor, { latent }: ModelCon
 }
 
 /** z enters at the second hidden layer only, before its norm; the score starts at 0. */
-export function denseScores(scope: Scope, { images, latents }: Judged, { hidden, scores: [term] }: DenseDiscriminatorConfig): Scores {
+export function denseScores(
+  scope: Scope,
+  { images, latents }: Judged,
+  { hidden, scores: [term] }: DenseDiscriminatorConfig,
+): Scores {
   const counts = images.map(({ shape }) => shape[0]);
   const parts = latents ? splitSizes(latents, counts, 0) : [];
   const scores = images.map((batch, i) => {

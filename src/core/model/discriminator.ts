@@ -1,6 +1,6 @@
 /** D: F on images, H on latents, J on both, and a score of each (paper section 2). */
 import { add, avgPool2, concat, mul, relu, reshape, sum } from '../backend/ops.js';
-import { type Tensor, size } from '../backend/tensor.js';
+import { size, type Tensor } from '../backend/tensor.js';
 import { convolution } from '../layers/convolution.js';
 import { embedding } from '../layers/embedding.js';
 import { linear } from '../layers/linear.js';
@@ -29,13 +29,23 @@ export interface Judged {
 export function discriminate(pass: Pass, judged: Judged, config: ModelConfig): Scores {
   const scope: Scope = { pass, path: 'discriminator' };
   const { discriminator } = config;
-  return discriminator.kind === 'dense' ? denseScores(scope, judged, discriminator) : residualScores(scope, judged, config, discriminator);
+  return discriminator.kind === 'dense'
+    ? denseScores(scope, judged, discriminator)
+    : residualScores(scope, judged, config, discriminator);
 }
 
-function residualScores(scope: Scope, judged: Judged, config: ModelConfig, discriminator: ResidualDiscriminatorConfig): Scores {
+function residualScores(
+  scope: Scope,
+  judged: Judged,
+  config: ModelConfig,
+  discriminator: ResidualDiscriminatorConfig,
+): Scores {
   const { hidden, blocks, latentSpectralNorm, scores, joint } = discriminator;
   const options = { spectralNorm: latentSpectralNorm };
-  const map = concat(judged.images.map((x) => imageFeatures(within(scope, 'F'), x, discriminator)), 0);
+  const map = concat(
+    judged.images.map((x) => imageFeatures(within(scope, 'F'), x, discriminator)),
+    0,
+  );
   const [n] = map.shape;
   const f = sum(map, [1, 2]);
   const score = (term: Term, features: Tensor) =>

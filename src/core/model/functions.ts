@@ -4,7 +4,7 @@ import type { GraphFunction } from '../backend/machine.js';
 import { zerosLike } from '../backend/ops.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
-import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
+import { hasEncoder, imageResolution, type ModelConfig } from './config.js';
 import { encode } from './encoder.js';
 import { generate } from './generator.js';
 import { fromPixels } from './pixels.js';
@@ -25,7 +25,11 @@ export function labelBatch({ classes }: ModelConfig, n: number): Record<string, 
 }
 
 /** What a model can do by itself: `generate`, and `encode` where there is an E. */
-export function inferenceFunctions(config: ModelConfig, n: number, weights: Pass['weights']): Record<'encode' | 'generate', GraphFunction> {
+export function inferenceFunctions(
+  config: ModelConfig,
+  n: number,
+  weights: Pass['weights'],
+): Record<'encode' | 'generate', GraphFunction> {
   const functions = {
     generate: generateFunction(config, n, weights),
     ...(hasEncoder(config) ? { encode: encodeFunction(config, n, weights) } : {}),
@@ -38,7 +42,11 @@ export function encodeFunction(config: ModelConfig, n: number, weights: Pass['we
   return {
     inputs: { images: imageBatch(config, n) },
     run({ images }, variables) {
-      const { avepool, bnCrelu, mean, std } = encode(modelPass(config, variables, { weights }), fromPixels(images), config);
+      const { avepool, bnCrelu, mean, std } = encode(
+        modelPass(config, variables, { weights }),
+        fromPixels(images),
+        config,
+      );
       return { avepool, bn_crelu: bnCrelu, z_mean: mean, z_std: std ?? zerosLike(mean) };
     },
   };
@@ -48,6 +56,8 @@ export function encodeFunction(config: ModelConfig, n: number, weights: Pass['we
 export function generateFunction(config: ModelConfig, n: number, weights: Pass['weights']): GraphFunction {
   return {
     inputs: { z: latentBatch(config, n), ...labelBatch(config, n) },
-    run: ({ z, labels }, variables) => ({ images: generate(modelPass(config, variables, { weights }), z, config, labels) }),
+    run: ({ z, labels }, variables) => ({
+      images: generate(modelPass(config, variables, { weights }), z, config, labels),
+    }),
   };
 }

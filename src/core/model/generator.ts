@@ -19,7 +19,9 @@ import { singleLabel } from './labels.js';
 export function generate(pass: Pass, z: Tensor, config: ModelConfig, labels?: Tensor): Tensor {
   const scope: Scope = { pass, path: 'generator' };
   const { generator } = config;
-  return generator.kind === 'dense' ? denseImages(scope, z, config, generator) : bigGan(scope, z, labels ?? singleLabel(z), config, generator);
+  return generator.kind === 'dense'
+    ? denseImages(scope, z, config, generator)
+    : bigGan(scope, z, labels ?? singleLabel(z), config, generator);
 }
 
 /**
@@ -30,10 +32,16 @@ function bigGan(scope: Scope, z: Tensor, labels: Tensor, config: ModelConfig, ge
   const { channels: ch, multipliers, attention } = generator;
   const [n, latent] = z.shape;
   const chunk = latent / multipliers.length;
-  const [first, ...rest] = splitSizes(z, multipliers.map(() => chunk), 1);
+  const [first, ...rest] = splitSizes(
+    z,
+    multipliers.map(() => chunk),
+    1,
+  );
   const start = ch * multipliers[0];
   // BigGAN leaves the shared embedding without spectral norm: with it, G may be crippled.
-  const label = generator.embedding ? [embedding(within(scope, 'embedding'), labels, config.classes, generator.embedding)] : [];
+  const label = generator.embedding
+    ? [embedding(within(scope, 'embedding'), labels, config.classes, generator.embedding)]
+    : [];
 
   let x = linear(within(scope, 'linear'), first, 4 * 4 * start, { spectralNorm: true });
   x = reshape(x, [n, 4, 4, start]);

@@ -1,8 +1,9 @@
 /** G and E on arrays of any length up to a batch: the rest is padded, so no row depends on its batch. */
-import type { Machine } from '../backend/machine.js';
+
 import type { Values } from '../backend/executor.js';
+import type { Machine } from '../backend/machine.js';
 import { UserError } from '../errors.js';
-import { type ModelConfig, featureWidth, hasEncoder, imageResolution } from './config.js';
+import { featureWidth, hasEncoder, imageResolution, type ModelConfig } from './config.js';
 import type { LatentSpace } from './latents.js';
 import { toPixels } from './pixels.js';
 
@@ -45,7 +46,11 @@ export interface InferenceModel extends ModelShapes {
 }
 
 /** Over a machine with functions `encode` and `generate` for batches of `batchSize`. */
-export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: ModelConfig, batchSize: number): InferenceModel {
+export function inferenceModel(
+  machine: Machine<'encode' | 'generate'>,
+  config: ModelConfig,
+  batchSize: number,
+): InferenceModel {
   const { latent, classes } = config;
   const shapes = modelShapes(config);
   const [seen, made] = [shapes.input, shapes.output].map(({ height, width, channels }) => height * width * channels);
@@ -63,14 +68,16 @@ export function inferenceModel(machine: Machine<'encode' | 'generate'>, config: 
       return { avepool: cut('avepool'), bn_crelu: cut('bn_crelu'), z_mean: cut('z_mean'), z_std: cut('z_std') };
     },
     generate(latents, count, labels) {
-      const conditions: Record<string, Values> = classes === 1 ? {} : { labels: pad(labels ?? new Int32Array(count), batchSize) };
+      const conditions: Record<string, Values> =
+        classes === 1 ? {} : { labels: pad(labels ?? new Int32Array(count), batchSize) };
       const { images } = machine.call('generate', { z: pad(latents, batchSize * latent), ...conditions });
       return toPixels(rows(images, count, made));
     },
   };
 }
 
-export const noEncoder = () => new UserError('the model has no encoder', { hint: 'it was trained as a plain GAN: use one that has E' });
+export const noEncoder = () =>
+  new UserError('the model has no encoder', { hint: 'it was trained as a plain GAN: use one that has E' });
 
 /** A fresh array of `length`, filled up with zeros. */
 function pad<T extends Uint8Array | Int32Array | Float32Array>(values: T, length: number): T {

@@ -18,7 +18,12 @@ export interface LatentSpace {
  * Rows of the prior, float32 [seeds.length, latent], row i from `seeds[i]`.
  * With `truncation` t, each value is drawn again until |value| ≤ t (Brock et al. 2019, section 3.1).
  */
-export function latentsOf(engine: EagerExecutor, seeds: readonly number[], space: LatentSpace, truncation = Infinity): Float32Array {
+export function latentsOf(
+  engine: EagerExecutor,
+  seeds: readonly number[],
+  space: LatentSpace,
+  truncation = Infinity,
+): Float32Array {
   const { latent } = space;
   const rows = new Float32Array(seeds.length * latent);
   seeds.forEach((seed, i) => rows.set(latentOf(engine, seed, space, truncation), i * latent));
@@ -31,7 +36,13 @@ export function labelsOf(seeds: readonly number[], { classes }: LatentSpace): In
 }
 
 /** N(0, I) for E's sampling, by image number: row i of a set is the same in any batch or shard. */
-export function encoderNoise(engine: EagerExecutor, seed: number, first: number, count: number, latent: number): Float32Array {
+export function encoderNoise(
+  engine: EagerExecutor,
+  seed: number,
+  first: number,
+  count: number,
+  latent: number,
+): Float32Array {
   const rows = new Float32Array(count * latent);
   for (let i = 0; i < count; i++) {
     const row = engine.scope(() => {
@@ -43,7 +54,12 @@ export function encoderNoise(engine: EagerExecutor, seed: number, first: number,
   return rows;
 }
 
-function latentOf(engine: EagerExecutor, seed: number, { latent, prior }: LatentSpace, truncation: number): Float32Array {
+function latentOf(
+  engine: EagerExecutor,
+  seed: number,
+  { latent, prior }: LatentSpace,
+  truncation: number,
+): Float32Array {
   const row = new Float32Array(latent);
   let kept = 0;
   for (let draw = 0; kept < latent; draw++) {
@@ -55,7 +71,9 @@ function latentOf(engine: EagerExecutor, seed: number, { latent, prior }: Latent
 }
 
 function drawn(engine: EagerExecutor, prior: Prior, seed: number, draw: number, count: number): Float32Array {
-  return engine.scope(() => (engine.read(sampleOf(prior, [count], ints([hash(`latent/${draw}`), seed]))) as Float32Array).slice());
+  return engine.scope(() =>
+    (engine.read(sampleOf(prior, [count], ints([hash(`latent/${draw}`), seed]))) as Float32Array).slice(),
+  );
 }
 
 /** Values of the prior; `seed` is an int32 tensor [2]. */

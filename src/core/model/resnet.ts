@@ -20,7 +20,11 @@ export function resnetTrunk(scope: Scope, image: Tensor, config: TrunkConfig): T
 }
 
 /** The first convolution, without bias, norm or activation, and the max pool. */
-export function stem(scope: Scope, image: Tensor, { channels, stem: { size, stride, pool } }: Pick<TrunkConfig, 'channels' | 'stem'>): Tensor {
+export function stem(
+  scope: Scope,
+  image: Tensor,
+  { channels, stem: { size, stride, pool } }: Pick<TrunkConfig, 'channels' | 'stem'>,
+): Tensor {
   const x = convolution(within(scope, 'stem'), image, channels, { size, stride, bias: false });
   return pool ? maxPool(x, 3, 2) : x;
 }

@@ -4,7 +4,7 @@
  * stride 2 and a pool it is RevNet-50 ×1, ×2, ×4.
  */
 import { avgPool2, pad, relu } from '../backend/ops.js';
-import { type Residual, coupled, reversible } from '../backend/reversible.js';
+import { coupled, type Residual, reversible } from '../backend/reversible.js';
 import type { Tensor } from '../backend/tensor.js';
 import { batchNorm } from '../layers/batch-norm.js';
 import { convolution } from '../layers/convolution.js';

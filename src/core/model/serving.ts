@@ -5,7 +5,7 @@ import { freshNormal, zerosLike } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
-import { type ModelConfig, hasEncoder, imageResolution } from './config.js';
+import { hasEncoder, imageResolution, type ModelConfig } from './config.js';
 import { discriminate } from './discriminator.js';
 import { encode, sampleLatent } from './encoder.js';
 import { latentBatch } from './functions.js';
@@ -53,7 +53,14 @@ export function servingFunctions(config: ModelConfig, n: number, weights: Pass['
         const encoding = encode(modelPass(config, variables, { weights }), x, config);
         const { avepool, bnCrelu, mean, std = zerosLike(mean) } = encoding;
         const sample = sampleLatent(encoding, freshNormal(mean));
-        return { default: mean, z_mean: mean, z_stdev: std, z_sample: sample, avepool_feat: avepool, bn_crelu_feat: bnCrelu };
+        return {
+          default: mean,
+          z_mean: mean,
+          z_stdev: std,
+          z_sample: sample,
+          avepool_feat: avepool,
+          bn_crelu_feat: bnCrelu,
+        };
       },
     };
   }

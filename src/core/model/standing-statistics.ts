@@ -4,15 +4,15 @@ import type { OutputSpec, Values } from '../backend/executor.js';
 import type { GraphFunction, Machine } from '../backend/machine.js';
 import { fill, scalar } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
+import type { TrainConfig } from '../config/config.js';
 import { AVERAGE, type Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
-import { type ModelConfig, hasEncoder } from './config.js';
+import { hasEncoder, type ModelConfig } from './config.js';
 import { encode } from './encoder.js';
 import { imageBatch, labelBatch, latentBatch } from './functions.js';
 import { generate } from './generator.js';
 import { type LatentSpace, labelsOf, latentsOf } from './latents.js';
 import { fromPixels } from './pixels.js';
-import type { TrainConfig } from '../config/config.js';
 
 type Weights = Pass['weights'];
 /** Images, or latents; and labels where there are several. */
@@ -46,7 +46,12 @@ export function statisticsFunctions<W extends Weights>(
           });
     if (!hasEncoder(config)) continue;
     functions[`clear_encoder_${weights}`] = clear('encoder', weights);
-    functions[`take_encoder_${weights}`] = take(config, weights, images, (pass, batch) => encode(pass, fromPixels(batch.images), config).avepool);
+    functions[`take_encoder_${weights}`] = take(
+      config,
+      weights,
+      images,
+      (pass, batch) => encode(pass, fromPixels(batch.images), config).avepool,
+    );
   }
   return functions as Record<Part<W>, GraphFunction>;
 }
@@ -80,7 +85,10 @@ function take(
 }
 
 /** In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm sees in training. */
-export function statisticsBatches({ batchSize, microbatch, statisticsBatches }: TrainConfig, batches = statisticsBatches): { size: number; count: number } {
+export function statisticsBatches(
+  { batchSize, microbatch, statisticsBatches }: TrainConfig,
+  batches = statisticsBatches,
+): { size: number; count: number } {
   const size = microbatch ?? batchSize;
   return { size, count: batches * (batchSize / size) };
 }
@@ -96,7 +104,8 @@ export async function takeStatistics<W extends Weights>(
   for (const weights of views) machine.call(`clear_${network}_${weights}`, {});
   const share = Float32Array.of(1 / count);
   for await (const batch of batches) {
-    for (const weights of views) machine.call(`take_${network}_${weights}`, { ...batch, share } as Record<string, Values>);
+    for (const weights of views)
+      machine.call(`take_${network}_${weights}`, { ...batch, share } as Record<string, Values>);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Panels side by side, with legends, as one SVG. */
-import { type LegendEntry, LEGEND_ROW, drawLegend, legendRows } from './legend.js';
-import { type Frame, type PanelCurve, drawPanel } from './panel.js';
-import { FAINT_INK, FONT, INK, TEXT, lineStyle } from './style.js';
-import { element } from './svg.js';
+
 import type { MeanCurve } from './groups.js';
+import { drawLegend, LEGEND_ROW, type LegendEntry, legendRows } from './legend.js';
+import { drawPanel, type Frame, type PanelCurve } from './panel.js';
+import { FAINT_INK, FONT, INK, lineStyle, TEXT } from './style.js';
+import { element } from './svg.js';
 
 export interface FigurePanel {
   keys: string[];
@@ -75,8 +76,12 @@ function headingEntries(groups: string[]): LegendEntry[] {
 /** The name of a panel's key, or the line of each of its keys. */
 function titleRows(keys: string[], groups: number): LegendEntry[][] {
   if (keys.length === 1) return [[{ label: keys[0] }]];
-  const style = (key: number) => (groups > 1 ? { ...lineStyle(0, key, groups), colour: INK } : lineStyle(0, key, groups));
-  return legendRows(keys.map((label, i) => ({ label, style: style(i) })), PLOT.width + ROOM.right);
+  const style = (key: number) =>
+    groups > 1 ? { ...lineStyle(0, key, groups), colour: INK } : lineStyle(0, key, groups);
+  return legendRows(
+    keys.map((label, i) => ({ label, style: style(i) })),
+    PLOT.width + ROOM.right,
+  );
 }
 
 function curvesOf({ curves }: FigurePanel, groups: number): PanelCurve[] {

@@ -1,7 +1,7 @@
 /** Runs that differ only in their seed, as one: the mean of their curves, and how far they spread. */
 import { basename, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { type Axis, type Curve, type RunCurves, axisOf } from './run-curves.js';
+import { type Axis, axisOf, type Curve, type RunCurves } from './run-curves.js';
 import { smoothed } from './smooth.js';
 
 export interface Group {
@@ -25,9 +25,11 @@ export interface MeanCurve {
 export function groupRuns(runs: readonly RunCurves[], separate: boolean): Group[] {
   const groups: RunCurves[][] = [];
   for (const run of runs) {
-    const group = groups.find(([first]) => !separate && first.settings !== undefined && first.settings === run.settings);
+    const group = groups.find(
+      ([first]) => !separate && first.settings !== undefined && first.settings === run.settings,
+    );
     // A seed that is there twice is of runs that differ in something else, such as their data.
-    if (group && group.every(({ seed }) => seed !== run.seed)) group.push(run);
+    if (group?.every(({ seed }) => seed !== run.seed)) group.push(run);
     else groups.push([run]);
   }
   const names = runNames(runs.map(({ path }) => path));
@@ -55,10 +57,16 @@ function labelOf(names: readonly string[]): string {
 }
 
 /** Undefined if no run has the key. Smoothing is done for each run before the mean. */
-export function meanCurve(group: Group, key: string, { x: axis, smooth = 0 }: { x: Axis; smooth?: number }): MeanCurve | undefined {
+export function meanCurve(
+  group: Group,
+  key: string,
+  { x: axis, smooth = 0 }: { x: Axis; smooth?: number },
+): MeanCurve | undefined {
   const found = group.runs.flatMap((run) => {
     const curve = run.curves.get(key);
-    return curve ? [{ run, curve, values: byStep(smooth > 0 ? smoothed(curve, smooth) : curve), place: axisOf(run, axis) }] : [];
+    return curve
+      ? [{ run, curve, values: byStep(smooth > 0 ? smoothed(curve, smooth) : curve), place: axisOf(run, axis) }]
+      : [];
   });
   if (found.length === 0) return undefined;
   const steps = found[0].curve.steps.filter((step) => found.every(({ values }) => values.has(step)));

@@ -19,7 +19,9 @@ export function keysOf(runs: readonly RunCurves[]): string[] {
 export function usualPanels(runs: readonly RunCurves[]): string[][] {
   const keys = keysOf(runs);
   const losses = keys.filter((key) => /^loss_/.test(key));
-  const scores = ['xz', 'x', 'z'].map((term) => keys.filter((key) => new RegExp(`^score_${term}_(encoder|generator)$`).test(key)));
+  const scores = ['xz', 'x', 'z'].map((term) =>
+    keys.filter((key) => new RegExp(`^score_${term}_(encoder|generator)$`).test(key)),
+  );
   const hasFid = keys.some((key) => /(^|\.)fid$/.test(key));
   const results = new Map<string, string[]>();
   for (const key of keys.filter((key) => RESULTS.test(key) && !(hasFid && /frechet_distance$/.test(key)))) {
@@ -43,8 +45,17 @@ export function panelsOf(text: string, runs: readonly RunCurves[]): string[][] {
 }
 
 function matches(pattern: string, keys: readonly string[]): string[] {
-  const form = new RegExp(`^${pattern.split('*').map((part) => part.replace(/[^\w]/g, '\\$&')).join('.*')}$`);
+  const form = new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[^\w]/g, '\\$&'))
+      .join('.*')}$`,
+  );
   const found = keys.filter((key) => form.test(key));
-  if (found.length === 0) throw usage(`no run has the key "${pattern}"`, `--list-keys prints those there are: ${keys.slice(0, 4).join(', ')}, …`);
+  if (found.length === 0)
+    throw usage(
+      `no run has the key "${pattern}"`,
+      `--list-keys prints those there are: ${keys.slice(0, 4).join(', ')}, …`,
+    );
   return found;
 }

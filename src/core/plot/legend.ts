@@ -1,5 +1,5 @@
 import { INK, type LineStyle, TEXT, textWidth } from './style.js';
-import { type Svg, element } from './svg.js';
+import { element, type Svg } from './svg.js';
 
 export interface LegendEntry {
   label: string;
@@ -39,7 +39,8 @@ export function drawLegend(rows: readonly LegendEntry[][], left: number, top: nu
       const start = x;
       x += entryWidth(entry) + GAP;
       const { label, style } = entry;
-      const text = (at: number) => element('text', { x: at, y: middle + TEXT.legend * 0.35, 'font-size': TEXT.legend, fill: INK }, label);
+      const text = (at: number) =>
+        element('text', { x: at, y: middle + TEXT.legend * 0.35, 'font-size': TEXT.legend, fill: INK }, label);
       if (!style) return [text(start)];
       const sample = element('path', {
         d: `M${start} ${middle}h${SAMPLE}`,

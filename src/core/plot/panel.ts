@@ -1,7 +1,7 @@
 /** One pair of axes with its curves. */
 import type { MeanCurve } from './groups.js';
 import { FAINT_INK, GRID, INK, type LineStyle, TEXT } from './style.js';
-import { type Svg, element, pathThrough, rounded } from './svg.js';
+import { element, pathThrough, rounded, type Svg } from './svg.js';
 import { thinned } from './thin.js';
 import { tickLabels, ticks } from './ticks.js';
 
@@ -27,7 +27,12 @@ export function drawPanel(curves: readonly PanelCurve[], frame: Frame, xLabel: s
   const all = curves.flatMap(({ curve, raw }) => (raw ? [curve, raw] : [curve]));
   // Every run begins at 0.
   const xs = extent([0, ...all.flatMap(({ x }) => x)], 0);
-  const ys = extent(all.flatMap(({ mean, deviation }) => mean.flatMap((m, i) => [m - (deviation?.[i] ?? 0), m + (deviation?.[i] ?? 0)])), 0.05);
+  const ys = extent(
+    all.flatMap(({ mean, deviation }) =>
+      mean.flatMap((m, i) => [m - (deviation?.[i] ?? 0), m + (deviation?.[i] ?? 0)]),
+    ),
+    0.05,
+  );
   const scale: Scale = {
     x: (value) => frame.left + ((value - xs.low) / (xs.high - xs.low)) * frame.width,
     y: (value) => frame.top + ((ys.high - value) / (ys.high - ys.low)) * frame.height,
@@ -57,31 +62,60 @@ function extent(values: readonly number[], margin: number): { low: number; high:
   return { low: low - margin * (high - low), high: high + margin * (high - low) };
 }
 
-function drawAxes({ left, top, width, height }: Frame, scale: Scale, xTicks: number[], yTicks: number[], xLabel: string): Svg[] {
+function drawAxes(
+  { left, top, width, height }: Frame,
+  scale: Scale,
+  xTicks: number[],
+  yTicks: number[],
+  xLabel: string,
+): Svg[] {
   const bottom = top + height;
   const grid = yTicks.map((tick) => `M${left} ${rounded(scale.y(tick))}h${width}`).join('');
-  const marks = [...xTicks.map((tick) => `M${rounded(scale.x(tick))} ${bottom}v4`), ...yTicks.map((tick) => `M${left} ${rounded(scale.y(tick))}h-4`)];
+  const marks = [
+    ...xTicks.map((tick) => `M${rounded(scale.x(tick))} ${bottom}v4`),
+    ...yTicks.map((tick) => `M${left} ${rounded(scale.y(tick))}h-4`),
+  ];
   const [xLabels, yLabels] = [tickLabels(xTicks), tickLabels(yTicks)];
   const small = { 'font-size': TEXT.ticks, fill: INK };
   return [
     element('path', { d: grid, stroke: GRID, 'stroke-width': 1 }),
-    element('path', { d: `M${left} ${top}V${bottom}h${width}${marks.join('')}`, stroke: INK, 'stroke-width': 1, fill: 'none' }),
-    ...xTicks.map((tick, i) => element('text', { ...small, x: scale.x(tick), y: bottom + 17, 'text-anchor': 'middle' }, xLabels[i])),
-    ...yTicks.map((tick, i) => element('text', { ...small, x: left - 8, y: scale.y(tick) + 4, 'text-anchor': 'end' }, yLabels[i])),
-    element('text', { x: left + width / 2, y: bottom + 34, 'text-anchor': 'middle', 'font-size': TEXT.label, fill: FAINT_INK }, xLabel),
+    element('path', {
+      d: `M${left} ${top}V${bottom}h${width}${marks.join('')}`,
+      stroke: INK,
+      'stroke-width': 1,
+      fill: 'none',
+    }),
+    ...xTicks.map((tick, i) =>
+      element('text', { ...small, x: scale.x(tick), y: bottom + 17, 'text-anchor': 'middle' }, xLabels[i]),
+    ),
+    ...yTicks.map((tick, i) =>
+      element('text', { ...small, x: left - 8, y: scale.y(tick) + 4, 'text-anchor': 'end' }, yLabels[i]),
+    ),
+    element(
+      'text',
+      { x: left + width / 2, y: bottom + 34, 'text-anchor': 'middle', 'font-size': TEXT.label, fill: FAINT_INK },
+      xLabel,
+    ),
   ];
 }
 
 /** One standard deviation to either side of the mean. */
 function drawBand({ x, mean, deviation }: MeanCurve, { colour }: LineStyle, scale: Scale, { width }: Frame): Svg[] {
   if (!deviation || x.length < 2) return [];
-  const edge = (sign: number) => thinned({ x: x.map(scale.x), y: mean.map((value, i) => scale.y(value + sign * deviation[i])) }, width);
+  const edge = (sign: number) =>
+    thinned({ x: x.map(scale.x), y: mean.map((value, i) => scale.y(value + sign * deviation[i])) }, width);
   const [upper, lower] = [edge(1), edge(-1)];
   const d = `${pathThrough([...upper.x, ...lower.x.reverse()], [...upper.y, ...lower.y.reverse()])}Z`;
   return [element('path', { d, fill: colour, opacity: 0.18 })];
 }
 
-function drawLine(curve: MeanCurve, { colour, dash }: LineStyle, scale: Scale, frame: Frame, { width, opacity }: { width: number; opacity?: number }): Svg[] {
+function drawLine(
+  curve: MeanCurve,
+  { colour, dash }: LineStyle,
+  scale: Scale,
+  frame: Frame,
+  { width, opacity }: { width: number; opacity?: number },
+): Svg[] {
   const { x, y } = thinned({ x: curve.x.map(scale.x), y: curve.mean.map(scale.y) }, frame.width);
   const line = element('path', {
     d: pathThrough(x, y),
@@ -92,6 +126,9 @@ function drawLine(curve: MeanCurve, { colour, dash }: LineStyle, scale: Scale, f
     'stroke-linejoin': 'round',
     opacity,
   });
-  const dots = x.length > MARKED ? [] : x.map((at, i) => element('circle', { cx: at, cy: y[i], r: width * 1.3, fill: colour, opacity }));
+  const dots =
+    x.length > MARKED
+      ? []
+      : x.map((at, i) => element('circle', { cx: at, cy: y[i], r: width * 1.3, fill: colour, opacity }));
   return [line, ...dots];
 }

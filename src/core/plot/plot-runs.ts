@@ -1,5 +1,5 @@
 /** From runs to a figure of their curves. */
-import { type FigurePanel, drawFigure } from './figure.js';
+import { drawFigure, type FigurePanel } from './figure.js';
 import { type Group, type MeanCurve, meanCurve } from './groups.js';
 import type { Axis } from './run-curves.js';
 
@@ -38,10 +38,15 @@ export function plotRuns(groups: readonly Group[], { panels, x, smooth }: PlotSe
     if (smooth === 0 || group.runs.some(({ evaluated }) => evaluated.has(key))) return { curve: raw };
     return { curve: meanCurve(group, key, { x, smooth })!, raw };
   };
-  const drawn: FigurePanel[] = panels.map((keys) => ({ keys, curves: groups.map((group) => keys.map((key) => curveOf(group, key))) }));
+  const drawn: FigurePanel[] = panels.map((keys) => ({
+    keys,
+    curves: groups.map((group) => keys.map((key) => curveOf(group, key))),
+  }));
   const remarks = [
     ...(last.some(({ runs }) => runs > 1) ? ['line and band: mean and standard deviation over seeds'] : []),
-    ...(drawn.some(({ curves }) => curves.flat().some((curve) => curve?.raw)) ? [`smoothed with weight ${smooth}; as logged: faint`] : []),
+    ...(drawn.some(({ curves }) => curves.flat().some((curve) => curve?.raw))
+      ? [`smoothed with weight ${smooth}; as logged: faint`]
+      : []),
   ];
   const svg = drawFigure({
     groups: groups.map(({ label }) => label),
@@ -53,5 +58,12 @@ export function plotRuns(groups: readonly Group[], { panels, x, smooth }: PlotSe
 }
 
 function lastOf({ steps, mean, deviation, runs }: MeanCurve, { label }: Group, key: string): LastValue {
-  return { group: label, key, step: steps.at(-1)!, mean: mean.at(-1)!, standard_deviation: deviation?.at(-1) ?? null, runs };
+  return {
+    group: label,
+    key,
+    step: steps.at(-1)!,
+    mean: mean.at(-1)!,
+    standard_deviation: deviation?.at(-1) ?? null,
+    runs,
+  };
 }

@@ -1,6 +1,6 @@
 /** The curves of a run: every number of its log and its evaluations, by step. */
 import { stat } from 'node:fs/promises';
-import { UserError, expected } from '../errors.js';
+import { expected, UserError } from '../errors.js';
 import { readJsonl } from '../formats/jsonl.js';
 import { numbersOf } from '../formats/numbers.js';
 import { isRun, notARun } from '../run/not-a-run.js';
@@ -37,10 +37,13 @@ export async function readRunCurves(path: string): Promise<RunCurves> {
   const [lines, evaluations] = [await readLines(log), await readLines(metrics)];
   if (lines.length + evaluations.length === 0) {
     if (!(await isRun(path))) throw await notARun(path, 'RUN');
-    throw new UserError(`the run ${path} has no line in its log yet`, { hint: 'bigbigan train writes one every --log-every steps' });
+    throw new UserError(`the run ${path} has no line in its log yet`, {
+      hint: 'bigbigan train writes one every --log-every steps',
+    });
   }
   const config = await readRunConfig(path);
-  const measured = (records: Map<string, number>[]) => new Set(records.flatMap((line) => [...line.keys()]).filter((key) => !PLACES.has(key)));
+  const measured = (records: Map<string, number>[]) =>
+    new Set(records.flatMap((line) => [...line.keys()]).filter((key) => !PLACES.has(key)));
   return {
     path,
     ...(config && { seed: config.seed, settings: JSON.stringify({ ...config, seed: undefined }) }),
@@ -55,7 +58,8 @@ async function readLines(path: string): Promise<Map<string, number>[]> {
     const numbers = numbersOf(record);
     // How something was measured, and that training went back, are no curves.
     for (const key of numbers.keys()) if (/^(protocol|rollback)\./.test(key)) numbers.delete(key);
-    if (!numbers.has('step')) throw expected('a step', `line ${index + 1} of ${path}`, JSON.stringify(record).slice(0, 60));
+    if (!numbers.has('step'))
+      throw expected('a step', `line ${index + 1} of ${path}`, JSON.stringify(record).slice(0, 60));
     return numbers;
   });
 }
@@ -82,7 +86,13 @@ function curvesOf(lines: readonly Map<string, number>[]): Map<string, Curve> {
 export function axisOf({ path, curves }: RunCurves, axis: Axis): (step: number) => number {
   if (axis === 'step') return (step) => step;
   const places = axis === 'epoch' ? curves.get('epoch') : hours(curves);
-  if (!places) throw expected(axis === 'epoch' ? 'epoch' : 'seconds_per_step', `--x ${axis} in the log of ${path}`, 'none', 'use --x step');
+  if (!places)
+    throw expected(
+      axis === 'epoch' ? 'epoch' : 'seconds_per_step',
+      `--x ${axis} in the log of ${path}`,
+      'none',
+      'use --x step',
+    );
   return interpolated({ steps: [0, ...places.steps], values: [0, ...places.values] });
 }
 

@@ -17,7 +17,8 @@ export interface LineStyle {
 
 /** Several groups have a colour each, and a dash for each key of a panel; a single group has a colour for each key. */
 export function lineStyle(group: number, key: number, groups: number): LineStyle {
-  const [colour, dash] = groups > 1 ? [group, key + Math.floor(group / COLOURS.length)] : [key, Math.floor(key / COLOURS.length)];
+  const [colour, dash] =
+    groups > 1 ? [group, key + Math.floor(group / COLOURS.length)] : [key, Math.floor(key / COLOURS.length)];
   return { colour: COLOURS[colour % COLOURS.length], dash: DASHES[dash % DASHES.length] };
 }
 

@@ -15,7 +15,13 @@ export function ticks(low: number, high: number, count: number): number[] {
 export function tickLabels(values: readonly number[]): string[] {
   const largest = Math.max(...values.map(Math.abs));
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : largest;
-  const [unit, suffix] = ([[1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const).find(([size]) => largest >= 10 * size || (largest >= size && step >= size)) ?? [1, ''];
+  const [unit, suffix] = (
+    [
+      [1e9, 'G'],
+      [1e6, 'M'],
+      [1e3, 'k'],
+    ] as const
+  ).find(([size]) => largest >= 10 * size || (largest >= size && step >= size)) ?? [1, ''];
   const written = values.map((value) => {
     if (value === 0) return '0';
     if (largest < 1e-3) return value.toExponential().replace('e-', 'e\u2212');

@@ -34,6 +34,7 @@ export async function bestCheckpoint(folder: RunFolder, step: number): Promise<s
 /** Atomic; replaces what is there. */
 export async function copyFile(source: string, target: string): Promise<void> {
   await writeAtomic(target, async (handle) => {
-    for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 })) await handle.appendFile(chunk as Buffer);
+    for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 }))
+      await handle.appendFile(chunk as Buffer);
   });
 }

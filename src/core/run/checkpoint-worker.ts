@@ -11,7 +11,11 @@ port.on('message', ({ path, values, header }: CheckpointOrder) => {
     () => port.postMessage({} satisfies CheckpointAnswer),
     (error: Error) => {
       const known = error instanceof UserError;
-      const failure = { message: known ? error.message : String(error.stack), known, ...(known && { hint: error.hint }) };
+      const failure = {
+        message: known ? error.message : String(error.stack),
+        known,
+        ...(known && { hint: error.hint }),
+      };
       port.postMessage({ failure } satisfies CheckpointAnswer);
     },
   );

@@ -68,7 +68,10 @@ function write(worker: Worker, order: CheckpointOrder): Promise<void> {
     const onError = (error: Error) => done(() => reject(error));
     const onExit = () => done(() => reject(new Error('the thread that writes checkpoints has ended')));
     worker.on('message', onAnswer).on('error', onError).on('exit', onExit);
-    worker.postMessage(order, [...order.values.values()].map(({ data }) => data.buffer as ArrayBuffer));
+    worker.postMessage(
+      order,
+      [...order.values.values()].map(({ data }) => data.buffer as ArrayBuffer),
+    );
   });
 }
 

@@ -1,9 +1,10 @@
 /** A checkpoint: every variable by its path in one safetensors file, with the config and the counters beside them. */
-import { DamagedFile, expected } from '../errors.js';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
+
 import { sameShape } from '../backend/tensor.js';
 import type { VariableSpec, VariableValues } from '../backend/variables.js';
 import type { Config } from '../config/config.js';
+import { DamagedFile, expected } from '../errors.js';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
 import type { MonitorState } from '../train/monitor.js';
 import type { Retry } from '../train/retry.js';
 
@@ -21,7 +22,11 @@ export interface CheckpointHeader {
   retries?: Retry[];
 }
 
-export async function saveCheckpoint(path: string, values: VariableValues, { step, config, monitor, retries = [] }: CheckpointHeader): Promise<void> {
+export async function saveCheckpoint(
+  path: string,
+  values: VariableValues,
+  { step, config, monitor, retries = [] }: CheckpointHeader,
+): Promise<void> {
   await writeSafetensors(path, values, {
     format: FORMAT,
     step: String(step),
@@ -44,7 +49,10 @@ export async function verifyCheckpoint(path: string): Promise<void> {
  * The values of the given variables: all of them have to be there, in their shapes.
  * @throws DamagedFile if the file is not as it was written
  */
-export async function readCheckpoint(path: string, specs: readonly VariableSpec[]): Promise<CheckpointHeader & { values: VariableValues }> {
+export async function readCheckpoint(
+  path: string,
+  specs: readonly VariableSpec[],
+): Promise<CheckpointHeader & { values: VariableValues }> {
   const wanted = new Map(specs.map((spec) => [spec.name, spec]));
   const { tensors, metadata, digest } = await readSafetensors(path, (name) => wanted.has(name));
   const header = parseMetadata({ metadata, digest }, path);
@@ -60,9 +68,16 @@ export async function readCheckpoint(path: string, specs: readonly VariableSpec[
   return { ...header, values };
 }
 
-function parseMetadata({ metadata, digest }: { metadata: Record<string, string>; digest?: string }, path: string): CheckpointHeader {
+function parseMetadata(
+  { metadata, digest }: { metadata: Record<string, string>; digest?: string },
+  path: string,
+): CheckpointHeader {
   if (metadata.format !== FORMAT && metadata.format !== WITHOUT_DIGEST) {
-    throw expected(`a checkpoint of bigbigan (${FORMAT})`, path, metadata.format ?? 'a safetensors file of another kind');
+    throw expected(
+      `a checkpoint of bigbigan (${FORMAT})`,
+      path,
+      metadata.format ?? 'a safetensors file of another kind',
+    );
   }
   if (metadata.format === FORMAT && digest === undefined) throw new DamagedFile(`the digest of ${path} is missing`);
   const step = /^\d+$/.test(metadata.step) ? Number(metadata.step) : NaN;

@@ -1,27 +1,46 @@
 /** What has to agree before a run starts or continues. */
-import type { Dataset } from '../data/dataset/dataset.js';
-import { UserError, expected } from '../errors.js';
-import { imageResolution } from '../model/config.js';
-import type { Config } from '../config/config.js';
 
-export function checkData(dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>, config: Config): void {
+import type { Config } from '../config/config.js';
+import type { Dataset } from '../data/dataset/dataset.js';
+import { expected, UserError } from '../errors.js';
+import { imageResolution } from '../model/config.js';
+
+export function checkData(
+  dataset: Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>,
+  config: Config,
+): void {
   const { model, train } = config;
   const { classes } = model;
   checkImages('--data', dataset, config);
   if (classes > 1 && dataset.classes?.length !== classes) {
     const found = dataset.classes ? `${dataset.classes.length} classes` : 'no labels';
-    throw expected(`${classes} classes, as model.classes says`, `--data ${dataset.path}`, found, `set --classes to what the dataset has; 1 trains without labels`);
+    throw expected(
+      `${classes} classes, as model.classes says`,
+      `--data ${dataset.path}`,
+      found,
+      `set --classes to what the dataset has; 1 trains without labels`,
+    );
   }
   if (dataset.count < train.batchSize) {
-    throw expected(`at least one batch of ${train.batchSize} images`, `--data ${dataset.path}`, `${dataset.count}`, 'use a smaller --batch-size');
+    throw expected(
+      `at least one batch of ${train.batchSize} images`,
+      `--data ${dataset.path}`,
+      `${dataset.count}`,
+      'use a smaller --batch-size',
+    );
   }
 }
 
 /** What goes for the images of a run goes for those that it is evaluated on. */
-export function checkImages(option: string, { path, height, width, channels }: Pick<Dataset, 'path' | 'height' | 'width' | 'channels'>, { model, train }: Config): void {
+export function checkImages(
+  option: string,
+  { path, height, width, channels }: Pick<Dataset, 'path' | 'height' | 'width' | 'channels'>,
+  { model, train }: Config,
+): void {
   const resolution = imageResolution(model);
   // Random parts are enlarged or shrunk to the resolution, but stored images that are smaller have too little in them.
-  const fits = train.crop === 'center' ? height === resolution && width === resolution : Math.min(height, width) >= resolution;
+  const fits =
+    train.crop === 'center' ? height === resolution && width === resolution : Math.min(height, width) >= resolution;
   if (fits && channels === model.channels) return;
   throw expected(
     `images of ${resolution}×${resolution}×${model.channels}, as the settings say`,

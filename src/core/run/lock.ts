@@ -38,7 +38,9 @@ function create(path: string, own: string): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    throw new UserError(`${path} cannot be made: ${code}`, { hint: 'a run that trains is locked; choose a folder that you may write to' });
+    throw new UserError(`${path} cannot be made: ${code}`, {
+      hint: 'a run that trains is locked; choose a folder that you may write to',
+    });
   }
 }
 
@@ -62,7 +64,9 @@ function refuseLiving(holder: string, path: string, what: string): void {
   if (pid === undefined) throw new UserError(`${what} is locked by something that left no name`, { hint: gone });
   if (host !== hostname()) throw new UserError(`${what} is being trained by process ${pid} on ${host}`, { hint: gone });
   if (describe(Number(pid)) === holder) {
-    throw new UserError(`${what} is being trained by process ${pid} on ${host}`, { hint: `wait for it or stop it: kill -INT ${pid}` });
+    throw new UserError(`${what} is being trained by process ${pid} on ${host}`, {
+      hint: `wait for it or stop it: kill -INT ${pid}`,
+    });
   }
 }
 
@@ -71,11 +75,14 @@ function describe(pid: number): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     // The name in parentheses may hold spaces; after it, the 20th field is the time of the start since boot.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     const ended = fields[0] === 'Z' || fields[0] === 'X';
     return ended ? undefined : `pid ${pid} on ${hostname()} started ${fields[19]} boot ${boot}`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ESRCH')
+      return undefined;
     throw error;
   }
 }

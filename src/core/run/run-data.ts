@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset/dataset.js';
-import { UserError, expected } from '../errors.js';
+import { expected, UserError } from '../errors.js';
 import { writeAtomic } from '../formats/atomic.js';
 
 const DATA_FILE = 'data.json';
@@ -55,5 +55,10 @@ async function readRunData(run: string): Promise<RunData | undefined> {
   } catch {
     // Told below.
   }
-  throw expected('a record of the data, as train writes it', path, 'something else', 'remove it if the data is known to be the same');
+  throw expected(
+    'a record of the data, as train writes it',
+    path,
+    'something else',
+    'remove it if the data is known to be the same',
+  );
 }

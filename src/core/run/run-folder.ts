@@ -1,10 +1,10 @@
 /** A run on disk: config.json, data.json, log.jsonl, metrics.jsonl, checkpoints/ and samples/. */
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError, expected } from '../errors.js';
+import type { Config } from '../config/config.js';
+import { expected, UserError } from '../errors.js';
 import { targetOf, writeAtomic } from '../formats/atomic.js';
 import { makeFolder } from '../formats/make-folder.js';
-import type { Config } from '../config/config.js';
 import { isRun, notACheckpoint, notARun } from './not-a-run.js';
 
 export interface RunFolder {
@@ -60,7 +60,9 @@ export async function beginRun(path: string, config: Config): Promise<void> {
 
 /** Whether this is the temporary name of a file that training writes. */
 function isLeftover(name: string): boolean {
-  return /^(config\.json|data\.json|(\d{8,}|best)\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(targetOf(name) ?? '');
+  return /^(config\.json|data\.json|(\d{8,}|best)\.safetensors|\d{8,}-(seed\d+|reconstructions)\.png)$/.test(
+    targetOf(name) ?? '',
+  );
 }
 
 /** Removes all but the newest `keep` checkpoints. */
@@ -113,7 +115,9 @@ export async function findCheckpoint(source: { run?: string; checkpoint?: string
   const newest = (await listCheckpoints(run).catch(() => [])).at(-1);
   if (newest) return newest.path;
   if (!(await isRun(run))) throw await notARun(run, '--run');
-  throw new UserError(`the run ${run} has no checkpoint yet`, { hint: 'it is written by bigbigan train at intervals and at the end' });
+  throw new UserError(`the run ${run} has no checkpoint yet`, {
+    hint: 'it is written by bigbigan train at intervals and at the end',
+  });
 }
 
 async function entries(path: string): Promise<string[]> {

@@ -35,7 +35,9 @@ export function createEvents(folder: string, from: number, now: () => number = D
   return {
     numbers(step, group, record) {
       const values = [...numbersOf(record)].filter(([path, value]) => path !== 'step' && Number.isFinite(value));
-      return write((time) => scalarsEvent({ time, step }, new Map(values.map(([path, value]) => [`${group}/${path}`, value]))));
+      return write((time) =>
+        scalarsEvent({ time, step }, new Map(values.map(([path, value]) => [`${group}/${path}`, value]))),
+      );
     },
     picture: (step, tag, png) => write((time) => imageEvent({ time, step }, tag, png)),
   };

@@ -1,11 +1,17 @@
 /** Images for looking at a run and for taking statistics: the same ones at every call, whole, in an order of their own. */
+
+import type { Config } from '../config/config.js';
 import type { Dataset } from '../data/dataset/dataset.js';
 import { type Batch, createLoader } from '../data/loading/loader.js';
 import { imageResolution } from '../model/config.js';
-import type { Config } from '../config/config.js';
 
 /** Batches 0, 1, ... one after another, at most as large as the dataset; only a few are in memory at a time. */
-export async function* fixedBatches(dataset: Dataset, { seed, model }: Config, batchSize: number, batches: number): AsyncGenerator<Batch> {
+export async function* fixedBatches(
+  dataset: Dataset,
+  { seed, model }: Config,
+  batchSize: number,
+  batches: number,
+): AsyncGenerator<Batch> {
   const loader = createLoader(dataset, {
     batchSize: Math.min(batchSize, dataset.count),
     seed: seed + 1,

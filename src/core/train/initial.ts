@@ -3,13 +3,13 @@ import type { Engine } from '../backend/engine.js';
 import { initialValue } from '../backend/initialise.js';
 import { constant } from '../backend/ops.js';
 import { size } from '../backend/tensor.js';
-import { type VariableSpec, type VariableValues, allocate } from '../backend/variables.js';
+import { allocate, type VariableSpec, type VariableValues } from '../backend/variables.js';
+import type { Config } from '../config/config.js';
 import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { imageResolution } from '../model/config.js';
-import { adamVariables } from './step/adam.js';
 import { calibrateEncoder } from './calibrate.js';
-import type { Config } from '../config/config.js';
+import { adamVariables } from './step/adam.js';
 
 /** Images on which E is calibrated. */
 export const CALIBRATION_IMAGES = 256;

@@ -1,27 +1,32 @@
 /** Trains a run from where it stands to its last step. It prints nothing: what happens goes to `on`. */
 import type { Engine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
+import type { Config } from '../config/config.js';
 import type { Dataset } from '../data/dataset/dataset.js';
 import { type Batch, createLoader } from '../data/loading/loader.js';
 import { appendJsonl, readJsonl } from '../formats/jsonl.js';
 import { imageResolution } from '../model/config.js';
+import { statisticsBatches } from '../model/standing-statistics.js';
 import { type CheckpointWriter, createCheckpointWriter } from '../run/checkpoint-writer.js';
-import type { Config } from '../config/config.js';
-import type { EvaluationLine } from './evaluation/evaluate.js';
-import { type BestEvaluation, type EvaluationSettings, evaluationChange, openEvaluations } from './evaluation/evaluations.js';
+import { keepLogUntil } from '../run/log.js';
+import { readResumePoint } from '../run/resume.js';
+import { pruneCheckpoints, type RunFolder } from '../run/run-folder.js';
 import { createEvents, noEvents } from '../run/tensorboard.js';
+import type { EvaluationLine } from './evaluation/evaluate.js';
+import {
+  type BestEvaluation,
+  type EvaluationSettings,
+  evaluationChange,
+  openEvaluations,
+} from './evaluation/evaluations.js';
 import { fixedBatch, fixedBatches } from './fixed-images.js';
 import { CALIBRATION_IMAGES, initialValues, runVariables } from './initial.js';
-import { keepLogUntil } from '../run/log.js';
 import { createMonitor } from './monitor.js';
-import { NotFinite, nonFiniteVariable } from './step/non-finite.js';
 import type { OnNan } from './on-nan.js';
 import { SHEET, writeSheets } from './progress-sheets.js';
-import { readResumePoint } from '../run/resume.js';
-import { MOST_TRIES, type Retry, dataSeed, drawOf, noiseKey, retriesAfter } from './retry.js';
-import { type RunFolder, pruneCheckpoints } from '../run/run-folder.js';
+import { dataSeed, drawOf, MOST_TRIES, noiseKey, type Retry, retriesAfter } from './retry.js';
+import { NotFinite, nonFiniteVariable } from './step/non-finite.js';
 import { learningRates } from './step/schedule.js';
-import { statisticsBatches } from '../model/standing-statistics.js';
 import { createTrainer } from './trainer.js';
 
 export interface LoopSettings {
@@ -114,7 +119,8 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
   history.retries = retries;
   for (const found of resumed?.damaged ?? []) on({ kind: 'damaged', ...found });
   if (resumed && !failure) on({ kind: 'resumed', step: resumed.step, checkpoint: resumed.checkpoint });
-  const values = resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);
+  const values =
+    resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);
   const trainer = createTrainer(engine, { config, values, execution: settings.execution, sheetImages: SHEET.images });
   history.dispose = trainer.dispose;
   const originals = await fixedBatch(dataset, config, SHEET.images);
@@ -124,7 +130,10 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
     const message = `${failure.term}; training goes back to step ${from} and on with other random numbers, try ${tries} of ${MOST_TRIES}`;
     on({ kind: 'warning', step: failure.step, message });
     // By its step the line belongs to what comes after the checkpoint: a process that goes on from there writes it anew.
-    await appendJsonl(folder.log, { step: from + 1, rollback: { failed: failure.step, term: failure.term, to: from, try: tries } });
+    await appendJsonl(folder.log, {
+      step: from + 1,
+      rollback: { failed: failure.step, term: failure.term, to: from, try: tries },
+    });
   }
 
   const events = settings.tensorboard ? createEvents(folder.path, from) : noEvents;
@@ -148,14 +157,18 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
       throw new NotFinite(step, 'no checkpoint is written', broken, checkpoint);
     }
     const path = folder.checkpoint(step);
-    await writer.begin({ path, values: state, header: { step, config, monitor: monitor.state(), retries } }, async () => {
-      await pruneCheckpoints(folder.path, settings.keep);
-      on({ kind: 'wrote', path });
-    });
+    await writer.begin(
+      { path, values: state, header: { step, config, monitor: monitor.state(), retries } },
+      async () => {
+        await pruneCheckpoints(folder.path, settings.keep);
+        on({ kind: 'wrote', path });
+      },
+    );
     checkpoint = path;
   };
 
-  const evaluations = settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
+  const evaluations =
+    settings.evaluation && (await openEvaluations(engine, { config, folder, settings: settings.evaluation }));
   const change = evaluations ? evaluations.change : evaluationChange(await readJsonl(folder.metrics));
   if (change !== undefined && !failure) on({ kind: 'warning', step, message: change });
   const evaluate = async () => {
@@ -196,7 +209,13 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
     timer.add(seconds, (begun - waited) / 1000);
     on({ kind: 'step', step, values, imagesPerSecond: perStep / seconds });
     if (step % settings.logEvery === 0 || step === train.steps) {
-      const line = { step, epoch: (step * perStep) / dataset.count, ...monitor.take(), ...learningRates(step - 1, config), ...timer.take() };
+      const line = {
+        step,
+        epoch: (step * perStep) / dataset.count,
+        ...monitor.take(),
+        ...learningRates(step - 1, config),
+        ...timer.take(),
+      };
       await appendJsonl(folder.log, line);
       await events.numbers(step, 'train', line);
     }
@@ -209,7 +228,8 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
       }
     }
     await evaluate();
-    if (step % settings.checkpointEvery === 0 && step < train.steps && checkpoint !== folder.checkpoint(step)) await save();
+    if (step % settings.checkpointEvery === 0 && step < train.steps && checkpoint !== folder.checkpoint(step))
+      await save();
     // Lets signals, prefetched reads and news of the checkpoint in: the engine's calls block the event loop.
     await new Promise((done) => setImmediate(done));
     writer.check();

@@ -1,6 +1,7 @@
 /** What the log says of the steps since its last line; it is part of a checkpoint, so that lines do not depend on interruptions. */
-import { type Streaks, countSigns, lastingSigns, warnings } from './collapse.js';
+
 import type { Config } from '../config/config.js';
+import { countSigns, lastingSigns, type Streaks, warnings } from './collapse.js';
 
 export interface MonitorState {
   /** Steps since the last line, and the sums of what they reported. */

@@ -1,6 +1,7 @@
 /** Pictures of a run's progress, on averaged weights. */
 import { dirname } from 'node:path';
 import type { Engine } from '../backend/engine.js';
+import type { Config } from '../config/config.js';
 import type { Batch } from '../data/loading/loader.js';
 import { imagesOf } from '../data/sheet.js';
 import { shrink } from '../data/shrink.js';
@@ -9,7 +10,6 @@ import { makeFolder } from '../formats/make-folder.js';
 import { hasEncoder } from '../model/config.js';
 import type { InferenceModel } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
-import type { Config } from '../config/config.js';
 import type { RunFolder } from '../run/run-folder.js';
 import { besideReconstructions, sheetPng } from '../trained/sheets.js';
 
@@ -38,7 +38,11 @@ export async function writeSheets(
     const seen = shrink(originals.images, model.input, model.input.height / height);
     const count = seen.length / pixels;
     const remade = model.generate(model.encode(originals.images, count).z_mean, count, originals.labels);
-    sheets.push({ name: 'reconstructions', path: folder.reconstructions(step), images: besideReconstructions(seen, remade, pixels, SHEET.columns) });
+    sheets.push({
+      name: 'reconstructions',
+      path: folder.reconstructions(step),
+      images: besideReconstructions(seen, remade, pixels, SHEET.columns),
+    });
   }
   const written: WrittenSheet[] = [];
   for (const { name, path, images } of sheets) {

@@ -28,7 +28,10 @@ export function retriesAfter(failure: NotFinite, retries: readonly Retry[], from
   if (tries > MOST_TRIES) throw failure.afterTries(MOST_TRIES, from);
   // A later checkpoint may lie within steps that have been retried: their draw has just failed.
   const draw = 1 + Math.max(0, ...retries.map((retry) => retry.draw));
-  return [...retries.filter((retry) => retry !== earlier), { from, until: Math.max(failure.step, earlier?.until ?? 0), draw, tries }];
+  return [
+    ...retries.filter((retry) => retry !== earlier),
+    { from, until: Math.max(failure.step, earlier?.until ?? 0), draw, tries },
+  ];
 }
 
 /** The draw of a step, from 0. */

@@ -2,19 +2,24 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../backend/engine.js';
 import type { Values } from '../backend/executor.js';
-import { type Execution, createMachine } from '../backend/machine.js';
+import { createMachine, type Execution } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
+import type { Config } from '../config/config.js';
 import type { Batch } from '../data/loading/loader.js';
 import { hasDiscriminator, hasEncoder } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
-import { averageDecay, averagesFunction } from './step/average.js';
-import type { Config } from '../config/config.js';
+import {
+  statisticsBatches,
+  statisticsFunctions,
+  statisticsLatents,
+  takeStatistics,
+} from '../model/standing-statistics.js';
 import { runVariables } from './initial.js';
-import { type StepInputs, accumulators, microbatchFunctions, runMicrobatches } from './step/microbatch.js';
+import { averageDecay, averagesFunction } from './step/average.js';
+import { accumulators, microbatchFunctions, runMicrobatches, type StepInputs } from './step/microbatch.js';
 import { trainedModules, withGradientCheck } from './step/non-finite.js';
 import { decayFactor } from './step/schedule.js';
-import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from '../model/standing-statistics.js';
 import { reportedNames, stepFunction, updates } from './step/step.js';
 
 export interface Trainer {
@@ -82,14 +87,18 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
       }
       if (averages) feed('average_remainder', 1 - averageDecay(train.averageDecay, step));
       const { report, gradients } = runStep(inputs);
-      const broken = modules.filter((_, i) => !Number.isFinite(gradients[i])).map((module) => [`gradient_${module}`, NaN]);
+      const broken = modules
+        .filter((_, i) => !Number.isFinite(gradients[i]))
+        .map((module) => [`gradient_${module}`, NaN]);
       return { ...report, ...Object.fromEntries(broken) };
     },
     async takeStatistics(batches) {
       if (!averages) machine.call('take_averages', {});
       const views = ['trained', 'average'] as const;
       if (hasEncoder(model)) await takeStatistics(machine, 'encoder', views, taken.count, unhurried(batches()));
-      const codes = autoencoder ? batches() : statisticsLatents(engine, taken.count, { batchSize: taken.size, space: model });
+      const codes = autoencoder
+        ? batches()
+        : statisticsLatents(engine, taken.count, { batchSize: taken.size, space: model });
       await takeStatistics(machine, 'generator', views, taken.count, unhurried<Batch | Record<string, Values>>(codes));
     },
     model: inferenceModel(machine, model, sheetImages),

@@ -42,7 +42,8 @@ export async function encodeImages(request: EncodeRequest): Promise<{ rows: numb
   };
   if (images.digest && !request.force) {
     const earlier = await readSource(request.out);
-    if (earlier && JSON.stringify(earlier.source) === JSON.stringify(source)) return { rows: earlier.rows, repeated: true };
+    if (earlier && JSON.stringify(earlier.source) === JSON.stringify(source))
+      return { rows: earlier.rows, repeated: true };
   }
   const writer = await createFeatures(request.out, {
     outputs: Object.fromEntries(outputs.map((name) => [name, widths[name]])),

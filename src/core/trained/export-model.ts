@@ -34,7 +34,14 @@ export interface ExportedModel {
 }
 
 /** Needs no engine: the graph is recorded and written, not run. */
-export async function exportModel({ source, out, weights, precision, force, version }: ExportRequest): Promise<ExportedModel> {
+export async function exportModel({
+  source,
+  out,
+  weights,
+  precision,
+  force,
+  version,
+}: ExportRequest): Promise<ExportedModel> {
   const { checkpoint, config, step } = await describeCheckpoint(source);
   const functionsFor = (n: number) => servingFunctions(config.model, n, weights);
   const specs = modelVariables(config.model);
@@ -52,7 +59,10 @@ export async function exportModel({ source, out, weights, precision, force, vers
   if (!force && (await sameText(join(out, PROVENANCE), text))) return { ...result, repeated: true };
   await checkReplaceable(out, { force, marker: PROVENANCE });
 
-  const { values } = await readCheckpoint(checkpoint, specs.filter(({ name }) => functions.variables.has(name)));
+  const { values } = await readCheckpoint(
+    checkpoint,
+    specs.filter(({ name }) => functions.variables.has(name)),
+  );
   await writeFolderAtomic(out, { force, marker: PROVENANCE }, async (folder) => {
     await writeParts(join(folder, 'saved_model.pb'), servedModel(functions, values));
     await writeFile(join(folder, PROVENANCE), text, { flush: true });
@@ -64,9 +74,21 @@ type Signatures = ReturnType<typeof servedFunctions>['signatures'];
 
 function shapes(signatures: Signatures): ExportedModel['signatures'] {
   const of = (nodes: Signatures[string]['inputs']) =>
-    Object.fromEntries(Object.entries(nodes).map(([key, { outputs: [{ shape }] }]) => [key, shape]));
+    Object.fromEntries(
+      Object.entries(nodes).map(
+        ([
+          key,
+          {
+            outputs: [{ shape }],
+          },
+        ]) => [key, shape],
+      ),
+    );
   return Object.fromEntries(
-    Object.entries(signatures).map(([name, { inputs, outputs }]) => [name, { inputs: of(inputs), outputs: of(outputs) }]),
+    Object.entries(signatures).map(([name, { inputs, outputs }]) => [
+      name,
+      { inputs: of(inputs), outputs: of(outputs) },
+    ]),
   );
 }
 

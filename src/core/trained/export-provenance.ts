@@ -26,7 +26,12 @@ export async function exportedDistributions(dir: string): Promise<Distributions>
   if ((prior === 'normal' || prior === 'uniform') && Number.isInteger(classes) && (classes as number) > 0) {
     return { prior, classes: classes as number };
   }
-  throw expected('config.model with its prior and classes', path, JSON.stringify({ prior, classes }), 'export the model again');
+  throw expected(
+    'config.model with its prior and classes',
+    path,
+    JSON.stringify({ prior, classes }),
+    'export the model again',
+  );
 }
 
 function modelIn(text: string): Partial<Record<keyof Distributions, unknown>> {

@@ -1,9 +1,9 @@
 /** The filters of E's first layer as pictures, which show what it has learned to look for (paper, section 4.1). */
 import { type Sheet, sheet } from '../data/sheet.js';
 import { UserError } from '../errors.js';
+import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { imageResolution } from '../model/config.js';
-import { AVERAGE } from '../layers/scope.js';
 import { readCheckpoint } from '../run/checkpoint.js';
 import { type CheckpointSource, describeCheckpoint } from './open-checkpoint.js';
 
@@ -21,14 +21,17 @@ export interface Filters {
 export async function firstFilters(source: CheckpointSource): Promise<Filters> {
   const { checkpoint, config, step } = await describeCheckpoint(source);
   const { model } = config;
-  if (model.encoder.kind === 'none') throw new UserError(`the model of ${checkpoint} has no encoder, and so no filters`);
+  if (model.encoder.kind === 'none')
+    throw new UserError(`the model of ${checkpoint} has no encoder, and so no filters`);
   const name = `${AVERAGE}encoder/${model.encoder.kind === 'dense' ? 'linear0' : 'trunk/stem'}/kernel`;
   const spec = modelVariables(model).find((variable) => variable.name === name)!;
   const data = (await readCheckpoint(checkpoint, [spec])).values.get(name)!.data as Float32Array;
   const side = model.encoder.kind === 'dense' ? imageResolution(model) : spec.shape[0];
   const count = spec.shape.at(-1)!;
   // The last axis is that of filters, also of a matrix [height · width · channels, units].
-  const filters = Array.from({ length: count }, (_, i) => Float32Array.from({ length: data.length / count }, (_, at) => data[at * count + i]));
+  const filters = Array.from({ length: count }, (_, i) =>
+    Float32Array.from({ length: data.length / count }, (_, at) => data[at * count + i]),
+  );
   return { filters, height: side, width: side, channels: model.channels, checkpoint, step };
 }
 

@@ -28,7 +28,8 @@ export async function* generateImages(
   if (statistics > 0) await model.takeGeneratorStatistics?.(statistics, truncation);
   for (let first = 0; first < seeds.length; first += batchSize) {
     const part = seeds.slice(first, first + batchSize);
-    const labels = request.label === undefined ? labelsOf(part, model) : new Int32Array(part.length).fill(request.label);
+    const labels =
+      request.label === undefined ? labelsOf(part, model) : new Int32Array(part.length).fill(request.label);
     yield model.generate(latentsOf(engine, part, model, truncation), part.length, labels);
   }
 }

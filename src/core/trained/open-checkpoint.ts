@@ -1,6 +1,6 @@
 /** A trained model from the newest checkpoint of a run, or from a checkpoint file. */
 import type { Engine } from '../backend/engine.js';
-import { type Execution, createMachine } from '../backend/machine.js';
+import { createMachine, type Execution } from '../backend/machine.js';
 import type { Precision } from '../backend/precision.js';
 import { DamagedFile } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
@@ -9,10 +9,15 @@ import { modelVariables } from '../model/bigbigan.js';
 import { hasDiscriminator } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { inferenceModel } from '../model/inference.js';
+import {
+  statisticsBatches,
+  statisticsFunctions,
+  statisticsLatents,
+  takeStatistics,
+} from '../model/standing-statistics.js';
 import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from '../run/checkpoint.js';
-import type { OpenModel } from './open-model.js';
 import { findCheckpoint, listCheckpoints } from '../run/run-folder.js';
-import { statisticsBatches, statisticsFunctions, statisticsLatents, takeStatistics } from '../model/standing-statistics.js';
+import type { OpenModel } from './open-model.js';
 
 export interface CheckpointSource {
   run?: string;

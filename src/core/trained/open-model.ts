@@ -1,7 +1,12 @@
 /** A trained model for use: from a run, a checkpoint file, or a SavedModel. */
 import type { Engine } from '../backend/engine.js';
 import { type InferenceModel, type ModelShapes, modelShapes } from '../model/inference.js';
-import { type CheckpointSettings, type CheckpointSource, describeCheckpoint, openCheckpoint } from './open-checkpoint.js';
+import {
+  type CheckpointSettings,
+  type CheckpointSource,
+  describeCheckpoint,
+  openCheckpoint,
+} from './open-checkpoint.js';
 import { describeSavedModel, openSavedModel } from './open-saved-model.js';
 import type { ModelProvenance } from './provenance.js';
 
@@ -30,5 +35,7 @@ export async function describeModel(source: ModelSource): Promise<ModelShapes> {
 
 /** @param settings a SavedModel has its own weights and arithmetic */
 export async function openModel(engine: Engine, source: ModelSource, settings: CheckpointSettings): Promise<OpenModel> {
-  return source.model === undefined ? openCheckpoint(engine, source, settings) : openSavedModel(engine, source.model, settings.batchSize);
+  return source.model === undefined
+    ? openCheckpoint(engine, source, settings)
+    : openSavedModel(engine, source.model, settings.batchSize);
 }

@@ -4,11 +4,16 @@ import type { Feed, Session } from '../backend/graph/session.js';
 import { loadGraph } from '../backend/load-graph.js';
 import { TF_DTYPE } from '../backend/tensor.js';
 import { expected } from '../errors.js';
-import { type MetaGraph, type TensorInfo, readMetaGraphs, savedModelDigest } from '../formats/tensorflow/saved-model.js';
+import {
+  type MetaGraph,
+  readMetaGraphs,
+  savedModelDigest,
+  type TensorInfo,
+} from '../formats/tensorflow/saved-model.js';
 import { type Call, callsFor, rowsOf } from '../model/calls.js';
 import { type EncodedBatch, type ImageShape, type ModelShapes, noEncoder } from '../model/inference.js';
 import { floatsFromPixels, toPixels } from '../model/pixels.js';
-import { PROVENANCE, exportedDistributions } from './export-provenance.js';
+import { exportedDistributions, PROVENANCE } from './export-provenance.js';
 import type { OpenModel } from './open-model.js';
 import { NO_MODEL } from './provenance.js';
 
@@ -59,10 +64,16 @@ export async function describeSavedModel(dir: string): Promise<SavedModelDescrip
     latent: width(generate.z, `input z of generate in ${dir}`),
     ...distributions,
   };
-  const rows = NAMES.map((name, i) => (encode ? width(encode.outputs[i], `output ${ENCODINGS[name]} of encode in ${dir}`) : 0));
+  const rows = NAMES.map((name, i) =>
+    encode ? width(encode.outputs[i], `output ${ENCODINGS[name]} of encode in ${dir}`) : 0,
+  );
   const widths = Object.fromEntries(NAMES.map((name, i) => [name, rows[i]])) as Record<keyof EncodedBatch, number>;
   if (encode && (widths.z_mean !== shapes.latent || widths.z_std !== shapes.latent)) {
-    throw expected(`${shapes.latent} latents from encode, as generate takes`, dir, `${widths.z_mean} and ${widths.z_std}`);
+    throw expected(
+      `${shapes.latent} latents from encode, as generate takes`,
+      dir,
+      `${widths.z_mean} and ${widths.z_std}`,
+    );
   }
   return { graph, shapes, widths, encode, generate };
 }
@@ -81,7 +92,12 @@ function generateSignature(graph: MetaGraph, dir: string, classes: number): Gene
   const others = Object.keys(graph.signatures.generate.inputs).filter((name) => name !== 'z' && !(y && name === 'y'));
   if (others.length > 0) {
     const inputs = y ? 'inputs z and y alone' : 'the input z alone';
-    throw expected(inputs, `the signature generate of ${dir}`, `also ${others.join(', ')}`, `labels need the ${PROVENANCE} that bigbigan export writes`);
+    throw expected(
+      inputs,
+      `the signature generate of ${dir}`,
+      `also ${others.join(', ')}`,
+      `labels need the ${PROVENANCE} that bigbigan export writes`,
+    );
   }
   return { z, y, images };
 }
@@ -124,7 +140,12 @@ export async function openSavedModel(engine: Engine, dir: string, batchSize: num
 function feed({ name, shape }: TensorInfo, call: Call, values: Float32Array | Int32Array): Feed {
   const row = shape!.slice(1);
   const width = row.reduce((product, n) => product * n, 1);
-  return { node: name, shape: [call.size, ...row], dtype: values instanceof Int32Array ? 'int32' : 'float32', values: rowsOf(values, call, width) };
+  return {
+    node: name,
+    shape: [call.size, ...row],
+    dtype: values instanceof Int32Array ? 'int32' : 'float32',
+    values: rowsOf(values, call, width),
+  };
 }
 
 /** Copies what a call made to its place among all rows. */
@@ -153,7 +174,12 @@ function findTensor(
   const found = graph.signatures[signature];
   if (!found) {
     const others = Object.keys(graph.signatures).filter((key) => !key.startsWith('__'));
-    throw expected(`a signature ${signature}`, dir, others.join(', ') || 'none', 'bigbigan export writes a model that has it');
+    throw expected(
+      `a signature ${signature}`,
+      dir,
+      others.join(', ') || 'none',
+      'bigbigan export writes a model that has it',
+    );
   }
   const tensor = found[part][name];
   const what = part === 'inputs' ? 'input' : 'output';
@@ -170,20 +196,26 @@ function findTensor(
 function imageShape({ shape }: TensorInfo, what: string): ImageShape {
   const [n, height, width, channels] = shape ?? [];
   const square = height === width && height > 0 && (channels === 1 || channels === 3);
-  if (shape?.length !== 4 || n !== -1 || !square) throw expected('the shape [any, side, side, 1 or 3]', what, shown(shape));
+  if (shape?.length !== 4 || n !== -1 || !square)
+    throw expected('the shape [any, side, side, 1 or 3]', what, shown(shape));
   return { height, width, channels };
 }
 
 function width({ shape }: TensorInfo, what: string): number {
-  if (shape?.length !== 2 || shape[0] !== -1 || !(shape[1] > 0)) throw expected('the shape [any, width]', what, shown(shape));
+  if (shape?.length !== 2 || shape[0] !== -1 || !(shape[1] > 0))
+    throw expected('the shape [any, width]', what, shown(shape));
   return shape[1];
 }
 
-const shown = (shape?: readonly number[]) => (shape ? `[${shape.map((n) => (n < 0 ? 'any' : n)).join(', ')}]` : 'an unknown one');
+const shown = (shape?: readonly number[]) =>
+  shape ? `[${shape.map((n) => (n < 0 ? 'any' : n)).join(', ')}]` : 'an unknown one';
 
 function run(session: Session, dir: string, feeds: readonly Feed[], fetches: readonly TensorInfo[]): Float32Array[] {
   try {
-    return session.run(feeds, fetches.map(({ name }) => name)) as Float32Array[];
+    return session.run(
+      feeds,
+      fetches.map(({ name }) => name),
+    ) as Float32Array[];
   } catch (error) {
     throw expected('a SavedModel that TensorFlow runs', dir, (error as Error).message.split('\n')[0]);
   }

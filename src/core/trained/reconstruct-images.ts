@@ -40,7 +40,10 @@ export async function reconstructImages(
     const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.latent) : undefined;
     const z = noise ? mean.map((value, i) => value + noise[i] * std[i]) : mean;
     originals.set(shrink(batch.data, images, factor).subarray(0, count * pixels), done * pixels);
-    reconstructions.set(model.generate(z, batch.count, labelsFor(model, batch)).subarray(0, count * pixels), done * pixels);
+    reconstructions.set(
+      model.generate(z, batch.count, labelsFor(model, batch)).subarray(0, count * pixels),
+      done * pixels,
+    );
     done += count;
     onRows?.(done);
     if (done === total) break;
@@ -52,14 +55,20 @@ export async function reconstructImages(
 function checkClasses({ classes }: InferenceModel, images: Pick<ImageSet, 'classes'>): void {
   if (classes === 1 || images.classes?.length === classes) return;
   const found = images.classes ? `${images.classes.length}` : 'images without labels';
-  throw expected(`the ${classes} classes on which G is conditioned`, 'reconstructions', found, 'prepare images of all of them');
+  throw expected(
+    `the ${classes} classes on which G is conditioned`,
+    'reconstructions',
+    found,
+    'prepare images of all of them',
+  );
 }
 
 /** A conditional G is given the images' own labels. */
 function labelsFor({ classes }: InferenceModel, { labels }: ImageBatch): Int32Array | undefined {
   if (classes === 1) return undefined;
   const wrong = labels?.find((label) => label < 0 || label >= classes);
-  if (wrong !== undefined) throw expected(`labels below ${classes}, as the model has classes`, 'reconstructions', `${wrong}`);
+  if (wrong !== undefined)
+    throw expected(`labels below ${classes}, as the model has classes`, 'reconstructions', `${wrong}`);
   return labels;
 }
 
@@ -93,7 +102,9 @@ export async function saveReconstructions(
     stdout: () => Promise.reject(new Error('reconstructions are written to files')),
   });
   const first = (images: Uint8Array) => images.subarray(0, shown * pixels);
-  const rows = isSheet ? besideReconstructions(first(originals), first(reconstructions), pixels, perRow) : [reconstructions];
+  const rows = isSheet
+    ? besideReconstructions(first(originals), first(reconstructions), pixels, perRow)
+    : [reconstructions];
   for (const part of rows) await sink.append(part);
   await sink.close();
 }

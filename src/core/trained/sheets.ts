@@ -10,7 +10,12 @@ export async function sheetPng(images: Uint8Array[], { output }: InferenceModel,
 }
 
 /** Rows of originals, each above the row of its reconstructions, as in the paper's Figure 2. */
-export function besideReconstructions(originals: Uint8Array, reconstructions: Uint8Array, pixels: number, columns: number): Uint8Array[] {
+export function besideReconstructions(
+  originals: Uint8Array,
+  reconstructions: Uint8Array,
+  pixels: number,
+  columns: number,
+): Uint8Array[] {
   const [above, below] = [imagesOf(originals, pixels), imagesOf(reconstructions, pixels)];
   const rows: Uint8Array[] = [];
   for (let first = 0; first < above.length; first += columns) {

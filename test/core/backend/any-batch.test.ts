@@ -6,9 +6,9 @@ import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { servedFunctions, servedModel } from '../../../src/core/backend/graph/served-model.js';
 import { loadSession } from '../../../src/core/backend/graph/session.js';
+import { ones } from '../../../src/core/backend/initialise.js';
 import type { GraphFunction } from '../../../src/core/backend/machine.js';
 import { add, constant, mul, reshape, scale, sum, upsample2 } from '../../../src/core/backend/ops.js';
-import { ones } from '../../../src/core/backend/initialise.js';
 import type { Tensor } from '../../../src/core/backend/tensor.js';
 import type { ResourceVariables, VariableSpec } from '../../../src/core/backend/variables.js';
 
@@ -20,12 +20,14 @@ const values = new Map([['layer/scale', { shape: [1, 3], data: Float32Array.of(2
 
 type Body = (x: Tensor, variables: ResourceVariables) => Tensor;
 
-const functionsFor = (body: Body) => (n: number): Record<string, GraphFunction> => ({
-  f: {
-    inputs: { x: { shape: [n, 2, 2, 3], dtype: 'float32' } },
-    run: ({ x }, variables) => ({ y: body(x, variables) }),
-  },
-});
+const functionsFor =
+  (body: Body) =>
+  (n: number): Record<string, GraphFunction> => ({
+    f: {
+      inputs: { x: { shape: [n, 2, 2, 3], dtype: 'float32' } },
+      run: ({ x }, variables) => ({ y: body(x, variables) }),
+    },
+  });
 
 t.test('a graph from two batch sizes runs at others', async (t) => {
   const engine = await startEngine();
@@ -45,7 +47,10 @@ t.test('a graph from two batch sizes runs at others', async (t) => {
   const session = loadSession(engine, folder, ['serve']);
   for (const n of [1, 5]) {
     const x = Float32Array.from({ length: n * 12 }, (_, i) => i / 4);
-    const [y] = session.run([{ node: 'f/inputs/x', shape: [n, 2, 2, 3], dtype: 'float32', values: x }], ['f/outputs/y']);
+    const [y] = session.run(
+      [{ node: 'f/inputs/x', shape: [n, 2, 2, 3], dtype: 'float32', values: x }],
+      ['f/outputs/y'],
+    );
     const half = x.reduce((a, b) => a + b, 0) / 2;
     const expected = Array.from({ length: n * 48 }, (_, i) => {
       const [image, row, column, channel] = [Math.floor(i / 48), Math.floor(i / 12) % 4, Math.floor(i / 3) % 4, i % 3];
@@ -62,7 +67,9 @@ t.test('a batch size that is baked in is an error that names the node', async (t
     'Mul node f/Mul_0': (x) => scale(x, 1 / x.shape[0]),
   };
   for (const [name, body] of Object.entries(baked)) {
-    t.throws(() => servedFunctions(specs, functionsFor(body), 'float32'), { message: new RegExp(`the ${name} depends on the batch size`) });
+    t.throws(() => servedFunctions(specs, functionsFor(body), 'float32'), {
+      message: new RegExp(`the ${name} depends on the batch size`),
+    });
   }
 });
 
@@ -71,7 +78,9 @@ t.test('a function that writes a variable cannot be frozen', async (t) => {
     variables.assign('layer/scale', constant(Float32Array.of(1, 1, 1), [1, 3]));
     return mul(x, variables.read('layer/scale'));
   };
-  t.throws(() => [...servedModel(servedFunctions(specs, functionsFor(writes), 'float32'), values)], { message: /more with a variable/ });
+  t.throws(() => [...servedModel(servedFunctions(specs, functionsFor(writes), 'float32'), values)], {
+    message: /more with a variable/,
+  });
 });
 
 t.test('weights over 2 GB are refused before anything is encoded', async (t) => {

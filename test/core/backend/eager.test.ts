@@ -1,8 +1,8 @@
 import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { type Values, constant } from '../../../src/core/backend/executor.js';
-import { add, cast, scale } from '../../../src/core/backend/ops.js';
+import { constant, type Values } from '../../../src/core/backend/executor.js';
 import { matMul64 } from '../../../src/core/backend/float64.js';
+import { add, cast, scale } from '../../../src/core/backend/ops.js';
 import { singularValues } from '../../../src/core/backend/singular-values.js';
 
 const engine = await startEngine();
@@ -45,7 +45,11 @@ t.test('what goes in comes out, of every type', async (t) => {
   ];
   const before = engine.alive();
   for (const values of cases) {
-    t.same(engine.scope(() => engine.read(constant(values, [3]))), values, values.constructor.name);
+    t.same(
+      engine.scope(() => engine.read(constant(values, [3]))),
+      values,
+      values.constructor.name,
+    );
   }
   t.equal(engine.alive(), before);
 });
@@ -57,7 +61,10 @@ t.test('what was read stays when its tensor is gone', async (t) => {
 });
 
 t.test('pixels become floats', async (t) => {
-  t.same(Array.from(engine.scope(() => engine.read(cast(constant(Uint8Array.of(0, 200, 255), [3]), 'float32')))), [0, 200, 255]);
+  t.same(
+    Array.from(engine.scope(() => engine.read(cast(constant(Uint8Array.of(0, 200, 255), [3]), 'float32')))),
+    [0, 200, 255],
+  );
 });
 
 t.test('values that do not fill a shape are refused', async (t) => {
@@ -71,7 +78,10 @@ t.test('products and singular values in double precision', async (t) => {
   const tall = Float64Array.of(a, b, c, d, e, f);
   // AᵀA with A given as its transpose.
   t.same(Array.from(matMul64(engine, tall, tall, [2, 3, 2], { transposeA: true })), [35, 44, 44, 56]);
-  t.same(Array.from(matMul64(engine, tall, tall, [3, 2, 3], { transposeB: true })), [5, 11, 17, 11, 25, 39, 17, 39, 61]);
+  t.same(
+    Array.from(matMul64(engine, tall, tall, [3, 2, 3], { transposeB: true })),
+    [5, 11, 17, 11, 25, 39, 17, 39, 61],
+  );
   // NumPy: svd([[1, 2], [3, 4], [5, 6]])
   const found = singularValues(engine, tall, 3, 2);
   [9.525518091565104, 0.5143005806586441].forEach((value, i) => t.ok(Math.abs(found[i] - value) < 1e-12));

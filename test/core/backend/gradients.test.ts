@@ -75,8 +75,24 @@ function composedSpectralNorm(kernel: TF.Tensor): TF.Tensor {
 
 const cases: Case[] = [
   { name: 'add, broadcast', shapes: [[3, 4], [4]], ours: ops.add, theirs: tf.add },
-  { name: 'sub, broadcast', shapes: [[2, 1, 4], [3, 1]], ours: ops.sub, theirs: tf.sub },
-  { name: 'mul, broadcast', shapes: [[3, 4], [3, 1]], ours: ops.mul, theirs: tf.mul },
+  {
+    name: 'sub, broadcast',
+    shapes: [
+      [2, 1, 4],
+      [3, 1],
+    ],
+    ours: ops.sub,
+    theirs: tf.sub,
+  },
+  {
+    name: 'mul, broadcast',
+    shapes: [
+      [3, 4],
+      [3, 1],
+    ],
+    ours: ops.mul,
+    theirs: tf.mul,
+  },
   { name: 'mean over an axis', shapes: [[3, 4, 2]], ours: (x) => ops.mean(x, [1]), theirs: (x) => tf.mean(x, [1]) },
   { name: 'sum over axes', shapes: [[3, 4, 2]], ours: (x) => ops.sum(x, [0, 2]), theirs: (x) => tf.sum(x, [0, 2]) },
   ...[false, true].flatMap((a) =>
@@ -91,7 +107,15 @@ const cases: Case[] = [
   { name: 'tanh', shapes: [[4, 5]], ours: ops.tanh, theirs: tf.tanh },
   { name: 'sigmoid', shapes: [[4, 5]], ours: ops.sigmoid, theirs: tf.sigmoid },
   { name: 'softplus', shapes: [[4, 5]], ours: ops.softplus, theirs: tf.softplus },
-  { name: 'concat', shapes: [[2, 3], [2, 2]], ours: (a, b) => ops.concat([a, b], 1), theirs: (a, b) => tf.concat([a, b], 1) },
+  {
+    name: 'concat',
+    shapes: [
+      [2, 3],
+      [2, 2],
+    ],
+    ours: (a, b) => ops.concat([a, b], 1),
+    theirs: (a, b) => tf.concat([a, b], 1),
+  },
   {
     name: 'split, one piece used twice',
     shapes: [[2, 6]],
@@ -111,29 +135,46 @@ const cases: Case[] = [
     ours: ops.upsample2,
     theirs: (x) => tf.image.resizeNearestNeighbor(x as TF.Tensor4D, [6, 8]),
   },
-  { name: 'avgPool2', shapes: [[2, 4, 6, 3]], ours: ops.avgPool2, theirs: (x) => tf.avgPool(x as TF.Tensor4D, 2, 2, 'same') },
+  {
+    name: 'avgPool2',
+    shapes: [[2, 4, 6, 3]],
+    ours: ops.avgPool2,
+    theirs: (x) => tf.avgPool(x as TF.Tensor4D, 2, 2, 'same'),
+  },
   { name: 'biasAdd', shapes: [[2, 3, 3, 4], [4]], ours: ops.biasAdd, theirs: tf.add },
   ...[1, 2].map((stride) => ({
     name: `conv2d stride ${stride}`,
-    shapes: [[2, 5, 6, 3], [3, 3, 3, 4]],
+    shapes: [
+      [2, 5, 6, 3],
+      [3, 3, 3, 4],
+    ],
     ours: (x: Tensor, k: Tensor) => ops.conv2d(x, k, stride),
     theirs: (x: TF.Tensor, k: TF.Tensor) => tf.conv2d(x as TF.Tensor4D, k as TF.Tensor4D, stride, 'same'),
   })),
   {
     name: 'conv2d of one pixel, stride 2',
-    shapes: [[3, 5, 6, 3], [1, 1, 3, 4]],
+    shapes: [
+      [3, 5, 6, 3],
+      [1, 1, 3, 4],
+    ],
     ours: (x, k) => ops.conv2d(x, k, 2),
     theirs: (x, k) => tf.conv2d(tf.avgPool(x as TF.Tensor4D, 1, 2, 'same'), k as TF.Tensor4D, 1, 'same'),
   },
   {
     name: 'conv2dPooled',
-    shapes: [[2, 4, 6, 3], [3, 3, 3, 4]],
+    shapes: [
+      [2, 4, 6, 3],
+      [3, 3, 3, 4],
+    ],
     ours: ops.conv2dPooled,
     theirs: (x, k) => tf.avgPool(tf.conv2d(x as TF.Tensor4D, k as TF.Tensor4D, 1, 'same'), 2, 2, 'same'),
   },
   {
     name: 'conv2dUpsampled',
-    shapes: [[2, 3, 4, 3], [3, 3, 3, 5]],
+    shapes: [
+      [2, 3, 4, 3],
+      [3, 3, 3, 5],
+    ],
     ours: ops.conv2dUpsampled,
     theirs: (x, k) => tf.conv2d(tf.image.resizeNearestNeighbor(x as TF.Tensor4D, [6, 8]), k as TF.Tensor4D, 1, 'same'),
   },
@@ -154,13 +195,24 @@ const cases: Case[] = [
     name: 'batchNormWith given statistics',
     shapes: [[4, 3, 3, 2], [2], [2]],
     ours: (x, s, o) =>
-      ops.batchNormWith(x, s, o, ops.constant(Float32Array.of(0.1, -0.2), [2]), ops.constant(Float32Array.of(0.5, 2), [2]), epsilon),
+      ops.batchNormWith(
+        x,
+        s,
+        o,
+        ops.constant(Float32Array.of(0.1, -0.2), [2]),
+        ops.constant(Float32Array.of(0.5, 2), [2]),
+        epsilon,
+      ),
     theirs: (x, s, o) =>
       tf.add(tf.mul(tf.mul(tf.sub(x, [0.1, -0.2]), tf.rsqrt(tf.add(tf.tensor([0.5, 2]), epsilon))), s), o),
   },
   {
     name: 'modulate',
-    shapes: [[3, 2, 2, 4], [3, 4], [3, 4]],
+    shapes: [
+      [3, 2, 2, 4],
+      [3, 4],
+      [3, 4],
+    ],
     ours: ops.modulate,
     theirs: (x, g, b) => tf.add(tf.mul(x, tf.add(tf.reshape(g, [3, 1, 1, 4]), 1)), tf.reshape(b, [3, 1, 1, 4])),
   },

@@ -4,8 +4,10 @@ import { type Initialiser, initialValue, normal, ones, orthogonal } from '../../
 
 const engine = await startEngine();
 
-const values = (shape: number[], { name = 'generator/kernel', seed = 1, initialiser = orthogonal as Initialiser } = {}) =>
-  engine.scope(() => Array.from(engine.read(initialValue({ name, shape, initialiser }, seed))));
+const values = (
+  shape: number[],
+  { name = 'generator/kernel', seed = 1, initialiser = orthogonal as Initialiser } = {},
+) => engine.scope(() => Array.from(engine.read(initialValue({ name, shape, initialiser }, seed))));
 
 /** Largest |MᵀM − I| (or |MMᵀ − I| where there are fewer rows) of the kernel as the matrix [everything else, outputs]. */
 function deviation(kernel: number[], outputs: number): number {
@@ -24,16 +26,30 @@ function deviation(kernel: number[], outputs: number): number {
   return worst;
 }
 
-for (const shape of [[40, 12], [12, 40], [9, 9], [3, 3, 4, 8], [1, 1, 3, 16], [1, 7], [7, 1]]) {
+for (const shape of [
+  [40, 12],
+  [12, 40],
+  [9, 9],
+  [3, 3, 4, 8],
+  [1, 1, 3, 16],
+  [1, 7],
+  [7, 1],
+]) {
   t.test(`orthogonal [${shape}]`, async (t) => {
     const kernel = values(shape);
-    t.equal(kernel.length, shape.reduce((a, b) => a * b));
+    t.equal(
+      kernel.length,
+      shape.reduce((a, b) => a * b),
+    );
     t.ok(deviation(kernel, shape.at(-1)!) < 1e-5);
   });
 }
 
 t.test('orthogonal matrices point everywhere: the mean of an entry is 0, of its square 1/n', async (t) => {
-  const entries = Array.from({ length: 600 }, (_, seed) => values([4, 4], { seed })).map((matrix) => [matrix[0], matrix[15]]);
+  const entries = Array.from({ length: 600 }, (_, seed) => values([4, 4], { seed })).map((matrix) => [
+    matrix[0],
+    matrix[15],
+  ]);
   for (const corner of [0, 1]) {
     const mean = entries.reduce((sum, e) => sum + e[corner], 0) / entries.length;
     const square = entries.reduce((sum, e) => sum + e[corner] ** 2, 0) / entries.length;

@@ -5,10 +5,10 @@ import { gradients, watch } from '../../../src/core/backend/gradient.js';
 import { toBfloat16 } from '../../../src/core/backend/graph/bfloat16.js';
 import { type GraphNode, needed } from '../../../src/core/backend/graph/graph.js';
 import { recordFunctions } from '../../../src/core/backend/graph/record.js';
-import { type GraphFunction, createMachine } from '../../../src/core/backend/machine.js';
+import { createMachine, type GraphFunction } from '../../../src/core/backend/machine.js';
 import { constant, conv2d, mul, relu, sum } from '../../../src/core/backend/ops.js';
-import { type Residual, coupled, reversible } from '../../../src/core/backend/reversible.js';
-import { type Tensor, size } from '../../../src/core/backend/tensor.js';
+import { coupled, type Residual, reversible } from '../../../src/core/backend/reversible.js';
+import { size, type Tensor } from '../../../src/core/backend/tensor.js';
 import { farthest } from '../model/differentiated.js';
 
 const engine = await startEngine();
@@ -31,7 +31,10 @@ for (const run of [coupled, reversible]) {
       const y = run(x, [residual(mul, v), residual(mul, w)]);
       t.same([...engine.read(y)], [7, 37]);
       const found = gradients(sum(mul(y, one(1, 10))), [x, v, w]);
-      t.same(found.map((gradient) => [...engine.read(gradient)]), [[51, 163], [102], [70]]);
+      t.same(
+        found.map((gradient) => [...engine.read(gradient)]),
+        [[51, 163], [102], [70]],
+      );
       // The same nodes serve another loss.
       t.same([...engine.read(gradients(sum(mul(y, one(1, 0))), [v])[0])], [2]);
     });
@@ -50,7 +53,10 @@ function stage(run: typeof coupled): GraphFunction {
     run({ x, ...kernels }) {
       const input = watch(x);
       const weights = names.map((name) => watch(kernels[name]));
-      const y = run(input, [...weights, weights[0]].map((w) => residual(convolved, w)));
+      const y = run(
+        input,
+        [...weights, weights[0]].map((w) => residual(convolved, w)),
+      );
       const loss = sum(mul(y, constant(array(shape, 9), shape)));
       const found = gradients(loss, [input, ...weights]);
       return { y, loss, ...Object.fromEntries(['x', ...names].map((name, i) => [`d${name}`, found[i]])) };
@@ -59,12 +65,21 @@ function stage(run: typeof coupled): GraphFunction {
 }
 
 const values = Object.fromEntries(
-  Object.entries(stage(coupled).inputs).map(([name, s], i) => [name, array(s.shape, i).map((value) => value * (i ? 0.3 : 1))]),
+  Object.entries(stage(coupled).inputs).map(([name, s], i) => [
+    name,
+    array(s.shape, i).map((value) => value * (i ? 0.3 : 1)),
+  ]),
 );
 
 t.test('reversible gradients are the plain ones', async (t) => {
   const call = (execution: 'eager' | 'traced', run: typeof coupled) => {
-    const settings = { execution, precision: 'float32', specs: [], values: new Map(), functions: { f: stage(run) } } as const;
+    const settings = {
+      execution,
+      precision: 'float32',
+      specs: [],
+      values: new Map(),
+      functions: { f: stage(run) },
+    } as const;
     const machine = createMachine(engine, settings);
     const result = machine.call('f', values);
     machine.dispose();
@@ -92,39 +107,54 @@ t.test('of the forward pass only the ends are kept', async (t) => {
     const { back } = recordedStage(run);
     const sources = new Set(back.flatMap(({ inputs }) => inputs.map(({ node }) => node)));
     for (const node of back) sources.delete(node);
-    return [...sources].map(({ op }) => op).filter((op) => op !== 'Const').sort();
+    return [...sources]
+      .map(({ op }) => op)
+      .filter((op) => op !== 'Const')
+      .sort();
   };
   t.same(kept(reversible), ['ConcatV2', ...Array.from({ length: UNITS }, () => 'Placeholder')]);
   t.equal(kept(coupled).filter((op) => op === 'Relu').length, UNITS, 'the plain way keeps something of each unit');
 });
 
 for (const rewrite of [(nodes: GraphNode[]) => nodes, toBfloat16]) {
-  t.test(`a unit is computed again when the one after it is done${rewrite === toBfloat16 ? ', in mixed precision too' : ''}`, async (t) => {
-    const { nodes, back } = recordedStage(reversible);
-    const names = back.map(({ name }) => name);
-    const rewritten = rewrite(nodes);
-    const all = new Map(rewritten.map((node) => [node.name, node]));
-    const ordered = names.map((name) => all.get(name)!);
-    const again = ordered.filter(({ op }) => op === 'Relu');
-    const weightGradients = ordered.filter(({ op }) => op === 'Conv2DBackpropFilter');
-    t.same([again.length, weightGradients.length], [UNITS, UNITS]);
-    again.forEach((node, i) => {
-      const before = new Set(needed([node]));
-      t.same(weightGradients.map((gradient) => before.has(gradient)), weightGradients.map((_, j) => j < i), `unit ${UNITS - 1 - i}`);
-    });
-    // The last one waits for the gradient of the output, which here is a product.
-    const fed = needed([again[0]]).filter((node) => ordered.includes(node));
-    t.ok(fed.some(({ op }) => op === 'Mul'));
-  });
+  t.test(
+    `a unit is computed again when the one after it is done${rewrite === toBfloat16 ? ', in mixed precision too' : ''}`,
+    async (t) => {
+      const { nodes, back } = recordedStage(reversible);
+      const names = back.map(({ name }) => name);
+      const rewritten = rewrite(nodes);
+      const all = new Map(rewritten.map((node) => [node.name, node]));
+      const ordered = names.map((name) => all.get(name)!);
+      const again = ordered.filter(({ op }) => op === 'Relu');
+      const weightGradients = ordered.filter(({ op }) => op === 'Conv2DBackpropFilter');
+      t.same([again.length, weightGradients.length], [UNITS, UNITS]);
+      again.forEach((node, i) => {
+        const before = new Set(needed([node]));
+        t.same(
+          weightGradients.map((gradient) => before.has(gradient)),
+          weightGradients.map((_, j) => j < i),
+          `unit ${UNITS - 1 - i}`,
+        );
+      });
+      // The last one waits for the gradient of the output, which here is a product.
+      const fed = needed([again[0]]).filter((node) => ordered.includes(node));
+      t.ok(fed.some(({ op }) => op === 'Mul'));
+    },
+  );
 }
 
 t.test('run eagerly, units free what they compute on the way', async (t) => {
   const before = engine.alive();
   const [forward, all] = engine.scope(() => {
-    const inputs = Object.entries(stage(reversible).inputs).map(([name, s]) => watch(constant(values[name].slice(), s.shape)));
+    const inputs = Object.entries(stage(reversible).inputs).map(([name, s]) =>
+      watch(constant(values[name].slice(), s.shape)),
+    );
     const [x, ...weights] = inputs;
     const start = engine.alive();
-    const y = reversible(x, weights.map((w) => residual(convolved, w)));
+    const y = reversible(
+      x,
+      weights.map((w) => residual(convolved, w)),
+    );
     const made = engine.alive() - start;
     gradients(sum(mul(y, y)), inputs);
     return [made, engine.alive() - start];

@@ -27,7 +27,13 @@ function largestError(matrix: Float64Array, factor: Float64Array, rank: number, 
 
 t.test('FᵀF is the matrix again, for full and for missing rank, within a block and across', async (t) => {
   const engine = await startEngine();
-  for (const [rows, width, rank] of [[400, 300, 300], [200, 300, 200], [50, 300, 50], [3, 2, 2], [1, 4, 1]]) {
+  for (const [rows, width, rank] of [
+    [400, 300, 300],
+    [200, 300, 200],
+    [50, 300, 50],
+    [3, 2, 2],
+    [1, 4, 1],
+  ]) {
     const matrix = gram(rows, width);
     const factor = semidefiniteFactor(engine, matrix, width);
     t.equal(factor.rank, rank, `${rows} rows of ${width}`);

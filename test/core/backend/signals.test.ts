@@ -26,7 +26,9 @@ process.stdout.write(JSON.stringify({ handled, wrong }), () => process.kill(proc
 
 t.test('a handled signal does not harm a product of matrices', async (t) => {
   const backend = join(root, 'dist/src/core/backend/');
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, backend, '200'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, backend, '200'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'close');
   let [output, errors] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));

@@ -1,12 +1,18 @@
 import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { initialValue, ones } from '../../../src/core/backend/initialise.js';
 import { constant } from '../../../src/core/backend/executor.js';
+import { initialValue, ones } from '../../../src/core/backend/initialise.js';
 import { add } from '../../../src/core/backend/ops.js';
-import { type VariableSpec, allocate, declareOnly } from '../../../src/core/backend/variables.js';
+import { allocate, declareOnly, type VariableSpec } from '../../../src/core/backend/variables.js';
 
 const engine = await startEngine();
-const spec = (name: string, shape: number[]): VariableSpec => ({ name, shape, dtype: 'float32', initialiser: ones, trainable: true });
+const spec = (name: string, shape: number[]): VariableSpec => ({
+  name,
+  shape,
+  dtype: 'float32',
+  initialiser: ones,
+  trainable: true,
+});
 const start = (specs: VariableSpec[]) => allocate(engine, specs, (s) => initialValue(s, 0));
 const read = (store: ReturnType<typeof start>, name: string) => Array.from(store.values().get(name)!.data);
 
@@ -39,7 +45,12 @@ t.test('a value that was read does not follow later changes', async (t) => {
 
 t.test('a variable keeps its value when the array it was set from changes or goes', async (t) => {
   const source = Float32Array.of(1, 2);
-  const store = allocate(engine, [spec('a', [2])], () => constant(Float32Array.from({ length: 2 }, (_, i) => i + 1), [2]));
+  const store = allocate(engine, [spec('a', [2])], () =>
+    constant(
+      Float32Array.from({ length: 2 }, (_, i) => i + 1),
+      [2],
+    ),
+  );
   store.set('a', source);
   source.fill(9);
   for (let i = 0; i < 100; i++) new Float32Array(1e5).fill(i);

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { UserError } from '../../../src/core/errors.js';
-import type { TrunkConfig } from '../../../src/core/model/config.js';
 import type { Config } from '../../../src/core/config/config.js';
 import { preset, presetNames } from '../../../src/core/config/presets.js';
 import { type Overrides, resolveConfig } from '../../../src/core/config/resolve.js';
+import { UserError } from '../../../src/core/errors.js';
+import type { TrunkConfig } from '../../../src/core/model/config.js';
 
 const resolve = (overrides: Partial<Overrides> = {}) => resolveConfig({ preset: 'tiny', ...overrides });
 const set = (...settings: string[]) => resolve({ settings });
@@ -14,7 +14,10 @@ t.test('preset, then file, then --set, then flags', async (t) => {
   const values = { seed: 1, train: { batchSize: 10, steps: 11, decayTo: 0.5 } };
   const settings = ['seed=2', 'train.batchSize=20', 'train.steps=22'];
   t.match(file(values), { seed: 1, train: { batchSize: 10, steps: 11, decayTo: 0.5, decayFrom: 0.6 } });
-  t.match(resolve({ partial: { values, source: '' }, settings }), { seed: 2, train: { batchSize: 20, steps: 22, decayTo: 0.5 } });
+  t.match(resolve({ partial: { values, source: '' }, settings }), {
+    seed: 2,
+    train: { batchSize: 20, steps: 22, decayTo: 0.5 },
+  });
   const flags = { seed: 3, steps: 33, batchSize: 30, scores: ['xz'] };
   t.match(resolve({ partial: { values, source: '' }, settings, ...flags }), {
     seed: 3,
@@ -70,20 +73,33 @@ function refuses(make: () => unknown, ...words: RegExp[]) {
   });
 }
 
-refuses(() => resolve({ preset: 'minst' }), /no preset "minst"/, /the nearest is mnist/, /mnist, cifar10, tiny, bigan-mnist/);
+refuses(
+  () => resolve({ preset: 'minst' }),
+  /no preset "minst"/,
+  /the nearest is mnist/,
+  /mnist, cifar10, tiny, bigan-mnist/,
+);
 refuses(() => resolve({ preset: 'imagenet-vqvae' }), /no preset "imagenet-vqvae"/, /^presets: mnist/m);
 // Unknown keys
 refuses(() => set('train.batchsize=4'), /train\.batchsize/, /nearest is train\.batchSize/);
 refuses(() => set('model.encodr.units=1'), /model\.encodr/, /nearest is model\.encoder/);
 refuses(() => set('sed=4'), /sed/, /nearest is seed/);
-refuses(() => file({ train: { adam: { beta3: 0.5 } } }), /train\.adam\.beta3 \(in my\.json\)/, /nearest is train\.adam\.beta[12]/);
+refuses(
+  () => file({ train: { adam: { beta3: 0.5 } } }),
+  /train\.adam\.beta3 \(in my\.json\)/,
+  /nearest is train\.adam\.beta[12]/,
+);
 refuses(() => file({ constructor: 1 }), /constructor/);
 refuses(() => file(JSON.parse('{"__proto__": {"seed": 5}}')), /__proto__/);
 refuses(() => set('__proto__.seed=5'), /__proto__/);
 refuses(() => set('train.constructor=5'), /train\.constructor/);
 refuses(() => set('seed.low=5'), /seed\.low/);
 refuses(() => set('optimizer.name=adam'), /no setting optimizer\.name/, /the settings: seed, model, train/);
-refuses(() => set('model.encoder.learningRate=1'), /no setting model\.encoder\.learningRate/, /model\.encoder: kind, resolution/);
+refuses(
+  () => set('model.encoder.learningRate=1'),
+  /no setting model\.encoder\.learningRate/,
+  /model\.encoder: kind, resolution/,
+);
 // Form
 refuses(() => set('train.steps'), /key=value/);
 refuses(() => set('=4'), /key=value/);
@@ -98,7 +114,10 @@ refuses(() => set('model.encoder.units='), /a list of numbers, separated by comm
 refuses(() => set('model.encoder.units=1,x,1'), /a list of numbers/);
 refuses(() => set('model.encoder.calibrateSigma=true'), /a number or null/);
 refuses(() => file({ train: { steps: '10' } }), /a number for train\.steps in my\.json/);
-refuses(() => file({ model: { encoder: { units: '3,4' } } }), /a list of numbers for model\.encoder\.units in my\.json/);
+refuses(
+  () => file({ model: { encoder: { units: '3,4' } } }),
+  /a list of numbers for model\.encoder\.units in my\.json/,
+);
 refuses(() => file({ model: { discriminator: { scores: [] } } }), /a list of strings/);
 // Ranges
 refuses(() => set('train.batchSize=1'), /train\.batchSize/, /2 or more/);
@@ -122,10 +141,19 @@ refuses(() => set('model.prior='), /normal or uniform for model\.prior, got noth
 // Combinations
 refuses(() => set('model.latent=10'), /model\.latent is 10/, /multiple of 4/);
 refuses(() => set('model.generator.multipliers=2,2,1'), /16 pixels/, /model\.resolution is 32/);
-refuses(() => set('model.resolution=64'), /32 pixels/, /64 pixels need 5 multipliers .* model\.latent that 5 divides.* model\.encoder\.resolution of 64, 128 or 256/);
+refuses(
+  () => set('model.resolution=64'),
+  /32 pixels/,
+  /64 pixels need 5 multipliers .* model\.latent that 5 divides.* model\.encoder\.resolution of 64, 128 or 256/,
+);
 refuses(() => set('model.resolution=48'), /4 times a power of 2/);
 refuses(() => set('model.encoder.units=1,1'), /2 stages/, /3/);
-refuses(() => set('model.encoder.resolution=16'), /model\.encoder\.resolution is 16/, /model\.resolution .* is 32/, /32, 64, 128/);
+refuses(
+  () => set('model.encoder.resolution=16'),
+  /model\.encoder\.resolution is 16/,
+  /model\.resolution .* is 32/,
+  /32, 64, 128/,
+);
 refuses(() => set('model.encoder.resolution=96'), /model\.encoder\.resolution is 96/, /power of 2/);
 refuses(() => set('model.generator.attention=64'), /model\.generator\.attention is 64/, /8, 16, 32/);
 refuses(() => set('model.discriminator.attention=32'), /model\.discriminator\.attention is 32/, /16, 8, 4/);
@@ -135,12 +163,23 @@ refuses(() => set('model.prior=cauchy'), /normal or uniform/);
 refuses(() => set('model.classes=10'), /model\.generator\.embedding is 0/);
 refuses(() => set('model.encoder.kind=revnet', 'model.encoder.channels=6'), /half of the width 6/);
 refuses(() => set('model.encoder.kind=revnet', 'model.encoder.multipliers=2,1,4'), /never get narrower/);
-refuses(() => set('model.encoder.kind=revnet', 'model.encoder.channels=5', 'model.encoder.multipliers=4,8,16'), /model\.encoder\.channels is 5 .* 20 wide/, /even/);
+refuses(
+  () => set('model.encoder.kind=revnet', 'model.encoder.channels=5', 'model.encoder.multipliers=4,8,16'),
+  /model\.encoder\.channels is 5 .* 20 wide/,
+  /even/,
+);
 refuses(() => set('model.encoder.kind=vgg'), /resnet or revnet or none/);
-refuses(() => set('model.encoder.kind=dense'), /model\.encoder\.kind is dense, for which the preset lacks the settings/, /another preset: bigan-mnist/);
+refuses(
+  () => set('model.encoder.kind=dense'),
+  /model\.encoder\.kind is dense, for which the preset lacks the settings/,
+  /another preset: bigan-mnist/,
+);
 // Scores
 refuses(() => set('model.encoder.kind=none'), /xz,x,z judges latents/, /x alone/);
-refuses(() => set('model.classes=3', 'model.generator.embedding=4', 'model.discriminator.scores=xz'), /lacks the score x/);
+refuses(
+  () => set('model.classes=3', 'model.generator.embedding=4', 'model.discriminator.scores=xz'),
+  /lacks the score x/,
+);
 refuses(() => set('train.loss=wasserstein'), /hinge or summed-hinge or sigmoid/);
 // Method
 const dense = (name: string, ...settings: string[]) => resolve({ preset: name, settings });
@@ -151,7 +190,12 @@ refuses(() => set('train.decay=exponential', 'train.decayTo=0'), /more than 0 fo
 refuses(() => set('train.weightDecay=-1'), /0 to 1 for train\.weightDecay/);
 refuses(() => set('train.updates=simultaneous', 'train.discriminatorSteps=2'), /simultaneous/, /discriminatorSteps=1/);
 refuses(() => set('train.updates=simultaneous', 'train.reuseForward=false'), /one forward pass/, /reuseForward=true/);
-refuses(() => set('train.method=latent-regressor'), /D judges images alone/, /scores are xz,x,z/, /preset latent-regressor-mnist/);
+refuses(
+  () => set('train.method=latent-regressor'),
+  /D judges images alone/,
+  /scores are xz,x,z/,
+  /preset latent-regressor-mnist/,
+);
 refuses(() => set('train.method=autoencoder-l1'), /there is no D/, /preset autoencoder-l1-mnist/);
 refuses(() => dense('autoencoder-l2-mnist', 'model.discriminator.scores=x'), /scores are x\b/);
 refuses(() => dense('latent-regressor-mnist', 'train.updates=alternating'), /whose updates are simultaneous/);
@@ -162,7 +206,10 @@ refuses(() => dense('latent-regressor-mnist', 'model.prior=normal'), /model\.pri
 const regressor = ['train.updates=simultaneous', 'model.discriminator.scores=x', 'train.method=latent-regressor'];
 refuses(() => set(...regressor), /one latent for an image/, /stochastic=false/);
 refuses(() => set(...regressor, 'model.encoder.kind=none'), /model\.encoder\.kind is none/);
-refuses(() => set(...regressor, 'model.encoder.stochastic=false', 'model.encoder.resolution=64'), /E sees G's images, but takes 64/);
+refuses(
+  () => set(...regressor, 'model.encoder.stochastic=false', 'model.encoder.resolution=64'),
+  /E sees G's images, but takes 64/,
+);
 t.test("a baseline's whole config resolves to itself", async (t) => {
   for (const name of presetNames.filter((other) => other.endsWith('-mnist'))) {
     const values = JSON.parse(JSON.stringify(preset(name))) as unknown;

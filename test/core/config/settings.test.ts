@@ -1,13 +1,14 @@
 /** docs/settings.md has every setting, and of those with named values all values. */
-import t from 'tap';
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import t from 'tap';
 import { PRECISIONS } from '../../../src/core/backend/precision.js';
+import { DECAYS, METHODS, UPDATES } from '../../../src/core/config/config.js';
+import { preset, presetNames } from '../../../src/core/config/presets.js';
 import { CROPS } from '../../../src/core/data/loading/crop.js';
 import { PRIORS, TERMS } from '../../../src/core/model/config.js';
-import { DECAYS, METHODS, UPDATES } from '../../../src/core/config/config.js';
 import { LOSSES } from '../../../src/core/train/step/losses.js';
-import { preset, presetNames } from '../../../src/core/config/presets.js';
 import { root } from '../../paths.js';
 
 const rows = readFileSync(join(root, 'docs/settings.md'), 'utf8').matchAll(/^\| `([\w.]+)` \| .* \| (.*) \|$/gm);
@@ -45,6 +46,13 @@ t.test('all named values', async (t) => {
     'model.encoder.kind': ['resnet', 'revnet', 'none', 'dense'],
   };
   for (const [name, list] of Object.entries(named)) {
-    t.same(values.get(name)?.match(/`[\w-]+`/g)?.sort(), list.map((value) => `\`${value}\``).sort(), name);
+    t.same(
+      values
+        .get(name)
+        ?.match(/`[\w-]+`/g)
+        ?.sort(),
+      list.map((value) => `\`${value}\``).sort(),
+      name,
+    );
   }
 });

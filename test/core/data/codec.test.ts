@@ -1,5 +1,5 @@
-import t from 'tap';
 import { readFile } from 'node:fs/promises';
+import t from 'tap';
 import { checkImage, cropImage, decodeAsIs, decodeImage, encodePng, fitPixels } from '../../../src/core/data/codec.js';
 import { readNpy } from '../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../paths.js';
@@ -41,7 +41,9 @@ t.test('a part without resampling is the pixels themselves, of files and of pixe
     // Inside the fixture's part, which begins at 21, 5 and is 40 wide: 12 x 12 pixels from its 3rd column and 4th row.
     return { left: 24, top: 9, width: 12, height: 12 };
   };
-  const wanted = Array.from({ length: 12 }, (_, y) => [...data.slice(((y + 4) * 40 + 3) * 3, ((y + 4) * 40 + 15) * 3)]).flat();
+  const wanted = Array.from({ length: 12 }, (_, y) => [
+    ...data.slice(((y + 4) * 40 + 3) * 3, ((y + 4) * 40 + 15) * 3),
+  ]).flat();
   const path = fixture('images/large.png');
   for (const input of [await readFile(path), await decodeAsIs(path)]) {
     for (const kernel of ['cubic', 'linear'] as const) {
@@ -51,18 +53,30 @@ t.test('a part without resampling is the pixels themselves, of files and of pixe
   // Grey stays grey, and becomes colour by repetition.
   const grey = Uint8Array.from({ length: 30 }, (_, i) => i * 8);
   const box = () => ({ left: 1, top: 2, width: 3, height: 3 });
-  const cut = (channels: 1 | 3) => cropImage({ data: grey, height: 5, width: 6, channels: 1 }, { box, kernel: 'cubic', resolution: 3, channels });
+  const cut = (channels: 1 | 3) =>
+    cropImage({ data: grey, height: 5, width: 6, channels: 1 }, { box, kernel: 'cubic', resolution: 3, channels });
   const rows = [13, 14, 15, 19, 20, 21, 25, 26, 27].map((i) => i * 8);
   t.same([...(await cut(1))], rows);
-  t.same([...(await cut(3))], rows.flatMap((value) => [value, value, value]));
+  t.same(
+    [...(await cut(3))],
+    rows.flatMap((value) => [value, value, value]),
+  );
 });
 
 t.test('a part shrinks as by another implementation of the filter', async (t) => {
   const box = () => ({ left: 21, top: 5, width: 40, height: 36 });
   for (const kernel of ['cubic', 'linear'] as const) {
-    const found = await cropImage(await readFile(fixture('images/large.png')), { box, kernel, resolution: 16, channels: 3 });
+    const found = await cropImage(await readFile(fixture('images/large.png')), {
+      box,
+      kernel,
+      resolution: 16,
+      channels: 3,
+    });
     const wanted = (await readNpy(fixture(`images/expected/large-part-${kernel}-16.npy`))).data as Uint8Array;
-    t.ok(found.every((value, i) => Math.abs(value - wanted[i]) <= 2), kernel);
+    t.ok(
+      found.every((value, i) => Math.abs(value - wanted[i]) <= 2),
+      kernel,
+    );
   }
 });
 
@@ -89,9 +103,15 @@ t.test('a check names the format by the content, and finds what is broken', asyn
 
 t.test('pad never enlarges', async (t) => {
   const { data } = await readNpy(fixture('images/expected/pad-8.npy'));
-  const grown = await decodeImage(fixture('images/mixed/birds/colour.png'), { resolution: 12, resize: 'pad', channels: 3 });
+  const grown = await decodeImage(fixture('images/mixed/birds/colour.png'), {
+    resolution: 12,
+    resize: 'pad',
+    channels: 3,
+  });
   for (let y = 0; y < 8; y++) {
-    t.same([...grown.subarray(((y + 2) * 12 + 2) * 3, ((y + 2) * 12 + 10) * 3)], [...data.subarray(y * 24, y * 24 + 24)] as number[]);
+    t.same([...grown.subarray(((y + 2) * 12 + 2) * 3, ((y + 2) * 12 + 10) * 3)], [
+      ...data.subarray(y * 24, y * 24 + 24),
+    ] as number[]);
   }
 });
 

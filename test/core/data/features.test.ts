@@ -1,6 +1,6 @@
-import t from 'tap';
-import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { createFeatures, openFeatures } from '../../../src/core/data/features.js';
 import { readNpy, writeNpy } from '../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../paths.js';
@@ -8,7 +8,11 @@ import { fixture } from '../../paths.js';
 t.test('written in pieces, read in pieces', async (t) => {
   const dir = join(t.testdir(), 'features');
   const writer = await createFeatures(dir, { outputs: { avepool: 2, z_mean: 1 }, provenance: { seed: 3 } });
-  await writer.append({ outputs: { avepool: new Float32Array([1, 2]), z_mean: new Float32Array([9]) }, labels: new Int32Array([5]), ids: ['a'] });
+  await writer.append({
+    outputs: { avepool: new Float32Array([1, 2]), z_mean: new Float32Array([9]) },
+    labels: new Int32Array([5]),
+    ids: ['a'],
+  });
   await writer.append({
     outputs: { avepool: new Float32Array([3, 4, 5, 6]), z_mean: new Float32Array([8, 7]) },
     labels: new Int32Array([6, 7]),
@@ -19,7 +23,14 @@ t.test('written in pieces, read in pieces', async (t) => {
   t.same((await readdir(dir)).sort(), ['avepool.npy', 'features.json', 'ids.txt', 'labels.npy', 'z_mean.npy']);
   t.equal(await readFile(join(dir, 'ids.txt'), 'utf8'), 'a\nb b\nc\n');
   const features = await openFeatures(dir, 'avepool');
-  t.match(features, { name: 'avepool', path: dir, rows: 3, width: 2, labels: new Int32Array([5, 6, 7]), provenance: { seed: 3, rows: 3 } });
+  t.match(features, {
+    name: 'avepool',
+    path: dir,
+    rows: 3,
+    width: 2,
+    labels: new Int32Array([5, 6, 7]),
+    provenance: { seed: 3, rows: 3 },
+  });
   t.same([...(await features.read(1, 2))], [3, 4, 5, 6]);
   await features.close();
 

@@ -4,7 +4,10 @@ import { integerRandom, permutation, xoshiro } from '../../../src/core/data/rand
 t.test('xoshiro128** as its authors define it', async (t) => {
   // From the reference C code with state {1, 2, 3, 4}.
   const random = xoshiro([1, 2, 3, 4]);
-  t.same(Array.from({ length: 10 }, () => random.next()), [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804]);
+  t.same(
+    Array.from({ length: 10 }, () => random.next()),
+    [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804],
+  );
 });
 
 t.test('seeds and streams give sequences of their own', async (t) => {
@@ -19,11 +22,18 @@ t.test('seeds and streams give sequences of their own', async (t) => {
 });
 
 t.test('a permutation is one, and every place is equally likely', async (t) => {
-  t.same([...permutation(1000, integerRandom(3, 0))].sort((a, b) => a - b), Array.from({ length: 1000 }, (_, i) => i));
+  t.same(
+    [...permutation(1000, integerRandom(3, 0))].sort((a, b) => a - b),
+    Array.from({ length: 1000 }, (_, i) => i),
+  );
   const counts = Array.from({ length: 5 }, () => new Array<number>(5).fill(0));
-  for (let seed = 0; seed < 10_000; seed++) permutation(5, integerRandom(seed, 0)).forEach((value, place) => counts[place][value]++);
+  for (let seed = 0; seed < 10_000; seed++)
+    permutation(5, integerRandom(seed, 0)).forEach((value, place) => counts[place][value]++);
   // 2,000 expected, standard deviation 40.
-  t.ok(counts.flat().every((n) => Math.abs(n - 2000) < 200), String(counts));
+  t.ok(
+    counts.flat().every((n) => Math.abs(n - 2000) < 200),
+    String(counts),
+  );
   t.same([...permutation(0, integerRandom(0, 0))], []);
 });
 

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { refuseExisting, writeAtomic, writeFolderAtomic } from '../../../src/core/formats/atomic.js';
 
 t.test('a file appears whole or not at all', async (t) => {
@@ -17,7 +17,10 @@ t.test('a file appears whole or not at all', async (t) => {
   t.equal(await readFile(path, 'utf8'), 'new');
   await t.rejects(refuseExisting(path), { message: /exists already/ });
   await refuseExisting(path, true);
-  await t.rejects(writeAtomic(join(dir, 'a', 'b'), async () => {}), { name: 'UserError', message: /an existing folder/ });
+  await t.rejects(
+    writeAtomic(join(dir, 'a', 'b'), async () => {}),
+    { name: 'UserError', message: /an existing folder/ },
+  );
 });
 
 t.test('a folder appears whole or not at all', async (t) => {
@@ -40,9 +43,13 @@ t.test('a folder appears whole or not at all', async (t) => {
   t.same(await readdir(join(dir, 'deep')), ['out'], 'no temporary folder stays');
 
   const other = join(dir, 'other');
-  await t.rejects(writeFolderAtomic(other, { marker: 'mark.json', force: true }, build('3')), { message: /not a folder of this kind/ });
+  await t.rejects(writeFolderAtomic(other, { marker: 'mark.json', force: true }, build('3')), {
+    message: /not a folder of this kind/,
+  });
   t.equal(await readFile(join(other, 'precious.txt'), 'utf8'), 'mine');
-  await t.rejects(writeFolderAtomic(join(dir, 'file.txt'), { marker: 'm', force: true }, build('3')), { message: /got a file/ });
+  await t.rejects(writeFolderAtomic(join(dir, 'file.txt'), { marker: 'm', force: true }, build('3')), {
+    message: /got a file/,
+  });
   await writeFolderAtomic(join(dir, 'empty'), { marker: 'mark.json' }, build('4'));
   t.equal(await readFile(join(dir, 'empty', 'mark.json'), 'utf8'), '4');
 });

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { join } from 'node:path';
+import t from 'tap';
 import { sha256, sha256File } from '../../../src/core/formats/digest.js';
 
 t.test('the published digest of "abc" (FIPS 180-4)', async (t) => {

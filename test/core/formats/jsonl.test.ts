@@ -1,6 +1,6 @@
-import t from 'tap';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { appendJsonl, readJsonl, truncateJsonl } from '../../../src/core/formats/jsonl.js';
 
 t.test('appends, reads, truncates', async (t) => {
@@ -8,9 +8,15 @@ t.test('appends, reads, truncates', async (t) => {
   t.same(await readJsonl(path), []);
   await truncateJsonl(path, 3);
   for (let step = 0; step < 5; step++) await appendJsonl(path, { step, text: 'a\nb' });
-  t.same((await readJsonl(path)).map(({ step }) => step), [0, 1, 2, 3, 4]);
+  t.same(
+    (await readJsonl(path)).map(({ step }) => step),
+    [0, 1, 2, 3, 4],
+  );
   await truncateJsonl(path, 3);
-  t.same((await readJsonl(path)).map(({ step }) => step), [0, 1, 2]);
+  t.same(
+    (await readJsonl(path)).map(({ step }) => step),
+    [0, 1, 2],
+  );
   await truncateJsonl(path, 9);
   t.equal((await readJsonl(path)).length, 3);
   await truncateJsonl(path, 0);

@@ -1,7 +1,7 @@
-import t from 'tap';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { beginFolder } from '../../../src/core/formats/atomic.js';
 import { makeFolder } from '../../../src/core/formats/make-folder.js';
 
@@ -20,7 +20,17 @@ t.test('what is in the way is told', async (t) => {
   }
 });
 
-t.test('a file system that takes no folders is refused, not asked for ever', { skip: !existsSync('/proc/self') }, async (t) => {
-  await t.rejects(makeFolder('/proc/x/y'), { name: 'UserError', message: 'the folder /proc/x/y cannot be made: ENOENT' });
-  await t.rejects(beginFolder('/proc/x', { marker: 'm' }), { name: 'UserError', message: 'the folder /proc/x cannot be made: ENOENT' });
-});
+t.test(
+  'a file system that takes no folders is refused, not asked for ever',
+  { skip: !existsSync('/proc/self') },
+  async (t) => {
+    await t.rejects(makeFolder('/proc/x/y'), {
+      name: 'UserError',
+      message: 'the folder /proc/x/y cannot be made: ENOENT',
+    });
+    await t.rejects(beginFolder('/proc/x', { marker: 'm' }), {
+      name: 'UserError',
+      message: 'the folder /proc/x cannot be made: ENOENT',
+    });
+  },
+);

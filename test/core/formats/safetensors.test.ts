@@ -1,8 +1,8 @@
-import t from 'tap';
 import { createHash } from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import t from 'tap';
 import { DamagedFile } from '../../../src/core/errors.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../../src/core/formats/safetensors.js';
 import { fixture, root, run } from '../../paths.js';
@@ -32,7 +32,9 @@ t.test('round trip, aligned', async (t) => {
   const reference = await readSafetensors(file('reference'));
   const path = join(t.testdir(), 'x.safetensors');
   // Three bytes first, if the writer did not put wider types before them.
-  const narrowFirst = new Map([...reference.tensors].sort(([, a], [, b]) => a.data.BYTES_PER_ELEMENT - b.data.BYTES_PER_ELEMENT));
+  const narrowFirst = new Map(
+    [...reference.tensors].sort(([, a], [, b]) => a.data.BYTES_PER_ELEMENT - b.data.BYTES_PER_ELEMENT),
+  );
   await writeSafetensors(path, narrowFirst, reference.metadata);
   const back = await readSafetensors(path);
   t.same(back.metadata, reference.metadata);
@@ -87,27 +89,37 @@ t.test('a failed write leaves the old file', async (t) => {
   t.same([...(await readSafetensors(path)).tensors.get('a')!.data], [1]);
 });
 
-t.test('the digest is that of the file with zeros in its place, and is checked by every reading of tensors', async (t) => {
-  const path = join(t.testdir(), 'x.safetensors');
-  const quoted = { note: '"file_sha256":"' + '0'.repeat(64) + '"', last: 'x' };
-  await writeSafetensors(path, new Map([['file_sha256', { shape: [2], data: new Float32Array([1, 2]) }], ['b', { shape: [1], data: new Uint8Array([3]) }]]), quoted);
-  const { digest, metadata } = await readSafetensors(path);
-  t.same(metadata, quoted);
-  const whole = await readFile(path);
-  const zeros = whole.toString('latin1').replace(digest!, '0'.repeat(64));
-  t.equal(createHash('sha256').update(zeros, 'latin1').digest('hex'), digest);
-  for (let at = 0; at < whole.length; at++) {
-    const changed = Buffer.from(whole);
-    changed[at] ^= 1 << (at % 8);
-    await writeFile(path, changed);
-    for (const name of ['file_sha256', 'b', 'none']) {
-      const read = await readSafetensors(path, (other) => other === name).catch((error: unknown) => error);
-      // Without its key there is no digest: who needs one has to ask for it.
-      const keyless = !(read instanceof Error) && (read as { digest?: string }).digest === undefined;
-      if (!(read instanceof DamagedFile || keyless)) t.fail(`byte ${at}, ${name}: ${String(read)}`);
+t.test(
+  'the digest is that of the file with zeros in its place, and is checked by every reading of tensors',
+  async (t) => {
+    const path = join(t.testdir(), 'x.safetensors');
+    const quoted = { note: `"file_sha256":"${'0'.repeat(64)}"`, last: 'x' };
+    await writeSafetensors(
+      path,
+      new Map([
+        ['file_sha256', { shape: [2], data: new Float32Array([1, 2]) }],
+        ['b', { shape: [1], data: new Uint8Array([3]) }],
+      ]),
+      quoted,
+    );
+    const { digest, metadata } = await readSafetensors(path);
+    t.same(metadata, quoted);
+    const whole = await readFile(path);
+    const zeros = whole.toString('latin1').replace(digest!, '0'.repeat(64));
+    t.equal(createHash('sha256').update(zeros, 'latin1').digest('hex'), digest);
+    for (let at = 0; at < whole.length; at++) {
+      const changed = Buffer.from(whole);
+      changed[at] ^= 1 << (at % 8);
+      await writeFile(path, changed);
+      for (const name of ['file_sha256', 'b', 'none']) {
+        const read = await readSafetensors(path, (other) => other === name).catch((error: unknown) => error);
+        // Without its key there is no digest: who needs one has to ask for it.
+        const keyless = !(read instanceof Error) && (read as { digest?: string }).digest === undefined;
+        if (!(read instanceof DamagedFile || keyless)) t.fail(`byte ${at}, ${name}: ${String(read)}`);
+      }
     }
-  }
-});
+  },
+);
 
 t.test('no room for a file: an error that says so, and nothing left behind', async (t) => {
   const dir = t.testdir({ 'x.safetensors': 'old' });
@@ -117,7 +129,16 @@ t.test('no room for a file: an error that says so, and nothing left behind', asy
     const data = new Float32Array(1 << 20);
     await writeSafetensors(process.argv[1], new Map([['a', { shape: [data.length], data }]])).catch((error) => console.log(error.name, error.message));`;
   // The system refuses files beyond so many blocks; without a listener it would end the process.
-  const limited = ['-c', 'ulimit -f 100; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script, join(dir, 'x.safetensors')];
+  const limited = [
+    '-c',
+    'ulimit -f 100; exec "$@"',
+    'sh',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+    join(dir, 'x.safetensors'),
+  ];
   const { stdout } = await run('sh', limited);
   t.match(stdout, /^UserError .*x\.safetensors cannot be written: it would be larger than files may be here \(EFBIG\)/);
   t.same(await readdir(dir), ['x.safetensors']);

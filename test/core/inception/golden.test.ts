@@ -6,11 +6,12 @@
  * and for the scores of CIFAR-10 its binary version too, BIGBIGAN_CIFAR10=cifar-10-batches-bin. Its 256 images take a minute;
  * BIGBIGAN_GOLDEN=5000 adds those of 5,000, and BIGBIGAN_GOLDEN=50000 (an hour on a processor) of all training images.
  */
-import t, { type Test } from 'tap';
+
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { type Engine, startEngine } from '../../../src/core/backend/engine.js';
 import { createMachine } from '../../../src/core/backend/machine.js';
 import { decodeAsIs } from '../../../src/core/data/codec.js';
@@ -24,7 +25,7 @@ import type { Extractor } from '../../../src/core/metrics/extractor.js';
 import { frechetDistance } from '../../../src/core/metrics/frechet.js';
 import { createInceptionScore } from '../../../src/core/metrics/inception-score.js';
 import { polynomialMmd } from '../../../src/core/metrics/kid.js';
-import { type Rows, gather } from '../../../src/core/metrics/rows.js';
+import { gather, type Rows } from '../../../src/core/metrics/rows.js';
 import { statisticsFrom } from '../../../src/core/metrics/statistics.js';
 import { fixture } from '../../paths.js';
 import { randomState } from './random-state.js';
@@ -37,28 +38,35 @@ const without = (what: Record<string, string | undefined>) => {
 };
 t.setTimeout(6 * 3600 * 1000);
 
-t.test("a picture's activations are the published ones", { skip: without({ BIGBIGAN_INCEPTION: weights }) }, async (t) => {
-  const engine = await startEngine();
-  const { tensors } = await readInceptionWeights(weights!);
-  const { data, height, width } = await decodeAsIs(golden('elefant.jpg'));
-  const machine = createMachine(engine, {
-    execution: 'traced',
-    precision: 'float32',
-    specs: networkVariables(),
-    values: foldBatchNorm(tensors),
-    functions: {
-      inception: {
-        inputs: { images: { shape: [1, height, width, 3], dtype: 'float32' } },
-        run: ({ images }, variables) => inception(variables, images),
+t.test(
+  "a picture's activations are the published ones",
+  { skip: without({ BIGBIGAN_INCEPTION: weights }) },
+  async (t) => {
+    const engine = await startEngine();
+    const { tensors } = await readInceptionWeights(weights!);
+    const { data, height, width } = await decodeAsIs(golden('elefant.jpg'));
+    const machine = createMachine(engine, {
+      execution: 'traced',
+      precision: 'float32',
+      specs: networkVariables(),
+      values: foldBatchNorm(tensors),
+      functions: {
+        inception: {
+          inputs: { images: { shape: [1, height, width, 3], dtype: 'float32' } },
+          run: ({ images }, variables) => inception(variables, images),
+        },
       },
-    },
-  });
-  const { features } = machine.call('inception', { images: Float32Array.from(data, (value) => (2 * value) / 255 - 1) });
-  machine.dispose();
-  const { data: wanted } = await readNpy(golden('elefant_inception_output.npy'));
-  const difference = (features as Float32Array).reduce((sum, value, i) => sum + Math.abs(value - Number(wanted[i])), 0) / 2048;
-  t.ok(difference < 1e-5, `mean difference ${difference}`);
-});
+    });
+    const { features } = machine.call('inception', {
+      images: Float32Array.from(data, (value) => (2 * value) / 255 - 1),
+    });
+    machine.dispose();
+    const { data: wanted } = await readNpy(golden('elefant_inception_output.npy'));
+    const difference =
+      (features as Float32Array).reduce((sum, value, i) => sum + Math.abs(value - Number(wanted[i])), 0) / 2048;
+    t.ok(difference < 1e-5, `mean difference ${difference}`);
+  },
+);
 
 interface Published {
   images: number;
@@ -69,7 +77,9 @@ interface Published {
 
 for (const published of JSON.parse(readFileSync(golden('cifar10.json'), 'utf8')) as Published[]) {
   const { images } = published;
-  const skip = without({ BIGBIGAN_INCEPTION: weights, BIGBIGAN_CIFAR10: cifar }) || (images > Number(most) && `BIGBIGAN_GOLDEN is ${most}`);
+  const skip =
+    without({ BIGBIGAN_INCEPTION: weights, BIGBIGAN_CIFAR10: cifar }) ||
+    (images > Number(most) && `BIGBIGAN_GOLDEN is ${most}`);
   t.test(`${images} images of CIFAR-10 have torch-fidelity's scores`, { skip, timeout: 0 }, async (t) => {
     const engine = await startEngine();
     const extractor = await inceptionExtractor(engine, { weights: weights! });
@@ -77,14 +87,28 @@ for (const published of JSON.parse(readFileSync(golden('cifar10.json'), 'utf8'))
     extractor.close();
     for (const [name, [wanted, allowed]] of Object.entries(published.scores)) {
       const difference = Math.abs(scores[name] - wanted);
-      t.ok(difference <= allowed, `${name}: ${scores[name]}, published ${wanted}: ${difference} apart, at most ${allowed}`);
+      t.ok(
+        difference <= allowed,
+        `${name}: ${scores[name]}, published ${wanted}: ${difference} apart, at most ${allowed}`,
+      );
     }
   });
 }
 
 /** As torch-fidelity comes to them, with its choice of images, their order and its subsets; training images are judged by test images. */
-async function cifarScores(t: Test, engine: Engine, extractor: Extractor, { images, kid_subset_size: size }: Published) {
-  const fake = await measured(t, engine, extractor, [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`), images);
+async function cifarScores(
+  t: Test,
+  engine: Engine,
+  extractor: Extractor,
+  { images, kid_subset_size: size }: Published,
+) {
+  const fake = await measured(
+    t,
+    engine,
+    extractor,
+    [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+    images,
+  );
   const scorer = createInceptionScore(images, 10);
   scorer.add(await gather(fake.logits!, randomState(2020).permutation(images)), images);
   const { mean, std } = scorer.result();
@@ -98,7 +122,9 @@ async function cifarScores(t: Test, engine: Engine, extractor: Extractor, { imag
 /** `limit` images of the files, by chance, in their order. */
 async function measured(t: Test, engine: Engine, extractor: Extractor, files: string[], limit: number) {
   const records = Buffer.concat(await Promise.all(files.map((file) => readFile(join(cifar!, file)))));
-  const chosen = randomState(2020).choice(records.length / 3073, limit).sort();
+  const chosen = randomState(2020)
+    .choice(records.length / 3073, limit)
+    .sort();
   const pixels = new Uint8Array(limit * 3072);
   chosen.forEach((index, n) => {
     const planes = records.subarray(index * 3073 + 1);
@@ -109,7 +135,12 @@ async function measured(t: Test, engine: Engine, extractor: Extractor, files: st
   const source = await openSource(path, { rows: true, stdin: (async function* () {})() });
   if (source.kind !== 'images') throw new Error(source.kind);
   const images = await source.open(extractor.image);
-  const result = await measureImages(engine, images, path, extractor, { features: true, logits: true, temporary: tmpdir(), batchSize: 64 });
+  const result = await measureImages(engine, images, path, extractor, {
+    features: true,
+    logits: true,
+    temporary: tmpdir(),
+    batchSize: 64,
+  });
   t.teardown(async () => {
     await result.close();
     await images.close();

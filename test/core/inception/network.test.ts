@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startEngine } from '../../../src/core/backend/engine.js';
 import type { GraphNode } from '../../../src/core/backend/graph/graph.js';
 import { graphDef } from '../../../src/core/backend/graph/graph-def.js';
-import { startEngine } from '../../../src/core/backend/engine.js';
 import { inceptionExtractor } from '../../../src/core/evaluation/fid/extractors/inception-extractor.js';
 import type { NamedArray } from '../../../src/core/formats/arrays.js';
 import { readSafetensors, writeSafetensors } from '../../../src/core/formats/safetensors.js';
@@ -62,12 +62,20 @@ t.test("features and class scores are PyTorch's, in every mode, whatever the bat
     batch.set(images('others', [before, h, w, c]));
     batch.set(images(`network/${name}`, shape), before * h * w * c);
     const { features, logits, unbiasedLogits } = extractor.extract(batch, [before + 1, h, w, c]);
-    t.same([features.length, logits!.length, unbiasedLogits!.length], [2048, 1008, 1008].map((n) => n * (before + 1)));
+    t.same(
+      [features.length, logits!.length, unbiasedLogits!.length],
+      [2048, 1008, 1008].map((n) => n * (before + 1)),
+    );
     const wanted = (output: string) => references.get(`${name}/${output}`)!.data as Float32Array;
     close(t, features.subarray(before * 2048), wanted('features'), `${name}: features`);
     const own = logits!.subarray(before * 1008);
     close(t, own, wanted('logits'), `${name}: logits`);
-    close(t, unbiasedLogits!.slice(before * 1008).map((value, i) => value + bias[i]), own, `${name}: without bias`);
+    close(
+      t,
+      unbiasedLogits!.slice(before * 1008).map((value, i) => value + bias[i]),
+      own,
+      `${name}: without bias`,
+    );
     extractor.close();
   }
 });
@@ -93,7 +101,8 @@ t.test('the same weights from every kind of file, bit by bit', async (t) => {
   }
 });
 
-const same = (a: Float32Array, b: Float32Array) => Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+const same = (a: Float32Array, b: Float32Array) =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 
 /** As in the frozen graph. */
 function constants(): GraphNode[] {
@@ -118,7 +127,11 @@ function torchTensors() {
       const places = data.length / (inputs * outputs);
       const turned = new Float32Array(data.length);
       for (let i = 0; i < data.length; i++) {
-        const [place, input, output] = [Math.floor(i / (inputs * outputs)), Math.floor(i / outputs) % inputs, i % outputs];
+        const [place, input, output] = [
+          Math.floor(i / (inputs * outputs)),
+          Math.floor(i / outputs) % inputs,
+          i % outputs,
+        ];
         turned[(output * inputs + input) * places + place] = data[i];
       }
       return [theirName, { shape: theirShape, data: turned }];
@@ -128,17 +141,25 @@ function torchTensors() {
 
 t.test('weights of another network, or broken ones, are refused', async (t) => {
   const attempt = (change: (tensors: Map<string, NamedArray>) => void, message: RegExp) => {
-    const tensors = new Map([...syntheticWeights()].map(([name, { shape, data }]) => [name, { dtype: 'float32', shape: [...shape], data }]));
+    const tensors = new Map(
+      [...syntheticWeights()].map(([name, { shape, data }]) => [name, { dtype: 'float32', shape: [...shape], data }]),
+    );
     change(tensors as Map<string, NamedArray>);
     t.throws(() => arrange(tensors as Map<string, NamedArray>, 'x'), { name: 'UserError', message });
   };
-  const first = /Conv2d_1a_3x3\/kernel or Conv2d_1a_3x3\.conv\.weight or conv\/conv2d_params\) for x, got a file of 471 tensors/;
+  const first =
+    /Conv2d_1a_3x3\/kernel or Conv2d_1a_3x3\.conv\.weight or conv\/conv2d_params\) for x, got a file of 471 tensors/;
   attempt((tensors) => tensors.delete('Conv2d_1a_3x3/kernel'), first);
   attempt((tensors) => tensors.delete('fc/bias'), /expected a tensor for fc\/bias in x, got none/);
   attempt((tensors) => tensors.set('fc/bias', floats(1000)), /the shape \[1008\] for fc\/bias in x, got \[1000\]/);
-  attempt((tensors) => (tensors.get('Mixed_7c/branch_pool/mean')!.data[3] = NaN), /finite numbers for Mixed_7c\/branch_pool\/mean in x, got NaN/);
+  attempt(
+    (tensors) => (tensors.get('Mixed_7c/branch_pool/mean')!.data[3] = NaN),
+    /finite numbers for Mixed_7c\/branch_pool\/mean in x, got NaN/,
+  );
   attempt((tensors) => (tensors.get('Mixed_5b/branch1x1/variance')!.data[3] = -1), /variances of 0 or more/);
-  await t.rejects(readInceptionWeights(fixture('inception/zip.pth')), { message: /a file of 7 tensors, such as kernel/ });
+  await t.rejects(readInceptionWeights(fixture('inception/zip.pth')), {
+    message: /a file of 7 tensors, such as kernel/,
+  });
 });
 
 const floats = (n: number): NamedArray => ({ dtype: 'float32', shape: [n], data: new Float32Array(n) });

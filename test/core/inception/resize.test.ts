@@ -45,12 +45,20 @@ function samples(image: Float32Array): number[] {
 
 t.test("tf is TensorFlow's own ResizeBilinear, everywhere", async (t) => {
   const engine = await startEngine();
-  for (const [h, w] of [[32, 32], [299, 299], [480, 360], [1, 2], [300, 298]]) {
+  for (const [h, w] of [
+    [32, 32],
+    [299, 299],
+    [480, 360],
+    [1, 2],
+    [300, 298],
+  ]) {
     const image = images(`own/${h}x${w}`, [h, w, 3]);
     const wanted = engine.scope(() => {
       const x = engine.constant(Float32Array.from(image), [1, h, w, 3], 'float32');
       const attributes = { T: type('float32'), align_corners: bool(false), half_pixel_centers: bool(false) };
-      return engine.read(execute1('ResizeBilinear', attributes, [x, ints([299, 299])], { shape: [1, 299, 299, 3], dtype: 'float32' }));
+      return engine.read(
+        execute1('ResizeBilinear', attributes, [x, ints([299, 299])], { shape: [1, 299, 299, 3], dtype: 'float32' }),
+      );
     });
     near(t, resize(image, [h, w, 3], 'tf'), wanted, 1e-4, `${w} x ${h}`);
   }
@@ -60,7 +68,13 @@ t.test('an image of the right size is not changed, and a constant one stays so',
   const image = images('same', [299, 299, 3]);
   for (const mode of MODES) {
     near(t, resize(image, [299, 299, 3], mode), image, 0, mode);
-    near(t, resize(new Uint8Array(41 * 77).fill(93), [41, 77, 1], mode), new Float32Array(299 * 299).fill(93), 1e-4, `${mode} of a constant`);
+    near(
+      t,
+      resize(new Uint8Array(41 * 77).fill(93), [41, 77, 1], mode),
+      new Float32Array(299 * 299).fill(93),
+      1e-4,
+      `${mode} of a constant`,
+    );
   }
 });
 
@@ -76,7 +90,10 @@ t.test('values that the network takes', async (t) => {
   // Bicubic would go beyond at the edge.
   t.same(range('clean'), [-1, 127 / 128]);
   prepare(Uint8Array.of(10, 20, 30), [1, 1, 3], 'tf', target);
-  t.same(target.subarray(0, 6), Float32Array.from([10, 20, 30, 10, 20, 30], (value) => (value - 128) / 128));
+  t.same(
+    target.subarray(0, 6),
+    Float32Array.from([10, 20, 30, 10, 20, 30], (value) => (value - 128) / 128),
+  );
   prepare(Uint8Array.of(10), [1, 1, 1], 'tf', target);
   t.ok(target.every((value) => value === (10 - 128) / 128));
 });

@@ -7,7 +7,7 @@ import { embedding } from '../../../src/core/layers/embedding.js';
 import { linear } from '../../../src/core/layers/linear.js';
 import { nonLocalBlock } from '../../../src/core/layers/non-local.js';
 import { residualMlp } from '../../../src/core/layers/residual-mlp.js';
-import { type Case, array, compare, differences, labels, layer, place, referenceOf } from './reference.js';
+import { array, type Case, compare, differences, labels, layer, place, referenceOf } from './reference.js';
 
 const executions = ['eager', 'traced'] as const;
 const spectral = { spectralNorm: true };

@@ -1,20 +1,20 @@
 /** A layer or network against PyTorch's outputs and gradients (fixtures/layers), op by op or as a recorded graph. */
 import { createDryExecutor } from '../../../src/core/backend/dry.js';
 import { startEngine } from '../../../src/core/backend/engine.js';
-import { type Values, constant, withExecutor } from '../../../src/core/backend/executor.js';
+import { constant, type Values, withExecutor } from '../../../src/core/backend/executor.js';
 import { gradients, watch } from '../../../src/core/backend/gradient.js';
 import { hash } from '../../../src/core/backend/initialise.js';
-import { type Execution, type GraphFunction, type Machine, createMachine } from '../../../src/core/backend/machine.js';
+import { createMachine, type Execution, type GraphFunction, type Machine } from '../../../src/core/backend/machine.js';
 import { add, mul, sum } from '../../../src/core/backend/ops.js';
-import { type Tensor, size } from '../../../src/core/backend/tensor.js';
+import { size, type Tensor } from '../../../src/core/backend/tensor.js';
 import {
-  type VariableSpec,
-  type VariableValues,
-  type Variables,
   declareOnly,
+  type VariableSpec,
+  type Variables,
+  type VariableValues,
 } from '../../../src/core/backend/variables.js';
 import { readSafetensors } from '../../../src/core/formats/safetensors.js';
-import { type Pass, type PassOptions, type Scope, createPass } from '../../../src/core/layers/scope.js';
+import { createPass, type Pass, type PassOptions, type Scope } from '../../../src/core/layers/scope.js';
 import { parametersOf } from '../../../src/core/model/bigbigan.js';
 import { fixture } from '../../paths.js';
 
@@ -61,7 +61,10 @@ const passOver = (variables: Variables, { statistics = 'batch' }: Case, options:
 function variablesOf(c: Case): VariableSpec[] {
   const variables = declareOnly();
   withExecutor(createDryExecutor(), () => {
-    const inputs = Object.entries(c.inputs).map(([key, shape]) => [key, constant(new Float32Array(size(shape)), shape)]);
+    const inputs = Object.entries(c.inputs).map(([key, shape]) => [
+      key,
+      constant(new Float32Array(size(shape)), shape),
+    ]);
     c.run(passOver(variables, c, {}), Object.fromEntries(inputs));
   });
   return [...variables.specs.values()];
@@ -152,7 +155,9 @@ export function differences(got: Named, wanted: Named): string[] {
   const largest = (values: ArrayLike<number>) =>
     Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const least = Math.max(...Object.values(wanted).map(largest)) / 100;
-  const extra = Object.keys(got).filter((name) => !(name in wanted)).map((name) => `${name}: not in the fixture`);
+  const extra = Object.keys(got)
+    .filter((name) => !(name in wanted))
+    .map((name) => `${name}: not in the fixture`);
   const wrong = Object.entries(wanted).flatMap(([name, values]) => {
     if (got[name]?.length !== values.length) return [`${name}: ${got[name]?.length} values, not ${values.length}`];
     const by = largest(Array.from(values, (value, i) => value - got[name][i])) / Math.max(largest(values), least);

@@ -12,7 +12,10 @@ const times = (a: Matrix, b: Matrix, bias?: Float32Array) =>
   a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], bias?.[j] ?? 0)));
 
 t.test('y = x·W + b', async (t) => {
-  const layer = place((scope, x) => linear(scope, x, 2, {}), [3, 4], { 'layer/kernel': array(1, 4, 2), 'layer/bias': array(2, 2) });
+  const layer = place((scope, x) => linear(scope, x, 2, {}), [3, 4], {
+    'layer/kernel': array(1, 4, 2),
+    'layer/bias': array(2, 2),
+  });
   const wanted = times(rows(array(3, 3, 4), 4), rows(array(1, 4, 2), 2), array(2, 2)).flat();
   t.ok(worst(layer.run(array(3, 3, 4), {}), wanted) < 1e-5);
   layer.variables.dispose();

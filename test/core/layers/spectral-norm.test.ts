@@ -1,13 +1,12 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
-import { singularValues } from '../../../src/core/backend/singular-values.js';
-import { spectralNormalise } from '../../../src/core/backend/ops.js';
+import t from 'tap';
 import { constant } from '../../../src/core/backend/executor.js';
+import { concat, spectralNormalise } from '../../../src/core/backend/ops.js';
+import { singularValues } from '../../../src/core/backend/singular-values.js';
 import { size } from '../../../src/core/backend/tensor.js';
 import { convolution } from '../../../src/core/layers/convolution.js';
 import { linear } from '../../../src/core/layers/linear.js';
 import { createPass } from '../../../src/core/layers/scope.js';
-import { concat } from '../../../src/core/backend/ops.js';
 import { fixture } from '../../paths.js';
 import { array, engine, place, tensor, worst } from './store.js';
 
@@ -35,7 +34,11 @@ for (const { shape, largest, after_one_step: step } of cases) {
     let u = u0;
     for (let i = 0; i < 300; i++) {
       u = engine.scope(() =>
-        (engine.read(spectralNormalise(tensor(array(1, ...shape), ...shape), tensor(u, 1, u.length), 1e-4).u) as Float32Array).slice(),
+        (
+          engine.read(
+            spectralNormalise(tensor(array(1, ...shape), ...shape), tensor(u, 1, u.length), 1e-4).u,
+          ) as Float32Array
+        ).slice(),
       );
     }
     const { sigma, kernel } = engine.scope(() => {
@@ -68,11 +71,10 @@ t.test('u moves in passes that say so, and in no other', async (t) => {
 });
 
 t.test('a kernel that is used twice in a pass is normalised once', async (t) => {
-  const twice = place(
-    (scope, x) => concat([linear(scope, x, 9, options), linear(scope, x, 9, options)], 0),
-    [6, 6],
-    { 'layer/kernel': array(1, 6, 9), 'layer/u': array(2, 1, 9) },
-  );
+  const twice = place((scope, x) => concat([linear(scope, x, 9, options), linear(scope, x, 9, options)], 0), [6, 6], {
+    'layer/kernel': array(1, 6, 9),
+    'layer/u': array(2, 1, 9),
+  });
   const rows = twice.run(identity(6), passes);
   t.same(rows.slice(0, 54), rows.slice(54));
   t.ok(worst(twice.read('layer/u'), cases[0].after_one_step.u) < 1e-5, 'one step of power iteration, not two');
@@ -84,19 +86,33 @@ t.test('a convolution divides its kernel by the singular value of [3·3·in, out
     'layer/kernel': array(1, 3, 3, 2, 5),
     'layer/u': array(2, 1, 5),
   });
-  const bare = place((scope, x) => convolution(scope, x, 5, { bias: false }), [1, 3, 3, 2], { 'layer/kernel': array(1, 3, 3, 2, 5) });
+  const bare = place((scope, x) => convolution(scope, x, 5, { bias: false }), [1, 3, 3, 2], {
+    'layer/kernel': array(1, 3, 3, 2, 5),
+  });
   const [normalised, plain] = [layer, bare].map((conv) => conv.run(array(3, 1, 3, 3, 2), passes));
-  t.ok(worst(normalised, plain.map((value) => value / cases[2].after_one_step.sigma)) < 1e-5);
+  t.ok(
+    worst(
+      normalised,
+      plain.map((value) => value / cases[2].after_one_step.sigma),
+    ) < 1e-5,
+  );
   layer.variables.dispose();
   bare.variables.dispose();
 });
 
 t.test('the average of a weight is read under its own name', async (t) => {
-  const variables = { declare: () => {}, assign: () => {}, read: (name: string) => constant(Float32Array.of(name.startsWith('ema/') ? 2 : 3), [1, 1]) };
+  const variables = {
+    declare: () => {},
+    assign: () => {},
+    read: (name: string) => constant(Float32Array.of(name.startsWith('ema/') ? 2 : 3), [1, 1]),
+  };
   const y = engine.scope(() => {
-    const pass = (weights: 'average' | 'trained') => createPass({ variables, epsilon: { batchNorm: 0, spectralNorm: 0 }, weights });
+    const pass = (weights: 'average' | 'trained') =>
+      createPass({ variables, epsilon: { batchNorm: 0, spectralNorm: 0 }, weights });
     const x = constant(Float32Array.of(1), [1, 1]);
-    return (['average', 'trained'] as const).map((weights) => engine.read(linear({ pass: pass(weights), path: 'l' }, x, 1, { bias: false }))[0]);
+    return (['average', 'trained'] as const).map(
+      (weights) => engine.read(linear({ pass: pass(weights), path: 'l' }, x, 1, { bias: false }))[0],
+    );
   });
   t.same(y, [2, 3]);
 });

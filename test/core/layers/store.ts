@@ -2,9 +2,9 @@
 import { createDryExecutor } from '../../../src/core/backend/dry.js';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { constant, withExecutor } from '../../../src/core/backend/executor.js';
-import { type Tensor, size } from '../../../src/core/backend/tensor.js';
+import { size, type Tensor } from '../../../src/core/backend/tensor.js';
 import { allocate, declareOnly } from '../../../src/core/backend/variables.js';
-import { type PassOptions, type Scope, createPass } from '../../../src/core/layers/scope.js';
+import { createPass, type PassOptions, type Scope } from '../../../src/core/layers/scope.js';
 
 export const engine = await startEngine();
 

@@ -1,5 +1,5 @@
-import t, { type Test } from 'tap';
 import { readFile } from 'node:fs/promises';
+import t, { type Test } from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { readNpz } from '../../../src/core/formats/zip/npz.js';
 import { frechetDistance } from '../../../src/core/metrics/frechet.js';
@@ -20,10 +20,7 @@ async function statistics(rows: Float32Array, width: number): Promise<Statistics
 
 async function pair(file: string): Promise<[Statistics, Statistics]> {
   const { x, y } = await readNpz(fixture(`metrics/${file}`));
-  return [
-    await statistics(x.data as Float32Array, x.shape[1]),
-    await statistics(y.data as Float32Array, y.shape[1]),
-  ];
+  return [await statistics(x.data as Float32Array, x.shape[1]), await statistics(y.data as Float32Array, y.shape[1])];
 }
 
 function diagonal(mean: number[], variances: number[]): Statistics {
@@ -73,7 +70,13 @@ t.test('the order of the rows does not matter', async (t) => {
   const other = await statistics(formulaRows(2, 50, width), width);
   const distance = frechetDistance(engine, await statistics(rows, width), other);
   close(t, frechetDistance(engine, await statistics(reversed, width), other), distance, 1e-9 * distance, 'reversed');
-  close(t, frechetDistance(engine, await statistics(rows, width), await statistics(reversed, width)), 0, 1e-9, 'set and reversed set');
+  close(
+    t,
+    frechetDistance(engine, await statistics(rows, width), await statistics(reversed, width)),
+    0,
+    1e-9,
+    'set and reversed set',
+  );
 });
 
 t.test('a set has no distance from itself', async (t) => {
@@ -88,8 +91,14 @@ t.test('a set has no distance from itself', async (t) => {
 t.test('the two-dimensional pair of rank 1: 980 / 11', async (t) => {
   const rows = (value: number, two: (row: number) => boolean) =>
     Float32Array.from({ length: 200 }, (_, i) => (i % 2 === 0 && two(i >> 1) ? 2 : value));
-  const real = await statistics(rows(1, (row) => row < 50), 2);
-  const fake = await statistics(rows(9, (row) => row >= 50), 2);
+  const real = await statistics(
+    rows(1, (row) => row < 50),
+    2,
+  );
+  const fake = await statistics(
+    rows(9, (row) => row >= 50),
+    2,
+  );
   close(t, frechetDistance(await startEngine(), real, fake), 980 / 11, 1e-9, 'distance');
 });
 
@@ -117,11 +126,17 @@ t.test('a covariance u·uᵀ of rank 1 shares √(uᵀ·S·u) with any S', async
   const mean = new Float64Array(width);
   const u = Float64Array.from({ length: width }, (_, i) => Math.cos(3 * i) + 0.2);
   const line = Float64Array.from({ length: width * width }, (_, at) => u[Math.floor(at / width)] * u[at % width]);
-  const full = Float64Array.from({ length: width * width }, (_, at) => 0.5 ** Math.abs(Math.floor(at / width) - (at % width)));
+  const full = Float64Array.from(
+    { length: width * width },
+    (_, at) => 0.5 ** Math.abs(Math.floor(at / width) - (at % width)),
+  );
   let shared = 0;
   for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) shared += u[i] * full[i * width + j] * u[j];
   const wanted = u.reduce((sum, value) => sum + value * value, 0) + width - 2 * Math.sqrt(shared);
-  const [a, b] = [{ mean, covariance: line }, { mean, covariance: full }];
+  const [a, b] = [
+    { mean, covariance: line },
+    { mean, covariance: full },
+  ];
   close(t, frechetDistance(await startEngine(), a, b), wanted, 1e-9, 'distance');
 });
 
@@ -129,7 +144,10 @@ t.test('what is no covariance has no distance', async (t) => {
   const engine = await startEngine();
   const mean = new Float64Array(3);
   const indefinite = { mean, covariance: Float64Array.of(1, 0.9, -0.9, 0.9, 1, 0.9, -0.9, 0.9, 1) };
-  t.throws(() => frechetDistance(engine, diagonal([0, 0, 0], [1, 1, 1]), indefinite), /positive semidefinite matrix for a covariance/);
+  t.throws(
+    () => frechetDistance(engine, diagonal([0, 0, 0], [1, 1, 1]), indefinite),
+    /positive semidefinite matrix for a covariance/,
+  );
   const endless = { mean, covariance: new Float64Array(9).fill(Infinity) };
   t.notOk(Number.isFinite(frechetDistance(engine, endless, endless)));
 });

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
+import t from 'tap';
 import { createInceptionScore } from '../../../src/core/metrics/inception-score.js';
 import { fixture } from '../../paths.js';
 import { formulaRows } from './formula.js';
@@ -12,7 +12,8 @@ interface Case {
   mean: number;
   std: number;
 }
-const cases = (JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as { inception_score: Case[] }).inception_score;
+const cases = (JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as { inception_score: Case[] })
+  .inception_score;
 
 function score(logits: Float32Array, n: number, splits: number, size = n) {
   const scorer = createInceptionScore(n, splits);
@@ -37,10 +38,19 @@ t.test("agrees with NumPy's answer by the definition, whatever the batches", asy
 
 t.test('1 without a preference, the number of classes for sure and even answers, and the order matters', async (t) => {
   t.same(score(new Float32Array(40), 10, 2), { mean: 1, std: 0 });
-  const sure = (label: (i: number) => number) => Float32Array.from({ length: 100 * 5 }, (_, at) => (at % 5 === label(Math.floor(at / 5)) ? 1000 : 0));
-  const even = score(sure((i) => i % 5), 100, 10);
+  const sure = (label: (i: number) => number) =>
+    Float32Array.from({ length: 100 * 5 }, (_, at) => (at % 5 === label(Math.floor(at / 5)) ? 1000 : 0));
+  const even = score(
+    sure((i) => i % 5),
+    100,
+    10,
+  );
   t.ok(Math.abs(even.mean - 5) < 1e-12, `${even.mean}`);
-  const sorted = score(sure((i) => Math.floor(i / 20)), 100, 10);
+  const sorted = score(
+    sure((i) => Math.floor(i / 20)),
+    100,
+    10,
+  );
   t.ok(Math.abs(sorted.mean - 1) < 1e-12, `${sorted.mean}`);
 });
 

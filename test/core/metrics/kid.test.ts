@@ -1,12 +1,16 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
+import t from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { kernelDistance, kidSubset, polynomialMmd } from '../../../src/core/metrics/kid.js';
 import { gather, rowsOf } from '../../../src/core/metrics/rows.js';
 import { fixture } from '../../paths.js';
 import { formulaRows } from './formula.js';
 
-const cases = (JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as { kid: Array<{ n: number; width: number; mmd: number }> }).kid;
+const cases = (
+  JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as {
+    kid: Array<{ n: number; width: number; mmd: number }>;
+  }
+).kid;
 
 t.test("agrees with scikit-learn's kernel", async (t) => {
   const engine = await startEngine();
@@ -29,7 +33,10 @@ t.test('mean and deviation are those of the subsets, which the seed decides', as
   const mean = values.reduce((sum, value) => sum + value, 0) / 5;
   const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 5);
   const kid = await kernelDistance(engine, a, b, settings);
-  t.ok(Math.abs(kid.mean - mean) < 1e-12 && Math.abs(kid.std - std) < 1e-12 && std > 0, JSON.stringify({ kid, mean, std }));
+  t.ok(
+    Math.abs(kid.mean - mean) < 1e-12 && Math.abs(kid.std - std) < 1e-12 && std > 0,
+    JSON.stringify({ kid, mean, std }),
+  );
   t.same(await kernelDistance(engine, a, b, settings), kid);
   t.not((await kernelDistance(engine, a, b, { ...settings, seed: 4 })).mean, kid.mean);
   const subset = kidSubset(90, 40, 3, 0, 0);
@@ -41,5 +48,8 @@ t.test('a subset that is larger than a set is refused with both numbers', async 
   const engine = await startEngine();
   const rows = rowsOf(formulaRows(1, 30, 2), 2);
   const settings = { subsets: 1, subsetSize: 1000, seed: 0 };
-  await t.rejects(kernelDistance(engine, rows, rows, settings), /1000 rows or more, the size of a subset, for KID of a set, got 30/);
+  await t.rejects(
+    kernelDistance(engine, rows, rows, settings),
+    /1000 rows or more, the size of a subset, for KID of a set, got 30/,
+  );
 });

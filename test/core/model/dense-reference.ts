@@ -1,7 +1,7 @@
 /** BiGAN's perceptrons in the sizes of fixtures/model/dense.json, and its numbers. */
 import { readFileSync } from 'node:fs';
-import { type VariableSpec, type VariableValues } from '../../../src/core/backend/variables.js';
 import { size } from '../../../src/core/backend/tensor.js';
+import type { VariableSpec, VariableValues } from '../../../src/core/backend/variables.js';
 import type { Config } from '../../../src/core/config/config.js';
 import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { fixture } from '../../paths.js';
@@ -26,22 +26,37 @@ export const BATCH = 6;
 /** Six images of 4×4 pixels, 3 latents, layers of 5 units. */
 export function denseConfig(preset: string, ...settings: string[]): Config {
   const hidden = ['generator', 'discriminator', 'encoder'].map((module) => `model.${module}.hidden=5`);
-  const sizes = ['model.resolution=4', 'model.latent=3', `train.batchSize=${BATCH}`, 'train.statisticsBatches=2', ...hidden];
+  const sizes = [
+    'model.resolution=4',
+    'model.latent=3',
+    `train.batchSize=${BATCH}`,
+    'train.statisticsBatches=2',
+    ...hidden,
+  ];
   const visible = [`train.weightDecay=${decay}`, `model.epsilon.batchNorm=${epsilon}`];
   return resolveConfig({ preset, settings: [...sizes, ...visible, ...settings], precision: 'float32' });
 }
 
-const array = (number: number, length: number) => Array.from({ length }, (_, i) => Math.sin(0.7 * i * i + 0.3 * i + number));
+const array = (number: number, length: number) =>
+  Array.from({ length }, (_, i) => Math.sin(0.7 * i * i + 0.3 * i + number));
 
 export const densePixels = Uint8Array.from(array(100, BATCH * 16), (value) => Math.round(127.5 + 127 * value));
 
 /** The fixture's weights, in a model's own variables. */
 export function denseWeights(specs: readonly VariableSpec[]): VariableValues {
-  const names = specs.filter(({ trainable }) => trainable).map(({ name }) => name).sort();
+  const names = specs
+    .filter(({ trainable }) => trainable)
+    .map(({ name }) => name)
+    .sort();
   return new Map(
-    specs.filter(({ trainable }) => trainable).map(({ name, shape }) => {
-      return [name, { shape, data: Float32Array.from(array(names.indexOf(name), size(shape)), (value) => 0.5 * value) }];
-    }),
+    specs
+      .filter(({ trainable }) => trainable)
+      .map(({ name, shape }) => {
+        return [
+          name,
+          { shape, data: Float32Array.from(array(names.indexOf(name), size(shape)), (value) => 0.5 * value) },
+        ];
+      }),
   );
 }
 

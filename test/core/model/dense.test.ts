@@ -1,15 +1,15 @@
 /** BiGAN's perceptrons against PyTorch (fixtures/model/make-dense.py). */
 import t from 'tap';
 import { constant } from '../../../src/core/backend/executor.js';
-import { type Tensor, size } from '../../../src/core/backend/tensor.js';
+import { initialValue } from '../../../src/core/backend/initialise.js';
+import { size, type Tensor } from '../../../src/core/backend/tensor.js';
 import { allocate } from '../../../src/core/backend/variables.js';
+import { preset } from '../../../src/core/config/presets.js';
 import { modelPass, modelVariables, parameterCounts } from '../../../src/core/model/bigbigan.js';
 import { discriminate } from '../../../src/core/model/discriminator.js';
 import { encode } from '../../../src/core/model/encoder.js';
 import { generate } from '../../../src/core/model/generator.js';
 import { fromPixels } from '../../../src/core/model/pixels.js';
-import { initialValue } from '../../../src/core/backend/initialise.js';
-import { preset } from '../../../src/core/config/presets.js';
 import { BATCH, denseConfig, densePixels, denseWeights, far, reference } from './dense-reference.js';
 import { engine } from './tiny.js';
 
@@ -24,7 +24,9 @@ function values(name: string, make: (x: Tensor, z: Tensor, pass: ReturnType<type
   const result = engine.scope(() => {
     const x = fromPixels(constant(densePixels.slice(), [BATCH, 4, 4, 1]));
     const z = constant(Float32Array.from(reference.z), [BATCH, 3]);
-    return Array.from(engine.read(make(x, z, modelPass(model, variables, { weights: 'trained', statistics: 'batch' }))));
+    return Array.from(
+      engine.read(make(x, z, modelPass(model, variables, { weights: 'trained', statistics: 'batch' }))),
+    );
   });
   variables.dispose();
   return result;
@@ -39,13 +41,25 @@ const close = (found: number[], wanted: number[]) => {
 };
 
 t.test('G: two layers, z again at the second, images in [−1, 1]', async () => {
-  close(values('bigan-mnist', (_, z, pass) => generate(pass, z, model)), forward.images);
+  close(
+    values('bigan-mnist', (_, z, pass) => generate(pass, z, model)),
+    forward.images,
+  );
 });
 
 t.test('E: features, their CReLU, and z', async () => {
-  close(values('bigan-mnist', (x, _, pass) => encode(pass, x, model).avepool), forward.avepool);
-  close(values('bigan-mnist', (x, _, pass) => encode(pass, x, model).bnCrelu), forward.bn_crelu);
-  close(values('bigan-mnist', (x, _, pass) => encode(pass, x, model).mean), forward.mean);
+  close(
+    values('bigan-mnist', (x, _, pass) => encode(pass, x, model).avepool),
+    forward.avepool,
+  );
+  close(
+    values('bigan-mnist', (x, _, pass) => encode(pass, x, model).bnCrelu),
+    forward.bn_crelu,
+  );
+  close(
+    values('bigan-mnist', (x, _, pass) => encode(pass, x, model).mean),
+    forward.mean,
+  );
 });
 
 t.test('D: both kinds of pair, each batch normalised by itself', async () => {
@@ -72,7 +86,8 @@ t.test('parameters of the presets, and their start', async (t) => {
   t.same(counts('bigan-mnist'), { encoder, generator, discriminator: discriminator + latent * hidden });
   t.same(counts('latent-regressor-mnist'), { encoder, generator, discriminator });
   t.same(counts('joint-latent-regressor-mnist'), { encoder, generator, discriminator });
-  for (const norm of ['l1', 'l2']) t.same(counts(`autoencoder-${norm}-mnist`), { encoder, generator, discriminator: 0 });
+  for (const norm of ['l1', 'l2'])
+    t.same(counts(`autoencoder-${norm}-mnist`), { encoder, generator, discriminator: 0 });
 
   for (const spec of modelVariables(preset('bigan-mnist').model).filter(({ trainable }) => trainable)) {
     const start = engine.scope(() => Array.from(engine.read(initialValue(spec, 0))));

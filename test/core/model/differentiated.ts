@@ -1,14 +1,14 @@
 /** A network's output and the gradients of Σ output · weights, op by op or as a graph, for given values of everything. */
 import { createDryExecutor } from '../../../src/core/backend/dry.js';
-import { type Engine } from '../../../src/core/backend/engine.js';
-import { type Values, constant, withExecutor } from '../../../src/core/backend/executor.js';
+import type { Engine } from '../../../src/core/backend/engine.js';
+import { constant, type Values, withExecutor } from '../../../src/core/backend/executor.js';
 import { gradients, watch } from '../../../src/core/backend/gradient.js';
-import { type Execution, type GraphFunction, createMachine } from '../../../src/core/backend/machine.js';
+import { createMachine, type Execution, type GraphFunction } from '../../../src/core/backend/machine.js';
 import { mul, sum } from '../../../src/core/backend/ops.js';
 import type { Precision } from '../../../src/core/backend/precision.js';
-import { type Tensor, size } from '../../../src/core/backend/tensor.js';
-import { type VariableSpec, type VariableValues, declareOnly } from '../../../src/core/backend/variables.js';
-import { type Scope, createPass } from '../../../src/core/layers/scope.js';
+import { size, type Tensor } from '../../../src/core/backend/tensor.js';
+import { declareOnly, type VariableSpec, type VariableValues } from '../../../src/core/backend/variables.js';
+import { createPass, type Scope } from '../../../src/core/layers/scope.js';
 import { parametersOf } from '../../../src/core/model/bigbigan.js';
 
 export interface Case {
@@ -44,7 +44,10 @@ export function lossFunction({ network, shape, weights }: Pick<Case, 'network' |
       const loss = sum(mul(output, constant(weights(output.shape), output.shape)));
       const { names, tensors } = parametersOf(pass);
       const found = gradients(loss, [input, ...tensors], ['input', ...names]);
-      return { output, ...Object.fromEntries(['input', ...names].map((name, i) => [name.replace(/^net\//, ''), found[i]])) };
+      return {
+        output,
+        ...Object.fromEntries(['input', ...names].map((name, i) => [name.replace(/^net\//, ''), found[i]])),
+      };
     },
   };
 }
@@ -63,12 +66,17 @@ export function differentiated(engine: Engine, execution: Execution, c: Case, pr
 }
 
 /** Largest difference of two sets of arrays, each relative to its own largest value, and where it is. */
-export function farthest(got: Record<string, Values>, wanted: Record<string, ArrayLike<number>>): { name: string; by: number } {
+export function farthest(
+  got: Record<string, Values>,
+  wanted: Record<string, ArrayLike<number>>,
+): { name: string; by: number } {
   let worst = { name: '', by: 0 };
   for (const [name, values] of Object.entries(wanted)) {
     const scale = Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
     const same = got[name]?.length === values.length;
-    const by = same ? Array.from(values).reduce((most, value, i) => Math.max(most, Math.abs(value - got[name][i])), 0) / scale : Infinity;
+    const by = same
+      ? Array.from(values).reduce((most, value, i) => Math.max(most, Math.abs(value - got[name][i])), 0) / scale
+      : Infinity;
     if (!(by <= worst.by)) worst = { name, by };
   }
   return worst;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Execution, createMachine } from '../../../src/core/backend/machine.js';
+import { createMachine, type Execution } from '../../../src/core/backend/machine.js';
 import type { VariableValues } from '../../../src/core/backend/variables.js';
 import { modelVariables } from '../../../src/core/model/bigbigan.js';
 import type { ModelConfig } from '../../../src/core/model/config.js';
@@ -20,8 +20,20 @@ interface Settings {
   of?: ModelConfig;
 }
 
-function inference(batchSize: number, { weights = 'average', execution = 'traced', precision = 'float32', of = model, values = valuesOf(of) }: Settings = {}) {
-  const functions = { encode: encodeFunction(of, batchSize, weights), generate: generateFunction(of, batchSize, weights) };
+function inference(
+  batchSize: number,
+  {
+    weights = 'average',
+    execution = 'traced',
+    precision = 'float32',
+    of = model,
+    values = valuesOf(of),
+  }: Settings = {},
+) {
+  const functions = {
+    encode: encodeFunction(of, batchSize, weights),
+    generate: generateFunction(of, batchSize, weights),
+  };
   const machine = createMachine(engine, { execution, precision, specs: modelVariables(of), values, functions });
   return { ...inferenceModel(machine, of, batchSize), dispose: machine.dispose };
 }
@@ -53,7 +65,10 @@ t.test('rows do not depend on the batch size, nor on the padding of the last bat
     for (const name of outputs) {
       t.ok(worst(whole[name], parts[name]) < 1e-5, `${name} by ${batchSize}`);
     }
-    t.ok(whole.generated.every((value, i) => Math.abs(value - parts.generated[i]) <= 1), `images by ${batchSize}`);
+    t.ok(
+      whole.generated.every((value, i) => Math.abs(value - parts.generated[i]) <= 1),
+      `images by ${batchSize}`,
+    );
   }
   // Within one batch size a row is the same to the last bit, at any place and beside any other.
   const { encode } = inference(7);
@@ -63,7 +78,10 @@ t.test('rows do not depend on the batch size, nor on the padding of the last bat
 
 t.test('an image of its own for each latent, in their order', async (t) => {
   const { generate } = inference(10);
-  const [a, b] = [generate(latents.subarray(0, 16), 2), generate(Float32Array.from([...latents.subarray(8, 16), ...latents.subarray(0, 8)]), 2)];
+  const [a, b] = [
+    generate(latents.subarray(0, 16), 2),
+    generate(Float32Array.from([...latents.subarray(8, 16), ...latents.subarray(0, 8)]), 2),
+  ];
   t.same(a.slice(0, 1024), b.slice(1024));
   t.same(a.slice(1024), b.slice(0, 1024));
   t.not(String(a.slice(0, 1024)), String(a.slice(1024)));
@@ -81,7 +99,8 @@ t.test('in bf16 nearly the same', async (t) => {
     const scale = Math.max(...exact[name].map(Math.abs));
     t.ok(worst(exact[name], half[name]) < 0.1 * scale, `${name}: ${worst(exact[name], half[name])} of ${scale}`);
   }
-  const mean = exact.generated.reduce((sum, value, i) => sum + Math.abs(value - half.generated[i]), 0) / exact.generated.length;
+  const mean =
+    exact.generated.reduce((sum, value, i) => sum + Math.abs(value - half.generated[i]), 0) / exact.generated.length;
   t.ok(mean < 3, `pixels differ by ${mean}`);
 });
 
@@ -105,7 +124,9 @@ t.test('two models at once do not share their state', async (t) => {
   const values = valuesOf(model);
   const one = inference(2, { values });
   const first = one.encode(images.subarray(0, 1024), 1).z_mean;
-  const two = inference(2, { values: new Map(values).set('ema/encoder/output/bias', { shape: [16], data: new Float32Array(16).fill(3) }) });
+  const two = inference(2, {
+    values: new Map(values).set('ema/encoder/output/bias', { shape: [16], data: new Float32Array(16).fill(3) }),
+  });
   t.ok(Math.abs(two.encode(images.subarray(0, 1024), 1).z_mean[0] - first[0]) > 1);
   t.same(one.encode(images.subarray(0, 1024), 1).z_mean, first);
   one.dispose();

@@ -22,7 +22,11 @@ t.test('a row follows from its seed alone', async (t) => {
 
 t.test('standard normal, and rows and dimensions apart', async (t) => {
   const n = 1000;
-  const rows = latentsOf(engine, Array.from({ length: n }, (_, i) => i), space(12));
+  const rows = latentsOf(
+    engine,
+    Array.from({ length: n }, (_, i) => i),
+    space(12),
+  );
   const { mean, variance, skew, kurtosis } = moments(rows);
   // Standard errors for 12,000 values: 0.009, 0.013, 0.022, 0.045.
   t.ok(Math.abs(mean) < 0.04, `mean ${mean}`);
@@ -31,8 +35,24 @@ t.test('standard normal, and rows and dimensions apart', async (t) => {
   t.ok(Math.abs(kurtosis - 3) < 0.25, `kurtosis ${kurtosis}`);
   const correlation = (a: (i: number) => number, b: (i: number) => number) =>
     Array.from({ length: n - 1 }, (_, i) => a(i) * b(i)).reduce((x, y) => x + y) / n;
-  t.ok(Math.abs(correlation((i) => rows[i * 12], (i) => rows[(i + 1) * 12])) < 0.13, 'neighbouring seeds');
-  t.ok(Math.abs(correlation((i) => rows[i * 12], (i) => rows[i * 12 + 1])) < 0.13, 'neighbouring dimensions');
+  t.ok(
+    Math.abs(
+      correlation(
+        (i) => rows[i * 12],
+        (i) => rows[(i + 1) * 12],
+      ),
+    ) < 0.13,
+    'neighbouring seeds',
+  );
+  t.ok(
+    Math.abs(
+      correlation(
+        (i) => rows[i * 12],
+        (i) => rows[i * 12 + 1],
+      ),
+    ) < 0.13,
+    'neighbouring dimensions',
+  );
 });
 
 t.test('truncation keeps values within its bound, and a normal shape below it', async (t) => {
@@ -64,7 +84,11 @@ t.test('no tensors are left behind', async (t) => {
 });
 
 t.test('a uniform prior fills [−1, 1] evenly', async (t) => {
-  const rows = latentsOf(engine, Array.from({ length: 1000 }, (_, i) => i), space(12, 'uniform'));
+  const rows = latentsOf(
+    engine,
+    Array.from({ length: 1000 }, (_, i) => i),
+    space(12, 'uniform'),
+  );
   t.ok(rows.every((value) => value >= -1 && value < 1));
   const { mean, variance, kurtosis } = moments(rows);
   t.ok(Math.abs(mean) < 0.025, `mean ${mean}`);
@@ -73,9 +97,15 @@ t.test('a uniform prior fills [−1, 1] evenly', async (t) => {
 });
 
 t.test('labels follow from seeds, and all classes are about equally frequent', async (t) => {
-  const labels = labelsOf(Array.from({ length: 10_000 }, (_, i) => i), space(1, 'normal', 10));
+  const labels = labelsOf(
+    Array.from({ length: 10_000 }, (_, i) => i),
+    space(1, 'normal', 10),
+  );
   t.same(labelsOf([7, 3], space(1, 'normal', 10)), [labels[7], labels[3]]);
   const counts = Array.from({ length: 10 }, (_, label) => labels.filter((value) => value === label).length);
   // Five standard deviations of a binomial count.
-  t.ok(counts.every((count) => Math.abs(count - 1000) < 150), String(counts));
+  t.ok(
+    counts.every((count) => Math.abs(count - 1000) < 150),
+    String(counts),
+  );
 });

@@ -45,8 +45,11 @@ t.test('G: every chunk of z reaches the image, and the image depends on nothing 
 });
 
 t.test('G and E: with standing statistics a row is the same in any company', async (t) => {
-  const pair = (a: Float32Array, b: Float32Array, n: number) => Float32Array.from([...a.subarray(0, n), ...b.subarray(0, n)]);
-  const made = [2, 3].map((seed) => read(() => generate(pass(), tensor(pair(noise(8), noise(8, seed), 8), 2, 8), model)).slice(0, 1024));
+  const pair = (a: Float32Array, b: Float32Array, n: number) =>
+    Float32Array.from([...a.subarray(0, n), ...b.subarray(0, n)]);
+  const made = [2, 3].map((seed) =>
+    read(() => generate(pass(), tensor(pair(noise(8), noise(8, seed), 8), 2, 8), model)).slice(0, 1024),
+  );
   t.same(made[0], made[1]);
   const encoded = [2, 3].map((seed) => {
     const x = pair(noise(1024), noise(1024, seed), 1024);
@@ -54,13 +57,16 @@ t.test('G and E: with standing statistics a row is the same in any company', asy
   });
   t.same(encoded[0], encoded[1]);
   // In training they are not, or batch norm would do nothing.
-  const training = [2, 3].map((seed) => read(() => generate(pass(trained), tensor(pair(noise(8), noise(8, seed), 8), 2, 8), model)).slice(0, 1024));
+  const training = [2, 3].map((seed) =>
+    read(() => generate(pass(trained), tensor(pair(noise(8), noise(8, seed), 8), 2, 8), model)).slice(0, 1024),
+  );
   t.ok(difference(training[0], training[1]) > 1e-4);
 });
 
 t.test('inference reads averages, training the weights', async (t) => {
   const store = variablesOf(model);
-  const image = (weights: 'average' | 'trained') => read(() => generate(modelPass(model, store, { weights }), latents(1), model));
+  const image = (weights: 'average' | 'trained') =>
+    read(() => generate(modelPass(model, store, { weights }), latents(1), model));
   const [average, weights] = [image('average'), image('trained')];
   store.set('ema/generator/to_image/bias', Float32Array.of(0.5));
   t.ok(difference(image('average'), average) > 1e-3);
@@ -71,11 +77,22 @@ t.test('inference reads averages, training the weights', async (t) => {
 t.test('E: pooled features, their CReLU, μ and σ above 0', async (t) => {
   const encoding = engine.scope(() => {
     const { avepool, bnCrelu, mean: mu, std } = encode(pass(trained), images(4), model);
-    t.same([avepool.shape, bnCrelu.shape, mu.shape, std!.shape], [[4, 16], [4, 32], [4, 8], [4, 8]]);
+    t.same(
+      [avepool.shape, bnCrelu.shape, mu.shape, std!.shape],
+      [
+        [4, 16],
+        [4, 32],
+        [4, 8],
+        [4, 8],
+      ],
+    );
     return [avepool, bnCrelu, mu, std!].map((x) => Array.from(engine.read(x)));
   });
   const [avepool, crelu, , std] = encoding;
-  t.ok(avepool.every((value) => value >= 0), 'after a ReLU');
+  t.ok(
+    avepool.every((value) => value >= 0),
+    'after a ReLU',
+  );
   t.ok(std.every((value) => value > 0));
   // h = (a − mean) / √(variance + 1e-4) over the batch, then [ReLU(h), ReLU(−h)].
   for (let j = 0; j < 16; j++) {
@@ -93,7 +110,10 @@ t.test('E: pooled features, their CReLU, μ and σ above 0', async (t) => {
 t.test('E: σ is the softplus of the second half of the output', async (t) => {
   const store = variablesOf(model);
   store.set('encoder/output/kernel', new Float32Array(16 * 16));
-  store.set('encoder/output/bias', Float32Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i - 12)));
+  store.set(
+    'encoder/output/bias',
+    Float32Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i - 12)),
+  );
   const [mu, std] = engine.scope(() => {
     const encoding = encode(modelPass(model, store, trained), images(2), model);
     return [encoding.mean, encoding.std!].map((x) => Array.from(engine.read(x)).slice(0, 8));
@@ -106,22 +126,36 @@ t.test('E: σ is the softplus of the second half of the output', async (t) => {
 t.test('z = μ + ε·σ', async (t) => {
   const two = (a: number, b: number) => constant(Float32Array.of(a, b), [1, 2]);
   const encoding = () => ({ avepool: two(0, 0), bnCrelu: two(0, 0), mean: two(1, 2), std: two(3, 0.5) });
-  t.same(read(() => sampleLatent(encoding(), two(-1, 4))), [-2, 4]);
-  t.same(read(() => sampleLatent({ ...encoding(), std: undefined }, two(-1, 4))), [1, 2]);
+  t.same(
+    read(() => sampleLatent(encoding(), two(-1, 4))),
+    [-2, 4],
+  );
+  t.same(
+    read(() => sampleLatent({ ...encoding(), std: undefined }, two(-1, 4))),
+    [1, 2],
+  );
 });
 
 t.test('D: s_x sees the image alone, s_z the latent alone, s_xz both', async (t) => {
   const scores = (x: number, z: number) =>
     engine.scope(() => {
       const all = discriminate(pass(trained), { images: [images(2, x)], latents: latents(2, z) }, model);
-      t.same(Object.values(all).map(({ shape }) => shape), [[2], [2], [2]]);
+      t.same(
+        Object.values(all).map(({ shape }) => shape),
+        [[2], [2], [2]],
+      );
       return Object.fromEntries(Object.entries(all).map(([term, score]) => [term, Array.from(engine.read(score))]));
     });
   const [base, otherImage, otherLatent] = [scores(1, 1), scores(2, 1), scores(1, 2)];
   t.same(Object.keys(base), ['xz', 'x', 'z']);
   t.same(otherImage.z, base.z);
   t.same(otherLatent.x, base.x);
-  for (const [a, b] of [[otherImage.x, base.x], [otherLatent.z, base.z], [otherImage.xz, base.xz], [otherLatent.xz, base.xz]]) {
+  for (const [a, b] of [
+    [otherImage.x, base.x],
+    [otherLatent.z, base.z],
+    [otherImage.xz, base.xz],
+    [otherLatent.xz, base.xz],
+  ]) {
     t.ok(difference(a, b) > 1e-6);
   }
 });
@@ -131,9 +165,24 @@ t.test('D: a pair is judged by itself', async (t) => {
     engine.scope(() => {
       const x = Float32Array.from(rows.flatMap(([seed]) => [...noise(1024, seed)]));
       const z = Float32Array.from(rows.flatMap(([, seed]) => [...noise(8, seed)]));
-      return engine.read(discriminate(pass(trained), { images: [tensor(x, rows.length, 32, 32, 1)], latents: tensor(z, rows.length, 8) }, model).xz!)[0];
+      return engine.read(
+        discriminate(
+          pass(trained),
+          { images: [tensor(x, rows.length, 32, 32, 1)], latents: tensor(z, rows.length, 8) },
+          model,
+        ).xz!,
+      )[0];
     });
-  t.ok(Math.abs(score([[1, 1]]) - score([[1, 1], [4, 7], [3, 2]])) < 1e-5);
+  t.ok(
+    Math.abs(
+      score([[1, 1]]) -
+        score([
+          [1, 1],
+          [4, 7],
+          [3, 2],
+        ]),
+    ) < 1e-5,
+  );
 });
 
 /** The gradient of each network's parameters by `loss` reaches all of them. */
@@ -142,15 +191,31 @@ for (const [name, settings] of Object.entries({
   'joint term alone': ['model.discriminator.scores=xz'],
   'deterministic E': ['model.encoder.stochastic=false', 'model.encoder.calibrateSigma=null'],
   'J on the map': ['model.discriminator.joint=map'],
-  'deeper MLPs, no spectral norm in them': ['model.discriminator.blocks=2', 'model.encoder.blocks=2', 'model.discriminator.latentSpectralNorm=false'],
+  'deeper MLPs, no spectral norm in them': [
+    'model.discriminator.blocks=2',
+    'model.encoder.blocks=2',
+    'model.discriminator.latentSpectralNorm=false',
+  ],
   'without MLPs': ['model.discriminator.blocks=0', 'model.encoder.blocks=0'],
   'three labels': ['model.classes=3', 'model.generator.embedding=5'],
   'a single label, embedded': ['model.generator.embedding=5'],
-  'non-local blocks': ['model.generator.channels=8', 'model.discriminator.channels=8', 'model.generator.attention=16', 'model.discriminator.attention=8'],
+  'non-local blocks': [
+    'model.generator.channels=8',
+    'model.discriminator.channels=8',
+    'model.generator.attention=16',
+    'model.discriminator.attention=8',
+  ],
   'uniform prior': ['model.prior=uniform', 'model.encoder.stochastic=false'],
   'E sees four times as many pixels': ['model.encoder.resolution=64', 'model.encoder.stem.pool=true'],
   RevNet: ['model.encoder.kind=revnet', 'model.encoder.channels=16', 'model.encoder.units=2,1,3'],
-  'three channels, 16 pixels': ['model.channels=3', 'model.resolution=16', 'model.encoder.resolution=16', 'model.generator.multipliers=2,1', 'model.generator.multipliers=2,2,1', 'model.latent=6'],
+  'three channels, 16 pixels': [
+    'model.channels=3',
+    'model.resolution=16',
+    'model.encoder.resolution=16',
+    'model.generator.multipliers=2,1',
+    'model.generator.multipliers=2,2,1',
+    'model.latent=6',
+  ],
 })) {
   t.test(`every parameter of G, D and E gets a gradient: ${name}`, async (t) => {
     const other = config(...settings).model;
@@ -166,15 +231,22 @@ for (const [name, settings] of Object.entries({
       const x = tensor(noise(4 * side * side * c), 4, side, side, c);
       const z = tensor(noise(4 * latent, 2), 4, latent);
       const encoded = sampleLatent(encode(passes[1], x, other), tensor(noise(4 * latent, 3), 4, latent));
-      const judge = (image: Tensor, latents: Tensor) => discriminate(passes[2], { images: [shrink(image)], latents, labels }, other);
+      const judge = (image: Tensor, latents: Tensor) =>
+        discriminate(passes[2], { images: [shrink(image)], latents, labels }, other);
       const scores = [judge(x, encoded), judge(generate(passes[0], z, other, labels), z)];
       // Another weight for each score, lest gradients cancel.
       const loss = scores
-        .flatMap((s, side) => Object.values(s).map((score, i) => (side + i) % 2 ? neg(sum(addScalar(score, i))) : mean(score)))
+        .flatMap((s, side) =>
+          Object.values(s).map((score, i) => ((side + i) % 2 ? neg(sum(addScalar(score, i))) : mean(score))),
+        )
         .reduce(add);
       const all = passes.map(parametersOf);
       const names = all.flatMap((p) => p.names);
-      const found = gradients(loss, all.flatMap((p) => p.tensors), names);
+      const found = gradients(
+        loss,
+        all.flatMap((p) => p.tensors),
+        names,
+      );
       const declared = [...store.specs.values()].filter((spec) => spec.trainable).map((spec) => spec.name);
       t.same([...names].sort(), declared.sort());
       return names.filter((_, i) => {

@@ -1,12 +1,12 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import t from 'tap';
 import { size } from '../../../src/core/backend/tensor.js';
-import { modelVariables, parameterCounts } from '../../../src/core/model/bigbigan.js';
-import { presetNames } from '../../../src/core/config/presets.js';
 import { publishedPresets } from '../../../src/core/config/presets/imagenet.js';
-import { runVariables } from '../../../src/core/train/initial.js';
+import { presetNames } from '../../../src/core/config/presets.js';
 import { resolveConfig } from '../../../src/core/config/resolve.js';
+import { modelVariables, parameterCounts } from '../../../src/core/model/bigbigan.js';
+import { runVariables } from '../../../src/core/train/initial.js';
 import { fixture, root } from '../../paths.js';
 
 const json = (name: string) => JSON.parse(readFileSync(fixture(`model/${name}`), 'utf8')) as Record<string, never>;
@@ -75,10 +75,14 @@ const PARTS: Record<string, RegExp> = {
 };
 
 t.test("every row of the paper's Table 1 has its published size", async (t) => {
-  t.same(Object.keys(PUBLISHED), publishedPresets.filter(({ published }) => published.table === 1).map(({ name }) => name));
+  t.same(
+    Object.keys(PUBLISHED),
+    publishedPresets.filter(({ published }) => published.table === 1).map(({ name }) => name),
+  );
   for (const [preset, wanted] of Object.entries(PUBLISHED)) {
     const specs = modelVariables(resolveConfig({ preset }).model).filter(({ trainable }) => trainable);
-    const count = (part: RegExp) => specs.filter(({ name }) => part.test(name)).reduce((sum, { shape }) => sum + size(shape), 0);
+    const count = (part: RegExp) =>
+      specs.filter(({ name }) => part.test(name)).reduce((sum, { shape }) => sum + size(shape), 0);
     t.same(Object.fromEntries(Object.entries(PARTS).map(([part, names]) => [part, count(names)])), wanted, preset);
   }
 });
@@ -87,8 +91,12 @@ t.test('docs/presets.md has every preset with its sizes', async (t) => {
   const text = readFileSync(join(root, 'docs', 'presets.md'), 'utf8');
   for (const name of presetNames) {
     const { generator } = parameterCounts(modelVariables(resolveConfig({ preset: name }).model));
-    const shown = generator < 1e5 ? generator.toLocaleString('en') : `${(generator / 1e6).toFixed(generator < 1e7 ? 2 : 1)} M`;
-    t.ok(text.includes(`| \`${name}\` | ${shown} |`), `${name} with ${shown}; node scripts/presets.mjs > docs/presets.md`);
+    const shown =
+      generator < 1e5 ? generator.toLocaleString('en') : `${(generator / 1e6).toFixed(generator < 1e7 ? 2 : 1)} M`;
+    t.ok(
+      text.includes(`| \`${name}\` | ${shown} |`),
+      `${name} with ${shown}; node scripts/presets.mjs > docs/presets.md`,
+    );
   }
 });
 
@@ -99,7 +107,8 @@ t.test('the conditional BigGAN of 1,000 classes has the published counts', async
 
 t.test('terms that are dropped have no parameters', async (t) => {
   const all = names();
-  const without = (scores: string) => all.filter((name) => !names(`model.discriminator.scores=${scores}`).includes(name));
+  const without = (scores: string) =>
+    all.filter((name) => !names(`model.discriminator.scores=${scores}`).includes(name));
   t.same(without('xz,z'), ['discriminator/score_x/kernel', 'discriminator/score_x/bias']);
   t.same(without('xz,x'), ['discriminator/score_z/kernel', 'discriminator/score_z/bias']);
   t.equal(without('xz').length, 4);
@@ -112,5 +121,8 @@ t.test('settings that add or remove parameters', async (t) => {
   t.same(shapes('model.discriminator.joint=map').get('discriminator/J/block0/linear0/kernel'), [4 * 4 * 8 + 16, 16]);
   t.same(shapes('model.channels=3').get('generator/to_image/kernel'), [3, 3, 4, 3]);
   t.notOk(shapes('model.discriminator.latentSpectralNorm=false').has('discriminator/H/block0/linear0/u'));
-  t.notOk([...shapes().keys()].some((name) => /^encoder.*\/u$/.test(name)), 'no spectral norm in E');
+  t.notOk(
+    [...shapes().keys()].some((name) => /^encoder.*\/u$/.test(name)),
+    'no spectral norm in E',
+  );
 });

@@ -15,5 +15,8 @@ t.test('all 256 levels to [−1, 1] and back', async (t) => {
 });
 
 t.test('to the nearest level, and within 0 and 255', async (t) => {
-  t.same(Array.from(toPixels(Float32Array.of(-1.5, 1.5, 0, 10.4 / 127.5 - 1, 10.6 / 127.5 - 1))), [0, 255, 128, 10, 11]);
+  t.same(
+    Array.from(toPixels(Float32Array.of(-1.5, 1.5, 0, 10.4 / 127.5 - 1, 10.6 / 127.5 - 1))),
+    [0, 255, 128, 10, 11],
+  );
 });

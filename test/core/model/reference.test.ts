@@ -4,6 +4,7 @@
  */
 import t from 'tap';
 import type { Tensor } from '../../../src/core/backend/tensor.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import type {
   BigGanConfig,
   ModelConfig,
@@ -14,7 +15,6 @@ import { discriminate, downBlock } from '../../../src/core/model/discriminator.j
 import { encode } from '../../../src/core/model/encoder.js';
 import { generate, upBlock } from '../../../src/core/model/generator.js';
 import { bottleneck, stem } from '../../../src/core/model/resnet.js';
-import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { type Case, compare, labels, layer } from '../layers/reference.js';
 
 type Changes = Partial<Omit<ModelConfig, 'generator' | 'discriminator' | 'encoder'>> & {
@@ -71,7 +71,15 @@ const conditional = config({
   latent: 6,
   classes: 3,
   generator: { channels: 4, multipliers: [2, 2, 1], embedding: 5, attention: 8 },
-  discriminator: { channels: 4, multipliers: [2, 2, 3, 3], smallest: 4, attention: 8, hidden: 8, blocks: 2, joint: 'pooled' },
+  discriminator: {
+    channels: 4,
+    multipliers: [2, 2, 3, 3],
+    smallest: 4,
+    attention: 8,
+    hidden: 8,
+    blocks: 2,
+    joint: 'pooled',
+  },
 });
 const plain = config({
   resolution: 8,

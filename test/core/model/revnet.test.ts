@@ -52,7 +52,8 @@ for (const execution of executions) {
     const how = `${execution}, ${reversible ? 'reversible' : 'plain'}`;
     t.test(`a unit as in PyTorch: ${how}`, async (t) => {
       const { unit } = references;
-      const network: Case['network'] = (scope, x) => revnetStage(scope, x, 1, { bottleneck: unit.bottleneck, reversible });
+      const network: Case['network'] = (scope, x) =>
+        revnetStage(scope, x, 1, { bottleneck: unit.bottleneck, reversible });
       const worst = farthest(differentiated(engine, execution, caseOf(unit, network)), expectation(unit));
       t.ok(worst.by < 1e-4, `${worst.name}: ${worst.by}`);
     });
@@ -66,7 +67,13 @@ for (const execution of executions) {
   }
 }
 
-const small = { channels: 16, multipliers: [1, 2, 4], units: [3, 4, 3], bottleneck: 2, stem: { size: 3, stride: 1, pool: false } };
+const small = {
+  channels: 16,
+  multipliers: [1, 2, 4],
+  units: [3, 4, 3],
+  bottleneck: 2,
+  stem: { size: 3, stride: 1, pool: false },
+};
 const shape = [4, 16, 16, 3];
 const smallCase = (reversible: boolean): Case => ({
   network: (scope, x) => revnetTrunk(scope, x, { ...small, reversible }),
@@ -87,15 +94,23 @@ t.test('ten units: reversible gradients are the plain ones', async (t) => {
 t.test('in mixed precision too: the halves stay in float32', async (t) => {
   // In bfloat16 y1 − F(x2) would be another x1, and these gradients would differ by a third.
   const plain = differentiated(engine, 'traced', smallCase(false), 'bf16');
-  const worst = farthest(differentiated(engine, 'traced', smallCase(true), 'bf16'), plain as Record<string, Float32Array>);
+  const worst = farthest(
+    differentiated(engine, 'traced', smallCase(true), 'bf16'),
+    plain as Record<string, Float32Array>,
+  );
   t.ok(worst.by < 1e-2, `${worst.name}: ${worst.by}`);
-  t.ok(farthest(plain, differentiated(engine, 'traced', smallCase(false)) as Record<string, Float32Array>).by > 1e-3, 'it is mixed precision');
+  t.ok(
+    farthest(plain, differentiated(engine, 'traced', smallCase(false)) as Record<string, Float32Array>).by > 1e-3,
+    'it is mixed precision',
+  );
 });
 
 t.test('the halves swap from unit to unit', async (t) => {
   // Without the swap, all units of a stage would change x1 by functions of the same x2, and their order would not matter.
-  const stage = (order: string[]): Case['network'] => (scope, x) =>
-    order.reduce((y, name) => revnetStage(within(scope, name), y, 1, { bottleneck: 2 }), x);
+  const stage =
+    (order: string[]): Case['network'] =>
+    (scope, x) =>
+      order.reduce((y, name) => revnetStage(within(scope, name), y, 1, { bottleneck: 2 }), x);
   const run = (order: string[]) => {
     const c = { ...caseOf(references.unit, stage(order)), parameter: smallCase(true).parameter };
     return Array.from(differentiated(engine, 'eager', c).output);
@@ -111,7 +126,11 @@ t.test('the halves swap from unit to unit', async (t) => {
 
 t.test('RevNet-50: the published sizes', async (t) => {
   // Counted by hand from the layer list of arXiv 1901.09005's code; the last agrees with what that code reports.
-  for (const [factor, count] of [[4, 5_408_640], [8, 21_505_792], [16, 85_765_632]]) {
+  for (const [factor, count] of [
+    [4, 5_408_640],
+    [8, 21_505_792],
+    [16, 85_765_632],
+  ]) {
     const config = {
       channels: 4 * 16 * factor,
       multipliers: [1, 2, 4, 8],
@@ -119,12 +138,18 @@ t.test('RevNet-50: the published sizes', async (t) => {
       bottleneck: 4,
       stem: { size: 7, stride: 2, pool: true },
     };
-    const specs = variablesOf((scope, x) => {
-      const y = revnetTrunk(scope, x, config);
-      t.same(y.shape, [1, 2, 2, 512 * factor]);
-      return y;
-    }, [1, 64, 64, 3]);
-    t.equal(specs.filter(({ trainable }) => trainable).reduce((sum, spec) => sum + size(spec.shape), 0), count);
+    const specs = variablesOf(
+      (scope, x) => {
+        const y = revnetTrunk(scope, x, config);
+        t.same(y.shape, [1, 2, 2, 512 * factor]);
+        return y;
+      },
+      [1, 64, 64, 3],
+    );
+    t.equal(
+      specs.filter(({ trainable }) => trainable).reduce((sum, spec) => sum + size(spec.shape), 0),
+      count,
+    );
   }
 });
 

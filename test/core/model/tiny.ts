@@ -4,9 +4,9 @@ import { constant } from '../../../src/core/backend/executor.js';
 import { initialValue } from '../../../src/core/backend/initialise.js';
 import { size } from '../../../src/core/backend/tensor.js';
 import { allocate } from '../../../src/core/backend/variables.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { modelVariables } from '../../../src/core/model/bigbigan.js';
 import type { ModelConfig } from '../../../src/core/model/config.js';
-import { resolveConfig } from '../../../src/core/config/resolve.js';
 
 export const engine = await startEngine();
 
@@ -33,6 +33,8 @@ export function valuesOf(model: ModelConfig, seed?: number) {
 }
 
 /** Values that repeat, in [−1, 1]. */
-export const noise = (length: number, seed = 1) => Float32Array.from({ length }, (_, i) => Math.sin(i * i * 0.7 + i + seed * 10));
+export const noise = (length: number, seed = 1) =>
+  Float32Array.from({ length }, (_, i) => Math.sin(i * i * 0.7 + i + seed * 10));
 
-export const pixels = (length: number, seed = 1) => Uint8Array.from(noise(length, seed), (value) => 127.5 + 127 * value);
+export const pixels = (length: number, seed = 1) =>
+  Uint8Array.from(noise(length, seed), (value) => 127.5 + 127 * value);

@@ -58,7 +58,9 @@ export interface PanelRead {
 
 /** The panels of a figure: what its paths mean by the numbers at its axes. */
 export function panelsIn(svg: string): PanelRead[] {
-  return elements(svg).filter(({ name }) => name === 'g').map(readPanel);
+  return elements(svg)
+    .filter(({ name }) => name === 'g')
+    .map(readPanel);
 }
 
 function readPanel({ children }: Element): PanelRead {
@@ -67,9 +69,9 @@ function readPanel({ children }: Element): PanelRead {
   const yLabels = texts.filter(({ attributes }) => attributes['text-anchor'] === 'end');
   const middle = texts.filter(({ attributes }) => attributes['text-anchor'] === 'middle');
   const xLabels = middle.filter((text) => place(text).y === Math.min(...middle.map((other) => place(other).y)));
-  const x = line(xLabels.map((text) => [place(text).x, valueOf(text.text)]));
+  const x = line(xLabels.map((text) => [place(text).x, valueIn(text.text)]));
   // A label stands 4 pixels below its tick.
-  const y = line(yLabels.map((text) => [place(text).y - 4, valueOf(text.text)]));
+  const y = line(yLabels.map((text) => [place(text).y - 4, valueIn(text.text)]));
   const drawn = ({ attributes: a }: Element): Drawn => ({
     points: [...a.d.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)].map(([, px, py]) => [x(Number(px)), y(Number(py))]),
     colour: a.stroke ?? a.fill,
@@ -81,12 +83,14 @@ function readPanel({ children }: Element): PanelRead {
     title: texts.filter((text) => !('text-anchor' in text.attributes)).map(({ text }) => text),
     lines: paths.filter(({ attributes }) => 'stroke-linejoin' in attributes).map(drawn),
     bands: paths.filter(({ attributes }) => attributes.d.endsWith('Z')).map(drawn),
-    dots: children.filter(({ name }) => name === 'circle').map(({ attributes: a }) => [x(Number(a.cx)), y(Number(a.cy))]),
+    dots: children
+      .filter(({ name }) => name === 'circle')
+      .map(({ attributes: a }) => [x(Number(a.cx)), y(Number(a.cy))]),
     labels: [...xLabels, ...yLabels].map(({ text }) => text),
   };
 }
 
-function valueOf(label: string): number {
+function valueIn(label: string): number {
   const [, digits, unit] = /^(.*?)([kMG]?)$/.exec(label.replaceAll('−', '-'))!;
   return Number(digits) * { '': 1, k: 1e3, M: 1e6, G: 1e9 }[unit]!;
 }

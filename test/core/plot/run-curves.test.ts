@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { axisOf, readRunCurves } from '../../../src/core/plot/run-curves.js';
 import { keysOf, panelsOf, usualPanels } from '../../../src/core/plot/keys.js';
+import { axisOf, readRunCurves } from '../../../src/core/plot/run-curves.js';
 
 const lines = (records: object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
 const speed = { seconds_per_step: 3, data_wait_per_step: 0.6 };
@@ -12,12 +12,29 @@ const dir = t.testdir({
   run: {
     'config.json': JSON.stringify(config),
     'log.jsonl': lines([
-      { step: 100, epoch: 0.5, loss_d: 5, loss_eg: 1, score_x_encoder: 0.1, score_x_generator: 0.2, collapse: ['x'], ...speed },
+      {
+        step: 100,
+        epoch: 0.5,
+        loss_d: 5,
+        loss_eg: 1,
+        score_x_encoder: 0.1,
+        score_x_generator: 0.2,
+        collapse: ['x'],
+        ...speed,
+      },
       { step: 101, rollback: { failed: 150, term: 'loss_d is NaN', to: 100, try: 1 } },
       { step: 200, epoch: 1, loss_d: 4, loss_eg: null, ...speed, seconds_per_step: 6.6, data_wait_per_step: 0.6 },
     ]),
     'metrics.jsonl': lines([
-      { step: 200, epoch: 1, knn: { top1: { 1: 0.5, 25: 0.6 } }, linear_probe: { top1: 0.7, top5: 0.9 }, fid: { frechet_distance: 9 }, protocol: { images: 9 }, seconds: 4 },
+      {
+        step: 200,
+        epoch: 1,
+        knn: { top1: { 1: 0.5, 25: 0.6 } },
+        linear_probe: { top1: 0.7, top5: 0.9 },
+        fid: { frechet_distance: 9 },
+        protocol: { images: 9 },
+        seconds: 4,
+      },
       { step: 100, epoch: 0.5, knn: { top1: { 1: 0.4, 25: 0.5 } } },
       { step: 200, knn: { top1: { 1: 0.55 } } },
     ]),
@@ -37,9 +54,16 @@ t.test('numbers of both files by step', async (t) => {
   t.notOk('seed' in JSON.parse(run.settings!));
   t.same(run.curves.get('loss_d'), { steps: [100, 200], values: [5, 4] });
   t.same(run.curves.get('loss_eg'), { steps: [100], values: [1] }, 'what is no number is left out');
-  t.same(run.curves.get('knn.top1.1'), { steps: [100, 200], values: [0.4, 0.55] }, 'in the order of steps; the later line counts');
+  t.same(
+    run.curves.get('knn.top1.1'),
+    { steps: [100, 200], values: [0.4, 0.55] },
+    'in the order of steps; the later line counts',
+  );
   t.same(run.curves.get('knn.top1.25'), { steps: [100, 200], values: [0.5, 0.6] });
-  t.same([...run.curves.keys()].filter((key) => /protocol|rollback/.test(key)), []);
+  t.same(
+    [...run.curves.keys()].filter((key) => /protocol|rollback/.test(key)),
+    [],
+  );
   t.ok(run.evaluated.has('linear_probe.top1') && !run.evaluated.has('loss_d') && !run.evaluated.has('epoch'));
 });
 
@@ -51,7 +75,8 @@ t.test('a line that is being written is not there yet', async (t) => {
 });
 
 t.test('what is not a run', async (t) => {
-  const fails = (name: string, message: RegExp) => t.rejects(readRunCurves(join(dir, name)), { name: 'UserError', message });
+  const fails = (name: string, message: RegExp) =>
+    t.rejects(readRunCurves(join(dir, name)), { name: 'UserError', message });
   await fails('nowhere', /there is no run at .*nowhere/);
   await fails('run/log.jsonl', /expected the folder of a run for RUN, got the file/);
   await fails('empty', /has no line in its log yet/);
@@ -62,7 +87,8 @@ t.test('what is not a run', async (t) => {
 });
 
 t.test('axes', async (t) => {
-  const at = (axis: 'step' | 'epoch' | 'hours', ...steps: number[]) => steps.map((step) => Number(axisOf(run, axis)(step).toFixed(9)));
+  const at = (axis: 'step' | 'epoch' | 'hours', ...steps: number[]) =>
+    steps.map((step) => Number(axisOf(run, axis)(step).toFixed(9)));
   t.same(at('step', 7, 200), [7, 200]);
   t.same(at('epoch', 0, 50, 100, 150, 200, 300), [0, 0.25, 0.5, 0.75, 1, 1.5]);
   // 100 steps of 3.6 s are 0.1 hours, 100 of 7.2 s are 0.2.

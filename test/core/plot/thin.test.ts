@@ -8,8 +8,14 @@ t.test('long lines keep their ends and every peak', async (t) => {
   t.ok(found.x.length <= 1200 && found.x.length > 600);
   t.same([found.x[0], found.x.at(-1)], [x[0], x.at(-1)]);
   for (const peak of [34_567, 70_001]) t.equal(found.y[found.x.indexOf(x[peak])], y[peak]);
-  t.ok(found.x.every((value, i) => i === 0 || value > found.x[i - 1]), 'in order');
-  t.ok(found.x.every((value, i) => y[Math.round(value * 100)] === found.y[i]), 'nothing is invented');
+  t.ok(
+    found.x.every((value, i) => i === 0 || value > found.x[i - 1]),
+    'in order',
+  );
+  t.ok(
+    found.x.every((value, i) => y[Math.round(value * 100)] === found.y[i]),
+    'nothing is invented',
+  );
 });
 
 t.test('short lines stay', async (t) => {

@@ -31,7 +31,11 @@ t.test('labels have the decimals that tell them apart', async (t) => {
   t.same(tickLabels([0, 500_000, 1_000_000]), ['0', '500k', '1000k']);
   t.same(tickLabels([0, 5e6, 1e7]), ['0', '5M', '10M']);
   t.same(tickLabels([1e-5, 2e-5]), ['1e−5', '2e−5']);
-  for (const values of [[1e-4, 1.5e-4], [1_000_000, 1_000_001], [999.5, 1000, 1000.5]]) {
+  for (const values of [
+    [1e-4, 1.5e-4],
+    [1_000_000, 1_000_001],
+    [999.5, 1000, 1000.5],
+  ]) {
     const labels = tickLabels(values);
     t.equal(new Set(labels).size, values.length, String(labels));
   }

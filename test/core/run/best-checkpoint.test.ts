@@ -1,15 +1,18 @@
-import t, { type Test } from 'tap';
-import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { preset } from '../../../src/core/config/presets.js';
 import { bestCheckpoint, copyFile, markBest } from '../../../src/core/run/best-checkpoint.js';
 import { saveCheckpoint } from '../../../src/core/run/checkpoint.js';
-import { preset } from '../../../src/core/config/presets.js';
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, runFolder } from '../../../src/core/run/run-folder.js';
 
 async function runOf(t: Test, steps: number[]) {
   const folder = runFolder(t.testdir({ checkpoints: {} }));
   for (const step of steps) {
-    await saveCheckpoint(folder.checkpoint(step), new Map([['w', { shape: [1], data: Float32Array.of(step) }]]), { step, config: preset('tiny') });
+    await saveCheckpoint(folder.checkpoint(step), new Map([['w', { shape: [1], data: Float32Array.of(step) }]]), {
+      step,
+      config: preset('tiny'),
+    });
   }
   return folder;
 }
@@ -22,7 +25,11 @@ t.test('the best is another name of its checkpoint, and outlives pruning', async
   t.equal(await bestCheckpoint(folder, 4), folder.best);
   t.equal(await bestCheckpoint(folder, 2), undefined);
   await pruneCheckpoints(folder.path, 1);
-  t.same((await listCheckpoints(folder.path)).map(({ step }) => step), [6], 'it is not listed');
+  t.same(
+    (await listCheckpoints(folder.path)).map(({ step }) => step),
+    [6],
+    'it is not listed',
+  );
   t.equal(await findCheckpoint({ run: folder.path }), folder.checkpoint(6), 'it is not the newest');
   t.ok(readFileSync(folder.best).equals(bytes));
 });
@@ -33,7 +40,11 @@ t.test('another one takes its place; the same again changes nothing and leaves n
   await markBest(folder, 4);
   await markBest(folder, 4);
   t.equal(await bestCheckpoint(folder, 4), folder.best);
-  t.same(readdirSync(join(folder.path, 'checkpoints')).sort(), ['00000002.safetensors', '00000004.safetensors', 'best.safetensors']);
+  t.same(readdirSync(join(folder.path, 'checkpoints')).sort(), [
+    '00000002.safetensors',
+    '00000004.safetensors',
+    'best.safetensors',
+  ]);
 });
 
 t.test('a checkpoint that is gone leaves the best as it is', async (t) => {

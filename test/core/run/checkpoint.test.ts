@@ -1,13 +1,13 @@
-import t, { type Test } from 'tap';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { size } from '../../../src/core/backend/tensor.js';
+import type { VariableValues } from '../../../src/core/backend/variables.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { UserError } from '../../../src/core/errors.js';
 import { readSafetensors, writeSafetensors } from '../../../src/core/formats/safetensors.js';
-import type { VariableValues } from '../../../src/core/backend/variables.js';
-import { size } from '../../../src/core/backend/tensor.js';
 import { readCheckpoint, readCheckpointHeader, saveCheckpoint } from '../../../src/core/run/checkpoint.js';
 import { runVariables } from '../../../src/core/train/initial.js';
-import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { fixture } from '../../paths.js';
 
 const config = resolveConfig({ preset: 'tiny', seed: 9 });
@@ -15,7 +15,10 @@ const specs = runVariables(config);
 /** Values of every kind of bits that a float has. */
 const values: VariableValues = new Map(
   specs.map(({ name, shape }, n) => {
-    const data = Float32Array.from({ length: size(shape) }, (_, i) => [Math.sin(n + i), -0, 1e-42, 3.4e38, 1 / 3][i % 5]);
+    const data = Float32Array.from(
+      { length: size(shape) },
+      (_, i) => [Math.sin(n + i), -0, 1e-42, 3.4e38, 1 / 3][i % 5],
+    );
     return [name, { shape, data }];
   }),
 );
@@ -51,7 +54,10 @@ t.test('any reader of safetensors finds the variables under their paths', async 
   const wanted = JSON.parse(readFileSync(fixture('model/tiny.json'), 'utf8')) as Record<string, number[]>;
   t.same(Object.keys(tensors).sort(), Object.keys(wanted));
   for (const [name, shape] of Object.entries(wanted)) t.match(tensors[name], { dtype: 'F32', shape });
-  t.same(tensors['generator/block0/conv1/kernel'], { ...(tensors['generator/block0/conv1/kernel'] as object), shape: [3, 3, 8, 8] });
+  t.same(tensors['generator/block0/conv1/kernel'], {
+    ...(tensors['generator/block0/conv1/kernel'] as object),
+    shape: [3, 3, 8, 8],
+  });
   t.equal((metadata as { step: string }).step, '7');
   t.equal(JSON.parse((metadata as { config: string }).config).seed, 9);
 });
@@ -59,11 +65,18 @@ t.test('any reader of safetensors finds the variables under their paths', async 
 t.test('a part of the variables can be read', async (t) => {
   const path = await saved(t);
   const encoder = specs.filter(({ name }) => name.startsWith('encoder/'));
-  t.same([...(await readCheckpoint(path, encoder)).values.keys()], encoder.map(({ name }) => name));
+  t.same(
+    [...(await readCheckpoint(path, encoder)).values.keys()],
+    encoder.map(({ name }) => name),
+  );
 });
 
 /** Saves, changes the tensors or the metadata, and expects a message with these words. */
-async function refused(t: Test, change: (all: VariableValues, metadata: Record<string, string>) => void, ...words: RegExp[]) {
+async function refused(
+  t: Test,
+  change: (all: VariableValues, metadata: Record<string, string>) => void,
+  ...words: RegExp[]
+) {
   const path = await saved(t);
   const { metadata } = await readSafetensors(path);
   const all = new Map(values);
@@ -86,17 +99,27 @@ t.test('a variable that is missing is named', async (t) => {
 
 t.test('a shape that does not fit is named, even with as many values', async (t) => {
   const name = 'generator/to_image/kernel';
-  await refused(t, (all) => all.set(name, { shape: [4, 3, 3, 1], data: values.get(name)!.data }), /float32 \[3,3,4,1\]/, /\[4,3,3,1\]/);
+  await refused(
+    t,
+    (all) => all.set(name, { shape: [4, 3, 3, 1], data: values.get(name)!.data }),
+    /float32 \[3,3,4,1\]/,
+    /\[4,3,3,1\]/,
+  );
 });
 
 t.test('another type is named', async (t) => {
-  const change = (all: VariableValues) => all.set('encoder/output/bias', { shape: [16], data: new Float64Array(16) as never });
+  const change = (all: VariableValues) =>
+    all.set('encoder/output/bias', { shape: [16], data: new Float64Array(16) as never });
   await refused(t, change, /float32 \[16\] for encoder\/output\/bias/, /float64 \[16\]/);
 });
 
 t.test('files of other kinds', async (t) => {
   await complains(t, fixture('formats/reference.safetensors'), /a checkpoint of bigbigan/);
-  await refused(t, (_, metadata) => Object.assign(metadata, { format: 'bigbigan-checkpoint-1' }), /bigbigan-checkpoint-3/);
+  await refused(
+    t,
+    (_, metadata) => Object.assign(metadata, { format: 'bigbigan-checkpoint-1' }),
+    /bigbigan-checkpoint-3/,
+  );
   await refused(t, (_, metadata) => Object.assign(metadata, { step: '-1' }), /a step/);
   await refused(t, (_, metadata) => Object.assign(metadata, { config: '{' }), /a config/);
   await complains(t, join(t.testdir(), 'none.safetensors'));

@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import t, { type Test } from 'tap';
 import { acquireLock } from '../../../src/core/run/lock.js';
 import { root } from '../../paths.js';
 
@@ -15,7 +15,9 @@ const module = pathToFileURL(join(root, 'dist/src/core/train/lock.js')).href;
 async function holder(path: string) {
   const script = `import { acquireLock } from ${JSON.stringify(module)};
     try { acquireLock(process.argv[1], 'the run r'); console.log('held'); setInterval(() => {}, 1000); } catch (error) { console.log(error.message); }`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [words] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, words: words.toString().trim() };
 }
@@ -23,7 +25,10 @@ async function holder(path: string) {
 t.test('one at a time, in one process and between two', async (t) => {
   const path = lockIn(t);
   const lock = acquireLock(path, 'the run r');
-  t.throws(() => acquireLock(path, 'the run r'), { name: 'UserError', message: `the run r is being trained by process ${process.pid} on ${hostname()}` });
+  t.throws(() => acquireLock(path, 'the run r'), {
+    name: 'UserError',
+    message: `the run r is being trained by process ${process.pid} on ${hostname()}`,
+  });
   t.equal((await holder(path)).words, `the run r is being trained by process ${process.pid} on ${hostname()}`);
   lock.release();
   lock.release();
@@ -35,7 +40,10 @@ t.test('the lock of a process that was killed is taken over, that of a living on
   const path = lockIn(t);
   const { child, words } = await holder(path);
   t.equal(words, 'held');
-  t.throws(() => acquireLock(path, 'the run r'), { message: new RegExp(`process ${child.pid} on`), hint: new RegExp(`kill -INT ${child.pid}`) });
+  t.throws(() => acquireLock(path, 'the run r'), {
+    message: new RegExp(`process ${child.pid} on`),
+    hint: new RegExp(`kill -INT ${child.pid}`),
+  });
   child.kill('SIGKILL');
   await once(child, 'close');
   acquireLock(path, 'the run r').release();
@@ -48,10 +56,13 @@ t.test('a dead process that nobody has waited for is dead', async (t) => {
   const script = `sh -c 'cat /proc/$$/stat > ${path}.stat; echo $$; read x' & exec sleep 60`;
   const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
-  const started = readFileSync(`${path}.stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19];
+  const started = readFileSync(`${path}.stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')[19];
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   symlinkSync(`pid ${pid.toString().trim()} on ${hostname()} started ${started} boot ${boot}`, path);
-  for (let i = 0; i < 100 && !/\) Z/.test(readFileSync(`/proc/${pid.toString().trim()}/stat`, 'utf8')); i++) await new Promise((done) => setTimeout(done, 20));
+  for (let i = 0; i < 100 && !/\) Z/.test(readFileSync(`/proc/${pid.toString().trim()}/stat`, 'utf8')); i++)
+    await new Promise((done) => setTimeout(done, 20));
   acquireLock(path, 'the run r').release();
   t.same(readdirSync(join(path, '..')), ['lock.stat']);
   parent.kill('SIGKILL');
@@ -75,7 +86,10 @@ t.test('a later process of the same number, another boot', async (t) => {
 t.test('nothing is known of other machines, nor of files that are no locks', async (t) => {
   const path = lockIn(t);
   symlinkSync('pid 1 on elsewhere started 1 boot 1', path);
-  t.throws(() => acquireLock(path, 'the run r'), { message: /process 1 on elsewhere/, hint: new RegExp(`delete ${path}`) });
+  t.throws(() => acquireLock(path, 'the run r'), {
+    message: /process 1 on elsewhere/,
+    hint: new RegExp(`delete ${path}`),
+  });
   rmSync(path);
   writeFileSync(path, '');
   t.throws(() => acquireLock(path, 'the run r'), { name: 'UserError', message: /left no name/ });

@@ -1,11 +1,17 @@
-import t from 'tap';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { UserError } from '../../../src/core/errors.js';
 import { checkData, checkSameRun } from '../../../src/core/run/checks.js';
 import { keepLogUntil } from '../../../src/core/run/log.js';
-import { resolveConfig } from '../../../src/core/config/resolve.js';
-import { beginRun, findCheckpoint, listCheckpoints, readRunConfig, runFolder } from '../../../src/core/run/run-folder.js';
+import {
+  beginRun,
+  findCheckpoint,
+  listCheckpoints,
+  readRunConfig,
+  runFolder,
+} from '../../../src/core/run/run-folder.js';
 
 const config = (...settings: string[]) => resolveConfig({ preset: 'tiny', settings });
 
@@ -38,9 +44,15 @@ t.test('a file in place of the folder, a broken config', async (t) => {
 
 t.test('the newest checkpoint is the one of the most steps', async (t) => {
   const names = ['00000010', '00000009', '100000000', 'latest', '5'];
-  const checkpoints = Object.fromEntries([...names.map((name) => [`${name}.safetensors`, '']), ['.00000999.safetensors.1-a.tmp', '']]);
+  const checkpoints = Object.fromEntries([
+    ...names.map((name) => [`${name}.safetensors`, '']),
+    ['.00000999.safetensors.1-a.tmp', ''],
+  ]);
   const run = t.testdir({ checkpoints });
-  t.same((await listCheckpoints(run)).map(({ step }) => step), [9, 10, 100000000]);
+  t.same(
+    (await listCheckpoints(run)).map(({ step }) => step),
+    [9, 10, 100000000],
+  );
   t.equal(await findCheckpoint({ run }), join(run, 'checkpoints', '100000000.safetensors'));
   t.equal(await findCheckpoint({ checkpoint: 'x' }), 'x');
   t.same(await listCheckpoints(join(run, 'nowhere')), []);
@@ -49,7 +61,13 @@ t.test('the newest checkpoint is the one of the most steps', async (t) => {
 t.test('runs without checkpoints, and no runs', async (t) => {
   const run = (checkpoints = {}) => ({ 'config.json': '{}', checkpoints });
   const trained = run({ '00000002.safetensors': '', '00000004.safetensors': '' });
-  const dir = t.testdir({ run: run(), runs: { b: run(), a: trained, notes: {} }, data: { 'dataset.json': '{}' }, empty: {}, file: '' });
+  const dir = t.testdir({
+    run: run(),
+    runs: { b: run(), a: trained, notes: {} },
+    data: { 'dataset.json': '{}' },
+    empty: {},
+    file: '',
+  });
   const fails = (source: Parameters<typeof findCheckpoint>[0], message: RegExp, hint?: RegExp) =>
     t.rejects(findCheckpoint(source), { name: 'UserError', message, ...(hint && { hint }) });
   const at = (name: string) => join(dir, name);
@@ -68,7 +86,7 @@ t.test('runs without checkpoints, and no runs', async (t) => {
 t.test('lines of the log after the step that training continues from are dropped', async (t) => {
   const path = join(t.testdir(), 'log.jsonl');
   await keepLogUntil(path, 3);
-  await writeFile(path, [2, 4, 6].map((step) => `{"step":${step}}\n`).join('') + '{"step":');
+  await writeFile(path, `${[2, 4, 6].map((step) => `{"step":${step}}\n`).join('')}{"step":`);
   await keepLogUntil(path, 6);
   t.match(await readFile(path, 'utf8'), /"step":6}\n/);
   await keepLogUntil(path, 5);
@@ -84,10 +102,17 @@ t.test('a run continues with its own settings alone; more steps are allowed', as
     ['model.encoder.units=1,2,1', 'model.encoder.units'],
     ['seed=1', 'seed'],
   ]) {
-    t.throws(() => checkSameRun('r', config(), config(setting)), { name: 'UserError', exitCode: 2, message: new RegExp(`begun with ${key} = `) });
+    t.throws(() => checkSameRun('r', config(), config(setting)), {
+      name: 'UserError',
+      exitCode: 2,
+      message: new RegExp(`begun with ${key} = `),
+    });
   }
   const { flip: _, ...older } = config().train;
-  t.throws(() => checkSameRun('r', { ...config(), train: older as never }, config()), { name: 'UserError', message: /train\.flip/ });
+  t.throws(() => checkSameRun('r', { ...config(), train: older as never }, config()), {
+    name: 'UserError',
+    message: /train\.flip/,
+  });
 });
 
 t.test('data that do not fit', async (t) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createEvents } from '../../../src/core/run/tensorboard.js';
@@ -6,7 +6,10 @@ import { eventsOf, shown } from '../../events.js';
 import { fixture } from '../../paths.js';
 
 const png = eventsOf(readFileSync(fixture('formats/reference.tfevents')))[3].values[0].png!;
-const files = (folder: string) => readdirSync(folder).filter((name) => name.includes('tfevents')).sort();
+const files = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => name.includes('tfevents'))
+    .sort();
 
 t.test('numbers of any record, under the names it has them', async (t) => {
   const dir = t.testdir();
@@ -37,9 +40,23 @@ t.test('where a run goes on, later steps of earlier files are forgotten', async 
   await steps(3, 4, 2);
   await steps(4, 6, 3, 1_600_000_000_000);
   t.equal(files(dir).length, 3);
-  t.same([...shown(dir).get('train/loss')!], [[1, 1], [2, 1], [3, 1], [4, 2], [5, 3], [6, 3]]);
+  t.same(
+    [...shown(dir).get('train/loss')!],
+    [
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 2],
+      [5, 3],
+      [6, 3],
+    ],
+  );
   await createEvents(dir, 3).numbers(9, 'train', { loss: 9 });
-  t.same([...shown(dir).get('train/loss')!.keys()], [1, 2, 3, 9], 'up to the next step, though it is written at another interval');
+  t.same(
+    [...shown(dir).get('train/loss')!.keys()],
+    [1, 2, 3, 9],
+    'up to the next step, though it is written at another interval',
+  );
   await steps(0, 1, 4);
   t.same([...shown(dir).get('train/loss')!], [[1, 4]], 'a run that was killed before its first checkpoint');
 });
@@ -57,7 +74,11 @@ t.test('a file that ends anywhere is read up to its last whole event', async (t)
     truncateSync(path, length);
     counts.push(eventsOf(readFileSync(path)).length);
   }
-  t.ok(counts.every((count, length) => length === 0 || count - counts[length - 1] === 0 || count - counts[length - 1] === 1));
+  t.ok(
+    counts.every(
+      (count, length) => length === 0 || count - counts[length - 1] === 0 || count - counts[length - 1] === 1,
+    ),
+  );
   t.equal(counts.at(-1), 5, 'version, start, two steps and a picture');
   appendFileSync(path, whole.subarray(0, 30));
   await createEvents(dir, 2).numbers(3, 'train', { loss: 3 });

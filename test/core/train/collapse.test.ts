@@ -1,7 +1,14 @@
 import t from 'tap';
-import { LASTING, REMINDER, type Streaks, countSigns, lastingSigns, warnings } from '../../../src/core/train/collapse.js';
-import { createMonitor } from '../../../src/core/train/monitor.js';
 import { resolveConfig } from '../../../src/core/config/resolve.js';
+import {
+  countSigns,
+  LASTING,
+  lastingSigns,
+  REMINDER,
+  type Streaks,
+  warnings,
+} from '../../../src/core/train/collapse.js';
+import { createMonitor } from '../../../src/core/train/monitor.js';
 
 const config = (...settings: string[]) => resolveConfig({ preset: 'tiny', settings });
 const healthy = { loss_d: 4.2, encoder_mean_std: 0.02 };
@@ -21,7 +28,8 @@ t.test('a discriminator whose loss stays near 0', async (t) => {
 });
 
 t.test('near 0 is measured by the loss', async (t) => {
-  const last = (loss_d: number, ...settings: string[]) => lastingSigns(after(LASTING, { loss_d }, {}, config(...settings)));
+  const last = (loss_d: number, ...settings: string[]) =>
+    lastingSigns(after(LASTING, { loss_d }, {}, config(...settings)));
   t.same(last(0.019, 'model.discriminator.scores=xz'), ['discriminator_saturated']);
   t.same(last(0.021, 'model.discriminator.scores=xz'), []);
   t.same(last(0.019, 'train.loss=summed-hinge'), ['discriminator_saturated']);
@@ -43,7 +51,10 @@ t.test('warnings come once, then at intervals', async (t) => {
     if (warnings(streaks).length > 0) at.push(step);
   }
   t.same(at, [LASTING, LASTING + REMINDER, LASTING + 2 * REMINDER]);
-  t.match(warnings(after(LASTING, { loss_d: 0, encoder_mean_std: 0 })), [/^D has told all pairs apart for 100 steps/, /^E has given nearly the same output/]);
+  t.match(warnings(after(LASTING, { loss_d: 0, encoder_mean_std: 0 })), [
+    /^D has told all pairs apart for 100 steps/,
+    /^E has given nearly the same output/,
+  ]);
 });
 
 t.test('lines of the log are the same whether or not the run was interrupted', async (t) => {
@@ -62,7 +73,10 @@ t.test('lines of the log are the same whether or not the run was interrupted', a
   };
   const whole = lines([]);
   t.same(lines([5, 7, 100, 101, 240]), whole);
-  t.same(whole[0], { loss_d: mean(1, 7, (step) => values(step).loss_d), encoder_mean_std: mean(1, 7, (step) => values(step).encoder_mean_std) });
+  t.same(whole[0], {
+    loss_d: mean(1, 7, (step) => values(step).loss_d),
+    encoder_mean_std: mean(1, 7, (step) => values(step).encoder_mean_std),
+  });
   t.match(whole.at(-1), { collapse: ['discriminator_saturated'] });
 });
 

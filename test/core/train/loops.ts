@@ -1,13 +1,14 @@
 /** Runs of the training loop on thirty digits, op by op: for what happens around the steps. */
-import type { Test } from 'tap';
+
 import { join } from 'node:path';
+import type { Test } from 'tap';
 import { startEngine } from '../../../src/core/backend/engine.js';
+import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { openDataset } from '../../../src/core/data/dataset/dataset.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
+import { beginRun, runFolder } from '../../../src/core/run/run-folder.js';
 import type { EvaluationLine } from '../../../src/core/train/evaluation/evaluate.js';
 import { type LoopSettings, trainLoop } from '../../../src/core/train/loop.js';
-import { resolveConfig } from '../../../src/core/config/resolve.js';
-import { beginRun, runFolder } from '../../../src/core/run/run-folder.js';
 import { digits } from '../../commands/run.js';
 
 export const engine = await startEngine({ threads: 1 });

@@ -6,7 +6,7 @@ import type { Config } from '../../../src/core/config/config.js';
 import { initialValues, runVariables } from '../../../src/core/train/initial.js';
 import { createTrainer } from '../../../src/core/train/trainer.js';
 import { denseConfig, densePixels, denseWeights, far, reference } from '../model/dense-reference.js';
-import { config as tinyConfig, engine } from '../model/tiny.js';
+import { engine, config as tinyConfig } from '../model/tiny.js';
 import { changed, copy, train } from './runs.js';
 
 const { rate, beta1, weight_decay: decay } = reference.settings;
@@ -16,7 +16,8 @@ const kernel = /^(generator|discriminator|encoder)\/.*kernel$/;
 function begin(config: Config, execution: Execution = 'eager') {
   const specs = runVariables(config);
   const weights = denseWeights(specs);
-  for (const { name, shape } of specs) if (!weights.has(name)) weights.set(name, { shape, data: new Float32Array(size(shape)) });
+  for (const { name, shape } of specs)
+    if (!weights.has(name)) weights.set(name, { shape, data: new Float32Array(size(shape)) });
   return createTrainer(engine, { config, values: weights, execution, sheetImages: 4 });
 }
 
@@ -28,7 +29,10 @@ for (const [name, wanted] of Object.entries(reference.steps)) {
       for (const [key, value] of Object.entries(wanted.losses)) {
         t.ok(Math.abs(report[key] - value) < 1e-5, `${key} is ${report[key]}, not ${value}`);
       }
-      t.same(Object.keys(report).filter((key) => key.startsWith('loss_')), Object.keys(wanted.losses));
+      t.same(
+        Object.keys(report).filter((key) => key.startsWith('loss_')),
+        Object.keys(wanted.losses),
+      );
       const after = trainer.values();
       const trained = [...after.keys()].filter((key) => kernel.test(key));
       t.same(trained.sort(), Object.keys(wanted.weights).sort());
@@ -71,8 +75,10 @@ function reached(config: Config): Record<string, boolean> {
 
 t.test('every loss reaches the modules that it trains, whole, and there is no D where none is trained', async (t) => {
   const all = { discriminator: true, encoder: true, generator: true };
-  for (const name of ['bigan-mnist', 'latent-regressor-mnist', 'joint-latent-regressor-mnist']) t.same(reached(denseConfig(name)), all, name);
-  for (const name of ['autoencoder-l1-mnist', 'autoencoder-l2-mnist']) t.same(reached(denseConfig(name)), { encoder: true, generator: true }, name);
+  for (const name of ['bigan-mnist', 'latent-regressor-mnist', 'joint-latent-regressor-mnist'])
+    t.same(reached(denseConfig(name)), all, name);
+  for (const name of ['autoencoder-l1-mnist', 'autoencoder-l2-mnist'])
+    t.same(reached(denseConfig(name)), { encoder: true, generator: true }, name);
 });
 
 t.test("G feels E's weights in the joint regressor alone", async (t) => {
@@ -118,14 +124,20 @@ t.test('simultaneous updates of the residual networks: op by op as traced', asyn
   const [eager, traced] = (['eager', 'traced'] as const).map((execution) => train(c, 2, execution));
   eager.reports.forEach((report, i) => {
     for (const [name, value] of Object.entries(report)) {
-      if (Math.abs(traced.reports[i][name] - value) > 2e-3) t.fail(`step ${i}: ${name} is ${traced.reports[i][name]}, not ${value}`);
+      if (Math.abs(traced.reports[i][name] - value) > 2e-3)
+        t.fail(`step ${i}: ${name} is ${traced.reports[i][name]}, not ${value}`);
     }
   });
   t.ok(eager.reports.every((report) => Object.values(report).every(Number.isFinite)));
 });
 
 t.test('baselines of residual networks train too', async (t) => {
-  const common = ['train.updates=simultaneous', 'model.encoder.stochastic=false', 'model.encoder.calibrateSigma=null', 'model.discriminator.scores=x'];
+  const common = [
+    'train.updates=simultaneous',
+    'model.encoder.stochastic=false',
+    'model.encoder.calibrateSigma=null',
+    'model.discriminator.scores=x',
+  ];
   const { reports, before, after } = train(tinyConfig(...common, 'train.method=joint-latent-regressor'), 2);
   t.ok(reports.every((report) => Object.values(report).every(Number.isFinite)));
   t.ok(changed(before, after, /^encoder\/.*kernel$/).length > 10);
@@ -142,14 +154,25 @@ t.test('weight decay is 0 unless asked for, and pulls by itself', async (t) => {
   for (const [name, { data }] of denseWeights(runVariables(denseConfig('bigan-mnist')))) {
     const [a, b] = [none, some].map((values) => values.get(`adam/m/${name}`)!.data);
     const wanted = Array.from(data, (value) => (1 - beta1) * decay * value);
-    t.ok(far(Array.from(b, (value, i) => value - a[i]), wanted) < 1e-3, name);
+    t.ok(
+      far(
+        Array.from(b, (value, i) => value - a[i]),
+        wanted,
+      ) < 1e-3,
+      name,
+    );
   }
 });
 
 t.test('with a decay of 0 averages are the weights, once they are asked for', async (t) => {
   for (const execution of ['eager', 'traced'] as const) {
     const c = denseConfig('bigan-mnist');
-    const trainer = createTrainer(engine, { config: c, values: initialValues(engine, c, densePixels), execution, sheetImages: 4 });
+    const trainer = createTrainer(engine, {
+      config: c,
+      values: initialValues(engine, c, densePixels),
+      execution,
+      sheetImages: 4,
+    });
     trainer.step(0, densePixels);
     await trainer.takeStatistics(() => [{ images: densePixels }, { images: densePixels }]);
     trainer.step(1, densePixels);

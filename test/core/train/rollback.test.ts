@@ -5,12 +5,12 @@ import { UserError } from '../../../src/core/errors.js';
 import { sha256File } from '../../../src/core/formats/digest.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
 import { readCheckpoint, readCheckpointHeader, saveCheckpoint } from '../../../src/core/run/checkpoint.js';
+import { beginRun, listCheckpoints } from '../../../src/core/run/run-folder.js';
 import type { EvaluationSettings } from '../../../src/core/train/evaluation/evaluations.js';
 import { runVariables } from '../../../src/core/train/initial.js';
 import type { LoopEvent } from '../../../src/core/train/loop.js';
+import { drawOf, type Retry, retriesAfter } from '../../../src/core/train/retry.js';
 import { NotFinite, nonFiniteVariable } from '../../../src/core/train/step/non-finite.js';
-import { type Retry, drawOf, retriesAfter } from '../../../src/core/train/retry.js';
-import { beginRun, listCheckpoints } from '../../../src/core/run/run-folder.js';
 import { stepFunction } from '../../../src/core/train/step/step.js';
 import { engine, loops } from './loops.js';
 
@@ -70,7 +70,10 @@ t.test('by default the run ends, and names step, term and checkpoint', async (t)
   t.ok(error instanceof NotFinite);
   t.match((error as NotFinite).message, /^step 7: loss_d is NaN; \w+\/\S+ has numbers that are not finite$/);
   t.match((error as NotFinite).hint, `the last good checkpoint is ${checkpoint('stopped', 4)};`);
-  t.same((await listCheckpoints(path('stopped'))).map(({ step }) => step), [4]);
+  t.same(
+    (await listCheckpoints(path('stopped'))).map(({ step }) => step),
+    [4],
+  );
 });
 
 t.test('gradients that are not finite end it where losses are', async (t) => {
@@ -88,12 +91,17 @@ t.test('gradients that are not finite end it where losses are', async (t) => {
 t.test('training goes back, and on with other noise and other batches', async (t) => {
   const { finished, step, warnings } = await train('back', atFive, 'rollback');
   t.match({ finished, step }, { finished: true, step: STEPS });
-  t.same(warnings, ['step 7: loss_d is NaN; training goes back to step 4 and on with other random numbers, try 1 of 3']);
+  t.same(warnings, [
+    'step 7: loss_d is NaN; training goes back to step 4 and on with other random numbers, try 1 of 3',
+  ]);
   const { values, retries } = await readCheckpoint(checkpoint('back', STEPS), runVariables(config));
   t.equal(nonFiniteVariable(values), undefined);
   t.same(retries, [{ from: 4, until: 7, draw: 1, tries: 1 }]);
   const [log, healthy] = [await lines('back'), await lines('healthy')];
-  t.same(log.map(({ step }) => step), [1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12]);
+  t.same(
+    log.map(({ step }) => step),
+    [1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12],
+  );
   t.same(log.slice(0, 4), healthy.slice(0, 4));
   t.same(log[4], { step: 5, rollback: { failed: 7, term: 'loss_d is NaN', to: 4, try: 1 } });
   t.not(log[5].loss_d, healthy[4].loss_d, 'step 5 is another one');
@@ -124,11 +132,17 @@ t.test('evaluations: each step has one line, of the weights that were kept', asy
     ['evaluated with weights that are no numbers', 5, 'reconstruction'],
     ['evaluated before the failure', 6, undefined],
   ] as const) {
-    const { best, finished, warnings } = await train(name, (noiseKey) => noiseKey === key, 'rollback', undefined, { ...settings, select });
+    const { best, finished, warnings } = await train(name, (noiseKey) => noiseKey === key, 'rollback', undefined, {
+      ...settings,
+      select,
+    });
     t.ok(finished);
     t.match(warnings, [new RegExp(`^step ${key + 2}: loss_d is NaN; training goes back to step 4 `)]);
     const found = await evaluations(name);
-    t.same(found.map(({ step }) => step), [2, 4, 6, 8, 10, 12]);
+    t.same(
+      found.map(({ step }) => step),
+      [2, 4, 6, 8, 10, 12],
+    );
     t.same(found.slice(0, 2), undisturbed.slice(0, 2));
     t.not(found[2].reconstruct!.l1_ratio, undisturbed[2].reconstruct!.l1_ratio, 'step 6 is another one');
     const ratios = found.map(({ reconstruct }) => reconstruct!.l1_ratio);
@@ -149,12 +163,20 @@ t.test('what fails again and again ends the run', async (t) => {
   const note = (event: LoopEvent) => {
     if (event.kind === 'warning') warnings.push(event.message);
   };
-  const error = await train('hopeless', (noiseKey) => noiseKey < 0 || noiseKey > 4, 'rollback', note).catch((error: unknown) => error as UserError);
+  const error = await train('hopeless', (noiseKey) => noiseKey < 0 || noiseKey > 4, 'rollback', note).catch(
+    (error: unknown) => error as UserError,
+  );
   t.ok(error instanceof UserError);
   t.match((error as UserError).message, /^step \d+: loss_d is NaN/);
   t.match((error as UserError).hint, /^3 tries from step 4 on, each with other random numbers, came to such an end/);
-  t.same(warnings.map((message) => message.slice(-10)), ['try 1 of 3', 'try 2 of 3', 'try 3 of 3']);
-  t.same((await listCheckpoints(path('hopeless'))).map(({ step }) => step), [4]);
+  t.same(
+    warnings.map((message) => message.slice(-10)),
+    ['try 1 of 3', 'try 2 of 3', 'try 3 of 3'],
+  );
+  t.same(
+    (await listCheckpoints(path('hopeless'))).map(({ step }) => step),
+    [4],
+  );
 });
 
 t.test('draws', async (t) => {
@@ -165,5 +187,9 @@ t.test('draws', async (t) => {
   t.same(draws(retriesAfter(failed(6), first, 4)), [0, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0, 0], 'up to the farthest failure');
   const next = retriesAfter(failed(10), first, 6);
   t.same(draws(next), [0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 0, 0], 'a checkpoint within steps that have been retried');
-  t.same(next.map(({ tries }) => tries), [1, 1], 'is progress');
+  t.same(
+    next.map(({ tries }) => tries),
+    [1, 1],
+    'is progress',
+  );
 });

@@ -9,8 +9,10 @@ import { engine, pixels } from '../model/tiny.js';
 export const images = (n: number, seed = 1) => pixels(n * 1024, seed);
 export const resume = (c: Config, values: VariableValues, execution: Execution = 'eager') =>
   createTrainer(engine, { config: c, values, execution, sheetImages: 4 });
-export const start = (c: Config, execution?: Execution) => resume(c, initialValues(engine, c, images(16, 9)), execution);
-export const copy = (values: VariableValues) => new Map([...values].map(([name, { data }]) => [name, Array.from(data)]));
+export const start = (c: Config, execution?: Execution) =>
+  resume(c, initialValues(engine, c, images(16, 9)), execution);
+export const copy = (values: VariableValues) =>
+  new Map([...values].map(([name, { data }]) => [name, Array.from(data)]));
 
 /** Names of the variables that differ. */
 export function changed(before: Map<string, number[]>, after: Map<string, number[]>, among: RegExp): string[] {
@@ -22,7 +24,9 @@ export function train(c: Config, steps = 2, execution?: Execution) {
   const trainer = start(c, execution);
   const { batchSize, discriminatorSteps } = c.train;
   const before = copy(trainer.values());
-  const reports = Array.from({ length: steps }, (_, i) => trainer.step(i, images(batchSize * discriminatorSteps, 1 + i)));
+  const reports = Array.from({ length: steps }, (_, i) =>
+    trainer.step(i, images(batchSize * discriminatorSteps, 1 + i)),
+  );
   const after = copy(trainer.values());
   trainer.dispose();
   return { before, after, reports };

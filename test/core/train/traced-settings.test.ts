@@ -24,7 +24,10 @@ for (const settings of [
     const c = config(...settings);
     const [eager, traced] = (['eager', 'traced'] as const).map((execution) => train(c, 3, execution));
     t.ok(eager.reports.every((report) => Object.values(report).every(Number.isFinite)));
-    t.same(changed(eager.before, eager.after, trainable), [...eager.before.keys()].filter((name) => trainable.test(name)));
+    t.same(
+      changed(eager.before, eager.after, trainable),
+      [...eager.before.keys()].filter((name) => trainable.test(name)),
+    );
     t.same(eager.before, traced.before);
     traced.reports.forEach((report, i) => {
       for (const [name, value] of Object.entries(eager.reports[i])) {

@@ -6,8 +6,8 @@ import { recordSafely } from '../../../src/core/backend/graph/record.js';
 import { createRecorder } from '../../../src/core/backend/graph/recorder.js';
 import type { GraphFunction } from '../../../src/core/backend/machine.js';
 import type { VariableValues } from '../../../src/core/backend/variables.js';
-import { initialValues, runVariables } from '../../../src/core/train/initial.js';
 import { preset } from '../../../src/core/config/presets.js';
+import { initialValues, runVariables } from '../../../src/core/train/initial.js';
 import { stepFunction } from '../../../src/core/train/step/step.js';
 import { createTrainer } from '../../../src/core/train/trainer.js';
 
@@ -22,7 +22,8 @@ function images(first: number, count: number): Uint8Array {
 }
 
 const values = initialValues(engine, config, images(1000, 256));
-const copy = (): VariableValues => new Map([...values].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
+const copy = (): VariableValues =>
+  new Map([...values].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
 
 async function run(execution: 'eager' | 'traced', precision: 'float32' | 'bf16', steps: number) {
   const settings = structuredClone(config);
@@ -60,7 +61,8 @@ function relativeDifference(a: VariableValues, b: VariableValues): number {
   return Math.sqrt(difference / norm);
 }
 
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>) => Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
+const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
 
 const eager = await run('eager', 'float32', 5);
 const traced = await run('traced', 'float32', 5);
@@ -79,7 +81,8 @@ t.test('weights and state after five steps are equal to 1e-4', async (t) => {
 
 t.test('inference from the same state is equal to 1e-6', async (t) => {
   const settings = structuredClone(config);
-  const state = () => new Map([...traced.values].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
+  const state = () =>
+    new Map([...traced.values].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
   const [a, b] = (['eager', 'traced'] as const).map((execution) => {
     const trainer = createTrainer(engine, { config: settings, values: state(), execution, sheetImages: 4 });
     const encoded = trainer.model.encode(images(7, 3), 3);

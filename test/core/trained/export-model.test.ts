@@ -28,7 +28,8 @@ const request = (name: string, changes: Partial<ExportRequest> = {}): ExportRequ
   version: '0',
   ...changes,
 });
-const latents = (n: number) => Float32Array.from({ length: n * config.model.latent }, (_, i) => 1.5 * Math.sin(i * 1.7));
+const latents = (n: number) =>
+  Float32Array.from({ length: n * config.model.latent }, (_, i) => 1.5 * Math.sin(i * 1.7));
 
 /** Largest difference, relative to the largest value. */
 function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -46,7 +47,10 @@ function runner(dir: string) {
       const values = inputs[key];
       return values ? [{ node: `${name}/inputs/${key}`, shape: shapes[key], dtype: 'float32' as const, values }] : [];
     });
-    return session.run(feeds, outputs.map((key) => `${name}/outputs/${key}`)) as Float32Array[];
+    return session.run(
+      feeds,
+      outputs.map((key) => `${name}/outputs/${key}`),
+    ) as Float32Array[];
   };
 }
 
@@ -95,10 +99,15 @@ t.test('scores are those of D, computed op by op', async (t) => {
     values,
     functions: {
       discriminate: {
-        inputs: { x: { shape: [n, 32, 32, 1], dtype: 'float32' }, z: { shape: [n, config.model.latent], dtype: 'float32' } },
+        inputs: {
+          x: { shape: [n, 32, 32, 1], dtype: 'float32' },
+          z: { shape: [n, config.model.latent], dtype: 'float32' },
+        },
         run: ({ x, z }, variables) => {
           const pass = modelPass(config.model, variables, { weights: 'trained' });
-          return discriminate(pass, { images: [x], latents: z }, config.model) as Required<ReturnType<typeof discriminate>>;
+          return discriminate(pass, { images: [x], latents: z }, config.model) as Required<
+            ReturnType<typeof discriminate>
+          >;
         },
       },
     },
@@ -151,13 +160,16 @@ t.test('an existing folder', async (t) => {
 });
 
 const python = process.env.BIGBIGAN_PYTHON;
-t.test('Python loads and runs it', { skip: python ? false : 'set BIGBIGAN_PYTHON to a Python that has TensorFlow' }, async (t) => {
-  await exportModel(request('python'));
-  const images = dots(7, 5);
-  const at = (name: string) => join(folder, name);
-  await writeNpy(at('x.npy'), [5, 32, 32, 1], floatsFromPixels(images));
-  await writeNpy(at('z.npy'), [5, config.model.latent], latents(5));
-  const script = `
+t.test(
+  'Python loads and runs it',
+  { skip: python ? false : 'set BIGBIGAN_PYTHON to a Python that has TensorFlow' },
+  async (t) => {
+    await exportModel(request('python'));
+    const images = dots(7, 5);
+    const at = (name: string) => join(folder, name);
+    await writeNpy(at('x.npy'), [5, 32, 32, 1], floatsFromPixels(images));
+    await writeNpy(at('z.npy'), [5, config.model.latent], latents(5));
+    const script = `
 import numpy as np, tensorflow as tf
 model = tf.saved_model.load(${JSON.stringify(at('python'))})
 assert set(model.signatures) == {'generate', 'encode', 'discriminate', 'serving_default', 'default'}, model.signatures
@@ -168,19 +180,20 @@ for name, value in outputs.items():
 one = model.signatures['serving_default'](x=x[:1])
 assert list(one) == ['default'] and one['default'].shape == (1, ${config.model.latent})
 `;
-  const { code, stderr } = await runProgram(python!, ['-c', script]);
-  t.equal(code, 0, stderr);
-  t.notMatch(stderr, /optimizer.*failed/, 'no pass of its optimizer fails');
-  const run = runner(at('python'));
-  const encodings = ['z_mean', 'z_stdev', 'avepool_feat', 'bn_crelu_feat'];
-  const scores = ['score_xz', 'score_x', 'score_z'];
-  const ours = [
-    ...run('encode', 5, { x: floatsFromPixels(images) }, encodings),
-    ...run('discriminate', 5, { x: floatsFromPixels(images), z: latents(5) }, scores),
-    ...run('generate', 5, { z: latents(5) }, ['default']),
-  ];
-  for (const [i, name] of [...encodings, ...scores, 'images'].entries()) {
-    const { data } = await readNpy(at(`${name}.npy`));
-    t.ok(difference(data as Float32Array, ours[i]) < 1e-5, `${name} ${difference(data as Float32Array, ours[i])}`);
-  }
-});
+    const { code, stderr } = await runProgram(python!, ['-c', script]);
+    t.equal(code, 0, stderr);
+    t.notMatch(stderr, /optimizer.*failed/, 'no pass of its optimizer fails');
+    const run = runner(at('python'));
+    const encodings = ['z_mean', 'z_stdev', 'avepool_feat', 'bn_crelu_feat'];
+    const scores = ['score_xz', 'score_x', 'score_z'];
+    const ours = [
+      ...run('encode', 5, { x: floatsFromPixels(images) }, encodings),
+      ...run('discriminate', 5, { x: floatsFromPixels(images), z: latents(5) }, scores),
+      ...run('generate', 5, { z: latents(5) }, ['default']),
+    ];
+    for (const [i, name] of [...encodings, ...scores, 'images'].entries()) {
+      const { data } = await readNpy(at(`${name}.npy`));
+      t.ok(difference(data as Float32Array, ours[i]) < 1e-5, `${name} ${difference(data as Float32Array, ours[i])}`);
+    }
+  },
+);

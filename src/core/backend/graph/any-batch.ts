@@ -38,7 +38,8 @@ export function anyBatch(nodes: readonly GraphNode[], others: readonly GraphNode
 
   computed.forEach((node, i) => {
     const other = alike[i];
-    if (node.name !== other?.name || node.op !== other.op || node.inputs.length !== other.inputs.length) throw fixed(node);
+    if (node.name !== other?.name || node.op !== other.op || node.inputs.length !== other.inputs.length)
+      throw fixed(node);
     const inputs = node.inputs.map((edge, input): Edge => {
       const { node: source, output } = other.inputs[input];
       if (edge.output !== output || (edge.node.op === 'Const') !== (source.op === 'Const')) throw fixed(node);
@@ -50,9 +51,16 @@ export function anyBatch(nodes: readonly GraphNode[], others: readonly GraphNode
       if (!any) throw fixed(node);
       return { shape: any, dtype };
     });
-    const attributes = node.op === 'Placeholder' ? { ...node.attributes, shape: shapeOf(outputs[0].shape) } : node.attributes;
+    const attributes =
+      node.op === 'Placeholder' ? { ...node.attributes, shape: shapeOf(outputs[0].shape) } : node.attributes;
     if (node.op !== 'Placeholder' && JSON.stringify(attributes) !== JSON.stringify(other.attributes)) throw fixed(node);
-    keep(node, { ...node, attributes, inputs, outputs, controls: node.controls.map((control) => merged.get(control)!) });
+    keep(node, {
+      ...node,
+      attributes,
+      inputs,
+      outputs,
+      controls: node.controls.map((control) => merged.get(control)!),
+    });
   });
   return result;
 }

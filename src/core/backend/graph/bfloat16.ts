@@ -74,7 +74,9 @@ export function toBfloat16(nodes: readonly GraphNode[]): GraphNode[] {
       controls: node.controls.map((control) => rewritten.get(control)!),
       attributes: half ? { ...node.attributes, T: type('bfloat16') } : node.attributes,
       outputs: half
-        ? node.outputs.map((spec, i) => (i < dataOutputs && spec.dtype === 'float32' ? { ...spec, dtype: 'bfloat16' } : spec))
+        ? node.outputs.map((spec, i) =>
+            i < dataOutputs && spec.dtype === 'float32' ? { ...spec, dtype: 'bfloat16' } : spec,
+          )
         : node.outputs,
     };
     result.push(copy);

@@ -22,7 +22,8 @@ export function costOf(nodes: readonly GraphNode[]): Cost {
 function flopsOf({ op, inputs, outputs, attributes }: GraphNode): number {
   const shape = (i: number) => shapeOf(inputs[i]);
   // Of an output, or a gradient of one: each of its elements is a sum over the kernel without its last axis.
-  const convolution = (values: readonly number[], kernel: readonly number[]) => 2 * size(values) * size(kernel.slice(0, 3));
+  const convolution = (values: readonly number[], kernel: readonly number[]) =>
+    2 * size(values) * size(kernel.slice(0, 3));
   const product = (transposed: Attributes[string]) => {
     const rows = transposed.kind === 'bool' && transposed.value;
     return 2 * size(outputs[0].shape) * shape(0).at(rows ? -2 : -1)!;
@@ -61,7 +62,10 @@ function peakBytes(nodes: readonly GraphNode[]): number {
   let [held, peak] = [0, 0];
   nodes.forEach((node, at) => {
     if (!ALIASES.has(node.op) && !ELSEWHERE.has(node.op)) {
-      const bytes = node.outputs.reduce((sum, { shape, dtype }) => sum + Math.max(0, size(shape)) * (BYTES[dtype] ?? 0), 0);
+      const bytes = node.outputs.reduce(
+        (sum, { shape, dtype }) => sum + Math.max(0, size(shape)) * (BYTES[dtype] ?? 0),
+        0,
+      );
       held += bytes;
       freed[Math.max(at, lastUse.get(node) ?? at)] += bytes;
     }

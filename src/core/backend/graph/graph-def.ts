@@ -1,5 +1,13 @@
 /** Writes a graph as TensorFlow's GraphDef inside a SavedModel (tensorflow/core/framework/{graph,node_def,attr_value}.proto). */
-import { type Field, bytesField, floatField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
+import {
+  bytesField,
+  type Field,
+  floatField,
+  mapField,
+  message,
+  stringField,
+  varintField,
+} from '../../formats/tensorflow/protobuf.js';
 import type { Attribute, Values } from '../executor.js';
 import { type DType, TF_DTYPE } from '../tensor.js';
 import type { Edge, GraphNode } from './graph.js';
@@ -35,7 +43,9 @@ export function metaInfo(tag: string): Field {
 }
 
 function nodeDef(node: GraphNode): Uint8Array {
-  const inputs = node.inputs.map(({ node: source, output }: Edge) => (output === 0 ? source.name : `${source.name}:${output}`));
+  const inputs = node.inputs.map(({ node: source, output }: Edge) =>
+    output === 0 ? source.name : `${source.name}:${output}`,
+  );
   const controls = [...new Set(node.controls)].map((control) => `^${control.name}`);
   const attributes = Object.entries(node.attributes).map(([name, value]) => mapField(5, name, attributeValue(value)));
   const value = node.value ? [mapField(5, 'value', message([bytesField(8, tensorProto(node))]))] : [];

@@ -17,13 +17,18 @@ export interface RecordedFunctions {
 }
 
 /** Records each function once, over the same variables, without executing anything. */
-export function recordFunctions(specs: readonly VariableSpec[], functions: Record<string, GraphFunction>): RecordedFunctions {
+export function recordFunctions(
+  specs: readonly VariableSpec[],
+  functions: Record<string, GraphFunction>,
+): RecordedFunctions {
   const recorder = createRecorder(specs);
   const outputs = new Map<string, string[]>();
   withExecutor(recorder, () => {
     for (const [name, { inputs, run }] of Object.entries(functions)) {
       const named = recorder.record(name, () => {
-        const given = Object.entries(inputs).map(([key, spec]) => [key, recorder.placeholder(inputNode(name, key), spec)] as const);
+        const given = Object.entries(inputs).map(
+          ([key, spec]) => [key, recorder.placeholder(inputNode(name, key), spec)] as const,
+        );
         return run(Object.fromEntries(given), recorder.variables);
       });
       outputs.set(name, named);
@@ -36,10 +41,15 @@ export function recordFunctions(specs: readonly VariableSpec[], functions: Recor
  * The same, recorded twice: what would change from one recording to the next would be frozen into the graph.
  * @throws when the graphs' bytes differ
  */
-export function recordSafely(specs: readonly VariableSpec[], functions: Record<string, GraphFunction>): RecordedFunctions {
+export function recordSafely(
+  specs: readonly VariableSpec[],
+  functions: Record<string, GraphFunction>,
+): RecordedFunctions {
   const [recorded, again] = [recordFunctions(specs, functions), recordFunctions(specs, functions)];
   if (!Buffer.from(graphDef(recorded.nodes)).equals(graphDef(again.nodes))) {
-    throw new Error('two recordings of the same functions differ: something besides their inputs and variables goes into them');
+    throw new Error(
+      'two recordings of the same functions differ: something besides their inputs and variables goes into them',
+    );
   }
   return recorded;
 }

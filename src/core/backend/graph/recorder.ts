@@ -3,9 +3,9 @@
  * recorder keeps by control edges: a read comes after the last write, a write after the last write and the reads since.
  */
 import { createHash } from 'node:crypto';
-import { type Executor, type OutputSpec, type Values, shapeOf, type } from '../executor.js';
+import { type Executor, type OutputSpec, shapeOf, type, type Values } from '../executor.js';
 import type { Tensor } from '../tensor.js';
-import { type ResourceVariables, type VariableSpec, resourceVariables } from '../variables.js';
+import { type ResourceVariables, resourceVariables, type VariableSpec } from '../variables.js';
 import { type Edge, type GraphNode, needed } from './graph.js';
 import { handleNode, stateNodes } from './state.js';
 
@@ -93,7 +93,14 @@ export function createRecorder(specs: readonly VariableSpec[]): Recorder {
       accesses = new Map();
       const outputs = body();
       const writes = [...accesses.values()].flatMap(({ write }) => write ?? []);
-      const done: GraphNode = { name: `${name}/done`, op: 'NoOp', attributes: {}, inputs: [], controls: writes, outputs: [] };
+      const done: GraphNode = {
+        name: `${name}/done`,
+        op: 'NoOp',
+        attributes: {},
+        inputs: [],
+        controls: writes,
+        outputs: [],
+      };
       recorded.push(done);
       for (const [key, tensor] of Object.entries(outputs)) {
         const { shape, dtype } = tensor;

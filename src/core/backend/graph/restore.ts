@@ -3,7 +3,14 @@
  * modules: nodes that restore them (tensorflow/core/protobuf/{meta_graph,saver}.proto).
  */
 import { expected } from '../../errors.js';
-import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
+import {
+  bytesField,
+  type Field,
+  mapField,
+  message,
+  stringField,
+  varintField,
+} from '../../formats/tensorflow/protobuf.js';
 import { fieldsOf, text } from '../../formats/tensorflow/protobuf-reader.js';
 import { SCHEMA, shapeProto } from './graph-def.js';
 
@@ -29,7 +36,11 @@ const PREFIX = 'bigbigan_restore';
  */
 export function restoringModel(metaGraph: Uint8Array, what: string): Uint8Array {
   const variables = storedVariables(metaGraph, what);
-  const saver = [stringField(1, `${PREFIX}/filename:0`), stringField(3, `${PREFIX}/all`), varintField(7, CHECKPOINT_V2)];
+  const saver = [
+    stringField(1, `${PREFIX}/filename:0`),
+    stringField(3, `${PREFIX}/all`),
+    varintField(7, CHECKPOINT_V2),
+  ];
   const additions = [bytesField(GRAPH, message(restoringNodes(variables))), bytesField(SAVER, message(saver))];
   return message([varintField(1, SCHEMA), bytesField(2, message([metaGraph, ...additions]))]);
 }
@@ -41,7 +52,8 @@ function storedVariables(metaGraph: Uint8Array, what: string): StoredVariable[] 
   for (const { number, bytes } of fieldsOf(metaGraph, what)) {
     if (number === COLLECTION) for (const name of variableNames(bytes, what)) stored.add(name);
     if (number === GRAPH) {
-      for (const field of fieldsOf(bytes, what)) if (field.number === NODE) variables.push(...variableOf(field.bytes, what));
+      for (const field of fieldsOf(bytes, what))
+        if (field.number === NODE) variables.push(...variableOf(field.bytes, what));
     }
   }
   const found = variables.filter(({ name }) => stored.has(name));
@@ -89,11 +101,24 @@ function restoringNodes(variables: readonly StoredVariable[]): Field[] {
   const types = message([bytesField(1, message(variables.map(({ dtype }) => varintField(6, dtype))))]);
   return [
     strings(`${PREFIX}/filename`, [], ['']),
-    strings(`${PREFIX}/names`, [variables.length], variables.map(({ name }) => name)),
-    strings(`${PREFIX}/slices`, [variables.length], variables.map(() => '')),
+    strings(
+      `${PREFIX}/names`,
+      [variables.length],
+      variables.map(({ name }) => name),
+    ),
+    strings(
+      `${PREFIX}/slices`,
+      [variables.length],
+      variables.map(() => ''),
+    ),
     node(read, 'RestoreV2', [`${PREFIX}/filename`, `${PREFIX}/names`, `${PREFIX}/slices`], { dtypes: types }),
     ...assignments,
-    node(`${PREFIX}/all`, 'NoOp', variables.map((_, i) => `^${PREFIX}/assign${i}`), {}),
+    node(
+      `${PREFIX}/all`,
+      'NoOp',
+      variables.map((_, i) => `^${PREFIX}/assign${i}`),
+      {},
+    ),
   ];
 }
 

@@ -12,7 +12,7 @@ import { anyBatch } from './any-batch.js';
 import { toBfloat16 } from './bfloat16.js';
 import { freeze, variablesRead } from './freeze.js';
 import { type GraphNode, needed } from './graph.js';
-import { SCHEMA, metaInfo, nodeField, versionsField } from './graph-def.js';
+import { metaInfo, nodeField, SCHEMA, versionsField } from './graph-def.js';
 import { inputNode, outputNode, recordFunctions } from './record.js';
 import { type GraphSignature, signatureFields } from './signatures.js';
 
@@ -62,12 +62,19 @@ export function* servedModel({ nodes, signatures }: ServedFunctions, values: Var
   const frozen = freeze(nodes, values);
   const weights = frozen.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
   if (weights > LARGEST) {
-    throw expected('weights of less than 2 GB', 'a SavedModel that holds them in its graph', `${(weights / 1e9).toFixed(1)} GB`);
+    throw expected(
+      'weights of less than 2 GB',
+      'a SavedModel that holds them in its graph',
+      `${(weights / 1e9).toFixed(1)} GB`,
+    );
   }
   const fields = { before: metaInfo(TAG), versions: versionsField(), signatures: signatureFields(signatures) };
   const graphLength = frozen.reduce((sum, node) => sum + nodeField(node).length, fields.versions.length);
   const graphPrefix = lengthPrefix(2, graphLength);
-  const metaLength = [fields.before, graphPrefix, ...fields.signatures].reduce((sum, { length }) => sum + length, graphLength);
+  const metaLength = [fields.before, graphPrefix, ...fields.signatures].reduce(
+    (sum, { length }) => sum + length,
+    graphLength,
+  );
   yield varintField(1, SCHEMA);
   yield lengthPrefix(2, metaLength);
   yield fields.before;

@@ -1,5 +1,12 @@
 /** What a SavedModel offers by name: TensorFlow's SignatureDef (tensorflow/core/protobuf/meta_graph.proto). */
-import { type Field, bytesField, mapField, message, stringField, varintField } from '../../formats/tensorflow/protobuf.js';
+import {
+  bytesField,
+  type Field,
+  mapField,
+  message,
+  stringField,
+  varintField,
+} from '../../formats/tensorflow/protobuf.js';
 import { TF_DTYPE } from '../tensor.js';
 import type { GraphNode } from './graph.js';
 import { shapeProto } from './graph-def.js';
@@ -22,8 +29,20 @@ export function signatureFields(signatures: Record<string, GraphSignature>): Fie
 }
 
 function tensorInfos(field: number, nodes: Record<string, GraphNode>): Field[] {
-  return Object.entries(nodes).map(([key, { name, outputs: [{ shape, dtype }] }]) => {
-    const info = message([stringField(1, `${name}:0`), varintField(2, TF_DTYPE[dtype]), bytesField(3, shapeProto(shape))]);
-    return mapField(field, key, info);
-  });
+  return Object.entries(nodes).map(
+    ([
+      key,
+      {
+        name,
+        outputs: [{ shape, dtype }],
+      },
+    ]) => {
+      const info = message([
+        stringField(1, `${name}:0`),
+        varintField(2, TF_DTYPE[dtype]),
+        bytesField(3, shapeProto(shape)),
+      ]);
+      return mapField(field, key, info);
+    },
+  );
 }

@@ -32,7 +32,13 @@ export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<
     const handle = { node: handles.get(name)!, output: 0 };
     const spec = { shape, dtype };
     const common = { controls: [], outputs: [spec] };
-    const value = { name: valueName(name), op: 'Placeholder', attributes: { dtype: type(dtype), shape: shapeOf(shape) }, inputs: [], ...common };
+    const value = {
+      name: valueName(name),
+      op: 'Placeholder',
+      attributes: { dtype: type(dtype), shape: shapeOf(shape) },
+      inputs: [],
+      ...common,
+    };
     const copy: GraphNode = {
       name: `state/${name}/copy`,
       op: 'DeepCopy',
@@ -57,7 +63,13 @@ export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<
       outputs: [{ shape: [], dtype: 'float32' }],
       value: Float32Array.of(0),
     };
-    nodes.push(value, copy, assign, assigned, { name: readName(name), op: 'ReadVariableOp', attributes: { dtype: type(dtype) }, inputs: [handle], ...common });
+    nodes.push(value, copy, assign, assigned, {
+      name: readName(name),
+      op: 'ReadVariableOp',
+      attributes: { dtype: type(dtype) },
+      inputs: [handle],
+      ...common,
+    });
   }
   return nodes;
 }
@@ -70,7 +82,10 @@ export function restoreState(session: Session, specs: readonly VariableSpec[], v
       if (!value) throw new Error(`there is no value for ${name}`);
       return { node: valueName(name), shape, dtype, values: value.data };
     });
-    session.run(feeds, part.map(({ name }) => assignedName(name)));
+    session.run(
+      feeds,
+      part.map(({ name }) => assignedName(name)),
+    );
   }
 }
 
@@ -78,7 +93,10 @@ export function restoreState(session: Session, specs: readonly VariableSpec[], v
 export function readState(session: Session, specs: readonly VariableSpec[]): VariableValues {
   const values: VariableValues = new Map();
   for (const part of parts(specs)) {
-    const arrays = session.run([], part.map(({ name }) => readName(name)));
+    const arrays = session.run(
+      [],
+      part.map(({ name }) => readName(name)),
+    );
     part.forEach(({ name, shape }, i) => values.set(name, { shape, data: (arrays[i] as Float32Array).slice() }));
   }
   return values;

@@ -4,7 +4,7 @@ import { appendFile, cp, mkdir, rename, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { withWorkFolder } from './cache.js';
-import { NODE_API, type TfjsPackage, bindingName } from './package.js';
+import { bindingName, NODE_API, type TfjsPackage } from './package.js';
 import { lastLines, runProgram } from './run.js';
 import { SIGNAL_MASK } from './signal-mask.js';
 
@@ -58,6 +58,8 @@ function gypOfNpm(): string | undefined {
 
 /** The lines that name the error, else the last ones. */
 function buildErrors(log: string): string {
-  const errors = log.split('\n').filter((line) => /\berror:|not found|ERR! (?!System|node -v|cwd|command|not ok)/.test(line));
+  const errors = log
+    .split('\n')
+    .filter((line) => /\berror:|not found|ERR! (?!System|node -v|cwd|command|not ok)/.test(line));
   return lastLines(errors.length > 0 ? errors.slice(0, 6).join('\n') : log, 6);
 }

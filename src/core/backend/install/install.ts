@@ -6,10 +6,10 @@ import { UserError } from '../../errors.js';
 import { buildBinding, cachedBinding } from './binding.js';
 import { detectDevice } from './device.js';
 import { findPackage, linkLibraries, placeBinding, type TfjsPackage } from './package.js';
-import { isSupported, type Device } from './release.js';
+import { type Device, isSupported } from './release.js';
 import { obtainTensorflow } from './sources.js';
-import { engineStatus, removeStamp, writeStamp, type EngineStatus } from './status.js';
-import { verifyEngine, type Verified } from './verify.js';
+import { type EngineStatus, engineStatus, removeStamp, writeStamp } from './status.js';
+import { type Verified, verifyEngine } from './verify.js';
 
 export interface InstallSettings {
   /** A wheel, a C tarball or a folder to take TensorFlow from; without it the usual places are tried. */
@@ -35,7 +35,8 @@ export async function installEngine(settings: InstallSettings): Promise<Installe
 
   const tfjs = findPackage();
   const device = settings.device ?? before.libraries ?? (await detectDevice());
-  if (device === 'gpu') settings.say('an NVIDIA GPU: this way of installing is untried; "--device cpu" is the tried one');
+  if (device === 'gpu')
+    settings.say('an NVIDIA GPU: this way of installing is untried; "--device cpu" is the tried one');
   const prefix = await obtainTensorflow({ ...settings, device });
   await removeStamp(tfjs);
   await linkLibraries(tfjs.folder, prefix);

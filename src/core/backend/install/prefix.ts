@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { FRAMEWORK_LIBRARY, HEADERS, MAIN_LIBRARIES, type Device } from './release.js';
+import { type Device, FRAMEWORK_LIBRARY, HEADERS, MAIN_LIBRARIES } from './release.js';
 
 export interface Manifest {
   /** Where the files came from, in words or as a path. */
@@ -25,7 +25,10 @@ export async function completePrefix(prefix: string): Promise<void> {
     const rest = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
     throw new UserError(`it lacks ${missing.slice(0, 3).join(', ')}${rest}`);
   }
-  for (const [name, library] of [['libtensorflow.so', main], ['libtensorflow_framework.so', FRAMEWORK_LIBRARY]]) {
+  for (const [name, library] of [
+    ['libtensorflow.so', main],
+    ['libtensorflow_framework.so', FRAMEWORK_LIBRARY],
+  ]) {
     await symlink(library, join(prefix, 'lib', name));
   }
 }
@@ -41,7 +44,9 @@ export async function writeManifest(prefix: string, source: string, device: Devi
 export function readManifest(prefix: string): Manifest | undefined {
   try {
     const manifest = JSON.parse(readFileSync(join(prefix, MANIFEST), 'utf8')) as Manifest;
-    const whole = Object.entries(manifest.libraries).every(([name, size]) => statSync(join(prefix, 'lib', name)).size === size);
+    const whole = Object.entries(manifest.libraries).every(
+      ([name, size]) => statSync(join(prefix, 'lib', name)).size === size,
+    );
     return whole ? manifest : undefined;
   } catch {
     return undefined;

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { pipPackage, TENSORFLOW_VERSION, type Device } from './release.js';
+import { type Device, pipPackage, TENSORFLOW_VERSION } from './release.js';
 import { lastLines, runProgram } from './run.js';
 
 /** Finds the package without importing it, which would take seconds. */
@@ -35,10 +35,12 @@ export async function findInPython(): Promise<{ folder: string; version: string 
  */
 export async function pipDownload(folder: string, device: Device, show: boolean): Promise<string[]> {
   const name = pipPackage(device, process.arch);
-  const wanted = device === 'gpu' ? [`${name}[and-cuda]==${TENSORFLOW_VERSION}`] : ['--no-deps', `${name}==${TENSORFLOW_VERSION}`];
+  const wanted =
+    device === 'gpu' ? [`${name}[and-cuda]==${TENSORFLOW_VERSION}`] : ['--no-deps', `${name}==${TENSORFLOW_VERSION}`];
   const args = ['download', '--only-binary=:all:', '--python-version', '3.11', '--dest', folder, ...wanted];
   let result = await runProgram('python3', ['-m', 'pip', ...args], { show });
-  if (result.code === 127 || /No module named pip/.test(result.stderr)) result = await runProgram('pip', args, { show });
+  if (result.code === 127 || /No module named pip/.test(result.stderr))
+    result = await runProgram('pip', args, { show });
   if (result.code === 127) throw new UserError('there is no pip');
   if (result.code !== 0) throw new UserError(lastLines(result.stderr.replace(/^(WARNING|\[notice\]).*$/gm, '')));
   return (await readdir(folder)).filter((file) => file.endsWith('.whl')).map((file) => join(folder, file));

@@ -7,7 +7,7 @@ import { checkSpace, prefixFolder, publish, withWorkFolder } from './cache.js';
 import { takeFolder } from './folder.js';
 import { completePrefix, readManifest, writeManifest } from './prefix.js';
 import { findInPython, pipDownload } from './python.js';
-import { isSupported, pipPackage, tarballUrl, TENSORFLOW_VERSION, WHEEL_DIGESTS, type Device } from './release.js';
+import { type Device, isSupported, pipPackage, TENSORFLOW_VERSION, tarballUrl, WHEEL_DIGESTS } from './release.js';
 import { downloadTarball, unpackTarball } from './tarball.js';
 import { unpackWheel } from './wheel.js';
 
@@ -59,7 +59,12 @@ const HINT =
   'then run "bigbigan engine install --from FILE.whl"';
 
 /** One try: fetched into a work folder, checked, and moved into the cache; or the reason why not. */
-async function attempt(source: Source, settings: SourceSettings, work: string, target: string): Promise<string | undefined> {
+async function attempt(
+  source: Source,
+  settings: SourceSettings,
+  work: string,
+  target: string,
+): Promise<string | undefined> {
   await checkSpace(work);
   const prefix = join(work, 'prefix');
   const scratch = join(work, 'scratch');
@@ -93,7 +98,8 @@ function automatic(settings: SourceSettings): Source[] {
       name: "the local Python's TensorFlow",
       fetch: async (prefix) => {
         const { folder, version } = await findInPython();
-        if (!isSupported(version)) throw new UserError(`expected version 2.21, got ${version || 'an unknown one'} in ${folder}`);
+        if (!isSupported(version))
+          throw new UserError(`expected version 2.21, got ${version || 'an unknown one'} in ${folder}`);
         await takeFolder(folder, prefix, device);
       },
     },
@@ -118,7 +124,10 @@ function automatic(settings: SourceSettings): Source[] {
 function named(path: string, device: Device): Source {
   return {
     name: path,
-    digests: basename(path).startsWith(`tensorflow_cpu-${TENSORFLOW_VERSION}-cp311-`) && path.endsWith('x86_64.whl') ? WHEEL_DIGESTS : undefined,
+    digests:
+      basename(path).startsWith(`tensorflow_cpu-${TENSORFLOW_VERSION}-cp311-`) && path.endsWith('x86_64.whl')
+        ? WHEEL_DIGESTS
+        : undefined,
     fetch: async (prefix) => {
       const found = await stat(path).catch(() => undefined);
       if (!found) throw new UserError('there is no such file or folder');

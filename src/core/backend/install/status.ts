@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { type TfjsPackage, bindingName, findPackage } from './package.js';
+import { bindingName, findPackage, type TfjsPackage } from './package.js';
 import { readManifest } from './prefix.js';
 import type { Device } from './release.js';
 
@@ -70,7 +70,8 @@ export function engineStatus(): EngineStatus {
 /** Throws, with what to do, when there is no engine. */
 export function requireEngine(): void {
   const { ready, reason } = engineStatus();
-  if (!ready) throw new UserError(`the engine (TensorFlow) is missing: ${reason}`, { hint: 'run "bigbigan engine install"' });
+  if (!ready)
+    throw new UserError(`the engine (TensorFlow) is missing: ${reason}`, { hint: 'run "bigbigan engine install"' });
 }
 
 function stampPath(tfjs: TfjsPackage): string {

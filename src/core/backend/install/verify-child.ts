@@ -4,7 +4,11 @@ import { installNodeShim } from '../node-shim.js';
 
 installNodeShim();
 const tf = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu') as typeof import('@tensorflow/tfjs-node-gpu');
-const backend = tf.backend() as unknown as { binding: { TF_Version: string }; isGPUPackage: boolean; isUsingGpuDevice: boolean };
+const backend = tf.backend() as unknown as {
+  binding: { TF_Version: string };
+  isGPUPackage: boolean;
+  isUsingGpuDevice: boolean;
+};
 process.stdout.write(
   `${JSON.stringify({
     tensorflow: backend.binding.TF_Version,

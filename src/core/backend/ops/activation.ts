@@ -1,6 +1,7 @@
 /** Activations, each with TensorFlow's fused gradient. */
-import { differentiable } from '../gradient.js';
+
 import { execute1, float, scalar, type } from '../executor.js';
+import { differentiable } from '../gradient.js';
 import type { Tensor } from '../tensor.js';
 import { mul, sub, sum } from './arithmetic.js';
 

@@ -1,21 +1,16 @@
 /** Elementwise arithmetic with NumPy's broadcasting, and sums. */
-import { differentiable } from '../gradient.js';
+
 import { bool, execute1, ints, scalar, type } from '../executor.js';
-import { type Tensor, sameShape } from '../tensor.js';
+import { differentiable } from '../gradient.js';
+import { sameShape, type Tensor } from '../tensor.js';
 import { reshape } from './shape.js';
 
 export function add(a: Tensor, b: Tensor): Tensor {
-  return differentiable(binary('AddV2', a, b), [a, b], (dy) => [
-    () => sumTo(dy, a.shape),
-    () => sumTo(dy, b.shape),
-  ]);
+  return differentiable(binary('AddV2', a, b), [a, b], (dy) => [() => sumTo(dy, a.shape), () => sumTo(dy, b.shape)]);
 }
 
 export function sub(a: Tensor, b: Tensor): Tensor {
-  return differentiable(binary('Sub', a, b), [a, b], (dy) => [
-    () => sumTo(dy, a.shape),
-    () => sumTo(neg(dy), b.shape),
-  ]);
+  return differentiable(binary('Sub', a, b), [a, b], (dy) => [() => sumTo(dy, a.shape), () => sumTo(neg(dy), b.shape)]);
 }
 
 export function mul(a: Tensor, b: Tensor): Tensor {
@@ -77,7 +72,13 @@ export function mean(x: Tensor, axes?: readonly number[], keep = false): Tensor 
   return reduce('Mean', x, axes, keep, (dy) => scale(dy, 1 / count));
 }
 
-function reduce(op: string, x: Tensor, axes: readonly number[] | undefined, keep: boolean, back: (dy: Tensor) => Tensor) {
+function reduce(
+  op: string,
+  x: Tensor,
+  axes: readonly number[] | undefined,
+  keep: boolean,
+  back: (dy: Tensor) => Tensor,
+) {
   const over = axes ?? x.shape.map((_, i) => i);
   const kept = x.shape.map((n, i) => (over.includes(i) ? 1 : n));
   const shape = keep ? kept : x.shape.filter((_, i) => !over.includes(i));
@@ -89,11 +90,9 @@ function reduce(op: string, x: Tensor, axes: readonly number[] | undefined, keep
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const attributes = { T: type(x.dtype), Tidx: type('int32') };
-  return differentiable(
-    execute1('BroadcastTo', attributes, [x, ints(shape)], { shape, dtype: x.dtype }),
-    [x],
-    (dy) => [() => sumTo(dy, x.shape)],
-  );
+  return differentiable(execute1('BroadcastTo', attributes, [x, ints(shape)], { shape, dtype: x.dtype }), [x], (dy) => [
+    () => sumTo(dy, x.shape),
+  ]);
 }
 
 /** Undoes broadcasting: sums over the axes along which `shape` was spread to x's shape. */
@@ -139,7 +138,8 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
 export function batchMatMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   const [n, m, k] = transposeA ? [a.shape[0], a.shape[2], a.shape[1]] : a.shape;
   const [n2, k2, p] = transposeB ? [b.shape[0], b.shape[2], b.shape[1]] : b.shape;
-  if (n !== n2 || k !== k2) throw new Error(`batchMatMul: the shapes [${a.shape}] and [${b.shape}] do not fit together`);
+  if (n !== n2 || k !== k2)
+    throw new Error(`batchMatMul: the shapes [${a.shape}] and [${b.shape}] do not fit together`);
   const attributes = { T: type(a.dtype), adj_x: bool(transposeA), adj_y: bool(transposeB) };
   const y = execute1('BatchMatMulV2', attributes, [a, b], { shape: [n, m, p], dtype: a.dtype });
   return differentiable(y, [a, b], (dy) => [

@@ -1,6 +1,7 @@
 /** Convolution and pooling on NHWC images. */
-import { differentiable } from '../gradient.js';
+
 import { type Attributes, execute1, fill, int, ints, string, type } from '../executor.js';
+import { differentiable } from '../gradient.js';
 import type { Tensor } from '../tensor.js';
 import { add, scale } from './arithmetic.js';
 import { concat, reverse, transposeLast } from './shape.js';
@@ -32,7 +33,10 @@ export function conv2d(x: Tensor, kernel: Tensor, stride = 1, padding: Padding =
       // channels and a batch that threads do not share evenly. The pixels that the stride meets are all that counts.
       const onePixel = height === 1 && width === 1 && stride > 1;
       const [seen, step] = onePixel ? [avgPool(x, 1, stride), int([1, 1, 1, 1])] : [x, attributes.strides];
-      return execute1('Conv2DBackpropFilter', { ...attributes, strides: step }, [seen, ints(kernel.shape), dy], { shape: kernel.shape, dtype });
+      return execute1('Conv2DBackpropFilter', { ...attributes, strides: step }, [seen, ints(kernel.shape), dy], {
+        shape: kernel.shape,
+        dtype,
+      });
     },
   ]);
 }
@@ -53,7 +57,10 @@ export function conv2dUpsampled(x: Tensor, kernel: Tensor): Tensor {
 
 /** Σ of the kernel and itself one place further along an axis, which grows by 1. */
 function shiftSum(kernel: Tensor, axis: number): Tensor {
-  const edge = fill(0, kernel.shape.map((n, i) => (i === axis ? 1 : n)));
+  const edge = fill(
+    0,
+    kernel.shape.map((n, i) => (i === axis ? 1 : n)),
+  );
   return add(concat([kernel, edge], axis), concat([edge, kernel], axis));
 }
 
@@ -104,7 +111,9 @@ export function avgPool(x: Tensor, window: number, stride: number): Tensor {
 export function maxPool(x: Tensor, window: number, stride: number, padding: Padding = 'SAME'): Tensor {
   const { attributes, shape } = pooling(x, window, stride, padding);
   const y = execute1('MaxPool', attributes, [x], { shape, dtype: x.dtype });
-  return differentiable(y, [x], (dy) => [() => execute1('MaxPoolGrad', attributes, [x, y, dy], { shape: x.shape, dtype: x.dtype })]);
+  return differentiable(y, [x], (dy) => [
+    () => execute1('MaxPoolGrad', attributes, [x, y, dy], { shape: x.shape, dtype: x.dtype }),
+  ]);
 }
 
 function pooling(x: Tensor, window: number, stride: number, padding: Padding) {

@@ -1,6 +1,7 @@
 /** Tensors passed on unchanged, under conditions that matter in a recorded graph; eagerly these do nothing. */
-import { differentiable } from '../gradient.js';
+
 import { execute1, type } from '../executor.js';
+import { differentiable } from '../gradient.js';
 import type { Tensor } from '../tensor.js';
 
 /**

@@ -1,6 +1,7 @@
 /** Batch norm and spectral norm as single steps of the backward pass. */
+
+import { type Attributes, bool, execute, fill, float, scalar, string, type } from '../executor.js';
 import { differentiable, untracked } from '../gradient.js';
-import { type Attributes, bool, execute, float, fill, scalar, string, type } from '../executor.js';
 import type { Tensor } from '../tensor.js';
 import { add, addScalar, div, matMul, maximum, mul, rsqrt, sub, sum } from './arithmetic.js';
 import { reshape } from './shape.js';
@@ -23,13 +24,18 @@ export function batchNorm(x: Tensor, scale: Tensor, offset: Tensor, epsilon: num
   const backward = (dy: Tensor) => {
     let grads: Tensor[] | undefined;
     return [0, 1, 2].map((i) => () => {
-      grads ??= execute('FusedBatchNormGradV3', attributes, [dy, x, scale, ...reserve], [
-        { shape: x.shape, dtype: x.dtype },
-        vector,
-        vector,
-        { shape: [-1], dtype: 'float32' },
-        { shape: [-1], dtype: 'float32' },
-      ]);
+      grads ??= execute(
+        'FusedBatchNormGradV3',
+        attributes,
+        [dy, x, scale, ...reserve],
+        [
+          { shape: x.shape, dtype: x.dtype },
+          vector,
+          vector,
+          { shape: [-1], dtype: 'float32' },
+          { shape: [-1], dtype: 'float32' },
+        ],
+      );
       return grads[i];
     });
   };
@@ -51,7 +57,12 @@ export function batchNormWith(
 ): Tensor {
   const unused = { shape: [-1], dtype: 'float32' as const };
   const specs = [{ shape: x.shape, dtype: x.dtype }, unused, unused, unused, unused, unused];
-  const [y] = execute('FusedBatchNormV3', batchNormAttributes(x, epsilon, false), [x, scale, offset, mean, variance], specs);
+  const [y] = execute(
+    'FusedBatchNormV3',
+    batchNormAttributes(x, epsilon, false),
+    [x, scale, offset, mean, variance],
+    specs,
+  );
   const factor = () => rsqrt(addScalar(variance, epsilon));
   return differentiable(y, [x, scale, offset], (dy) => [
     () => mul(dy, mul(scale, factor())),
@@ -114,4 +125,3 @@ function batchNormAttributes(x: Tensor, epsilon: number, training: boolean): Att
     is_training: bool(training),
   };
 }
-

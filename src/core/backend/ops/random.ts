@@ -19,7 +19,10 @@ function draw(op: string, shape: readonly number[], seed: Tensor): Tensor {
 
 /** N(0, 1) of the shape of `x`, float32, other numbers at every call: for graphs that others run, without a seed. */
 export function freshNormal(x: Tensor): Tensor {
-  const shape = execute1('Shape', { T: type(x.dtype), out_type: type('int32') }, [x], { shape: [x.shape.length], dtype: 'int32' });
+  const shape = execute1('Shape', { T: type(x.dtype), out_type: type('int32') }, [x], {
+    shape: [x.shape.length],
+    dtype: 'int32',
+  });
   const attributes = { dtype: type('float32'), T: type('int32'), seed: int(0), seed2: int(0) };
   return execute1('RandomStandardNormal', attributes, [shape], { shape: x.shape, dtype: 'float32' });
 }

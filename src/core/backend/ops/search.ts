@@ -6,10 +6,15 @@ import type { Tensor } from '../tensor.js';
 export function topK(x: Tensor, k: number): { values: Tensor; indices: Tensor } {
   const [m] = x.shape;
   const attributes = { T: type(x.dtype), Tk: type('int32'), index_type: type('int32'), sorted: bool(true) };
-  const [values, indices] = execute('TopKV2', attributes, [x, scalar(k, 'int32')], [
-    { shape: [m, k], dtype: x.dtype },
-    { shape: [m, k], dtype: 'int32' },
-  ]);
+  const [values, indices] = execute(
+    'TopKV2',
+    attributes,
+    [x, scalar(k, 'int32')],
+    [
+      { shape: [m, k], dtype: x.dtype },
+      { shape: [m, k], dtype: 'int32' },
+    ],
+  );
   return { values, indices };
 }
 
@@ -36,9 +41,14 @@ export function gatherRows(x: Tensor, indices: Tensor): Tensor {
 /** Cross-entropy [n] of scores [n, classes] with class numbers int32 [n], and its gradient [n, classes] for each row. */
 export function sparseCrossEntropy(scores: Tensor, labels: Tensor): { loss: Tensor; gradient: Tensor } {
   const attributes = { T: type(scores.dtype), Tlabels: type('int32') };
-  const [loss, gradient] = execute('SparseSoftmaxCrossEntropyWithLogits', attributes, [scores, labels], [
-    { shape: labels.shape, dtype: scores.dtype },
-    { shape: scores.shape, dtype: scores.dtype },
-  ]);
+  const [loss, gradient] = execute(
+    'SparseSoftmaxCrossEntropyWithLogits',
+    attributes,
+    [scores, labels],
+    [
+      { shape: labels.shape, dtype: scores.dtype },
+      { shape: scores.shape, dtype: scores.dtype },
+    ],
+  );
   return { loss, gradient };
 }

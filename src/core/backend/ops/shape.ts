@@ -1,7 +1,8 @@
 /** Operations that move values without changing them. */
-import { differentiable } from '../gradient.js';
+
 import { constant, execute, execute1, int, ints, scalar, type } from '../executor.js';
-import { type Tensor, sameShape, size } from '../tensor.js';
+import { differentiable } from '../gradient.js';
+import { sameShape, size, type Tensor } from '../tensor.js';
 
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -31,7 +32,9 @@ export function splitSizes(x: Tensor, sizes: readonly number[], axis: number): T
   const specs = sizes.map((n) => ({ shape: x.shape.map((m, i) => (i === axis ? n : m)), dtype: x.dtype }));
   const outputs = execute('SplitV', attributes, [x, ints(sizes), scalar(axis, 'int32')], specs);
   return outputs.map((output, piece) =>
-    differentiable(output, [x], (dy) => [() => pad(dy, total(sizes.slice(0, piece)), total(sizes.slice(piece + 1)), axis)]),
+    differentiable(output, [x], (dy) => [
+      () => pad(dy, total(sizes.slice(0, piece)), total(sizes.slice(piece + 1)), axis),
+    ]),
   );
 }
 
@@ -41,7 +44,10 @@ const total = (sizes: readonly number[]) => sizes.reduce((a, b) => a + b, 0);
 export function rows(x: Tensor, first: Tensor, count: number): Tensor {
   const begin = stack([first, ...x.shape.slice(1).map(() => scalar(0, 'int32'))]);
   const shape = [count, ...x.shape.slice(1)];
-  return execute1('Slice', { T: type(x.dtype), Index: type('int32') }, [x, begin, ints(shape)], { shape, dtype: x.dtype });
+  return execute1('Slice', { T: type(x.dtype), Index: type('int32') }, [x, begin, ints(shape)], {
+    shape,
+    dtype: x.dtype,
+  });
 }
 
 /** Zeros before and after along an axis. */
@@ -83,6 +89,10 @@ export function stack(scalars: readonly Tensor[]): Tensor {
 /** Nearest-neighbour enlargement [n,h,w,c] → [n,2h,2w,c]; two concatenations are the quickest form on a CPU. */
 export function upsample2(x: Tensor): Tensor {
   const [n, h, w, c] = x.shape;
-  const columns = reshape(concat([reshape(x, [n * h * w, 1, c]), reshape(x, [n * h * w, 1, c])], 1), [n * h, 1, 2 * w * c]);
+  const columns = reshape(concat([reshape(x, [n * h * w, 1, c]), reshape(x, [n * h * w, 1, c])], 1), [
+    n * h,
+    1,
+    2 * w * c,
+  ]);
   return reshape(concat([columns, columns], 1), [n, 2 * h, 2 * w, c]);
 }

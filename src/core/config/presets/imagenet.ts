@@ -107,7 +107,14 @@ const generator256 = {
   discriminator: { multipliers: [1, 2, 4, 8, 8, 16, 16], attention: 64 },
 };
 
-function row(name: string, title: string, inceptionScore: string, fid: string, top1: string, changes: Changes<Config> = {}): PublishedPreset {
+function row(
+  name: string,
+  title: string,
+  inceptionScore: string,
+  fid: string,
+  top1: string,
+  changes: Changes<Config> = {},
+): PublishedPreset {
   return { name, published: { table: 1, row: title, inceptionScore, fid, top1 }, changes };
 }
 
@@ -149,7 +156,9 @@ const TABLE_1 = [
   row('resnet101', 'ResNet-101', '23.29', '28.01', '51.21', {
     model: { encoder: { ...highResolution, units: [3, 4, 23, 3] } },
   }),
-  row('resnet50x2', 'ResNet ×2', '23.68', '27.81', '52.66', { model: { encoder: { ...highResolution, channels: 128 } } }),
+  row('resnet50x2', 'ResNet ×2', '23.68', '27.81', '52.66', {
+    model: { encoder: { ...highResolution, channels: 128 } },
+  }),
   row('revnet50', 'RevNet', '23.33 ± 0.09', '27.78 ± 0.06', '49.42 ± 0.18', { model: { encoder: revnet(1) } }),
   row('revnet50x2', 'RevNet ×2', '23.21', '27.96', '54.40', { model: { encoder: revnet(2) } }),
   row('revnet50x4', 'RevNet ×4', '23.23', '28.15', '57.15', { model: { encoder: revnet(4) } }),
@@ -183,19 +192,38 @@ const TABLE_3 = [
     model: { discriminator: { scores: ['x'] }, encoder: { kind: 'none' } },
     train: compareGan,
   }),
-  generation('generation-biggan-clustering', 'BigGAN + Clustering, 500K', ['22.7 (22.8 ± 0.42)', '–', '23.2 (22.7 ± 0.80)'], {
-    // The number of clusters is that of Lučić et al. 2019; the labels are the dataset's.
-    model: { classes: 50, discriminator: { scores: ['x'] }, encoder: { kind: 'none' } },
-    train: compareGan,
-  }),
-  generation('generation-base', 'BigBiGAN + SL, 500K', ['25.38 (25.33 ± 0.17)', '22.78 (22.63 ± 0.23)', '23.60 (23.56 ± 0.12)']),
-  generation('generation-high-res-encoder', 'BigBiGAN High Res E + SL, 500K', ['25.43 (25.45 ± 0.04)', '22.34 (22.36 ± 0.04)', '22.94 (23.00 ± 0.15)'], {
-    model: { encoder: highResolution },
-  }),
-  generation('generation-high-res-encoder-1m', 'BigBiGAN High Res E + SL, 1M', ['27.94 (27.80 ± 0.21)', '20.32 (20.27 ± 0.09)', '21.61 (21.62 ± 0.09)'], {
-    model: { encoder: highResolution },
-    train: { steps: 1_000_000 },
-  }),
+  generation(
+    'generation-biggan-clustering',
+    'BigGAN + Clustering, 500K',
+    ['22.7 (22.8 ± 0.42)', '–', '23.2 (22.7 ± 0.80)'],
+    {
+      // The number of clusters is that of Lučić et al. 2019; the labels are the dataset's.
+      model: { classes: 50, discriminator: { scores: ['x'] }, encoder: { kind: 'none' } },
+      train: compareGan,
+    },
+  ),
+  generation('generation-base', 'BigBiGAN + SL, 500K', [
+    '25.38 (25.33 ± 0.17)',
+    '22.78 (22.63 ± 0.23)',
+    '23.60 (23.56 ± 0.12)',
+  ]),
+  generation(
+    'generation-high-res-encoder',
+    'BigBiGAN High Res E + SL, 500K',
+    ['25.43 (25.45 ± 0.04)', '22.34 (22.36 ± 0.04)', '22.94 (23.00 ± 0.15)'],
+    {
+      model: { encoder: highResolution },
+    },
+  ),
+  generation(
+    'generation-high-res-encoder-1m',
+    'BigBiGAN High Res E + SL, 1M',
+    ['27.94 (27.80 ± 0.21)', '20.32 (20.27 ± 0.09)', '21.61 (21.62 ± 0.09)'],
+    {
+      model: { encoder: highResolution },
+      train: { steps: 1_000_000 },
+    },
+  ),
 ];
 
 export const publishedPresets: readonly PublishedPreset[] = [...TABLE_1, ...TABLE_3];

@@ -1,9 +1,9 @@
 /** A prepared dataset: shards of images, seen as uint8 pixels of one size, with random access. */
 import { expected, type UserError } from '../../errors.js';
-import { openEncodedShard } from './encoded-shard.js';
-import { readLabels } from '../labels.js';
-import { readManifest, type DatasetManifest, type Shard, type Storage } from './manifest.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
+import { readLabels } from '../labels.js';
+import { openEncodedShard } from './encoded-shard.js';
+import { type DatasetManifest, readManifest, type Shard, type Storage } from './manifest.js';
 import { openPixelShard } from './pixel-shard.js';
 import { present, readIds, undecodable, verified } from './shard-file.js';
 import type { ShardReader } from './shards.js';
@@ -111,7 +111,9 @@ export async function openDataset(dir: string, view: DatasetView = {}): Promise<
     },
     gather: async (indices) => {
       const target = new Uint8Array(indices.length * imageLength);
-      const copied = mapOrdered(Array.from(indices).entries(), 8 * DECODERS, ([at, index]) => copyRows(index, 1, target, at));
+      const copied = mapOrdered(Array.from(indices).entries(), 8 * DECODERS, ([at, index]) =>
+        copyRows(index, 1, target, at),
+      );
       for await (const _ of copied);
       return target;
     },
@@ -132,7 +134,8 @@ export async function openDataset(dir: string, view: DatasetView = {}): Promise<
 }
 
 function imageShape(dir: string, manifest: DatasetManifest, view: DatasetView) {
-  if (manifest.storage !== 'encoded') return { height: manifest.height!, width: manifest.width!, channels: manifest.channels };
+  if (manifest.storage !== 'encoded')
+    return { height: manifest.height!, width: manifest.width!, channels: manifest.channels };
   const { resolution, channels = manifest.channels } = view;
   if (!resolution) {
     const hint = 'a model or an extractor states one; or prepare it with --store pixels --resolution N';

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { expected } from '../../errors.js';
 import { openInput, readExactly, writeFully } from '../../formats/input.js';
 import { readNpy, writeNpy } from '../../formats/npy/npy.js';
-import type { Shard } from './manifest.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
+import { TAR_BLOCK, TAR_END, tarMember } from '../tar-member.js';
+import type { Shard } from './manifest.js';
 import { undecodable, verified } from './shard-file.js';
 import type { ShardReader, ShardSink } from './shards.js';
 import { developImage, reasonOf } from './stored.js';
-import { TAR_BLOCK, TAR_END, tarMember } from '../tar-member.js';
 
 export interface EncodedView {
   /** Side of the squares that the images become, and their channels. */
@@ -21,7 +21,12 @@ export interface EncodedView {
 }
 
 /** Rows are the images' central squares at a resolution. The index is always checked, the images with `verify`. */
-export async function openEncodedShard(dir: string, shard: Shard, view: EncodedView, verify: boolean): Promise<ShardReader> {
+export async function openEncodedShard(
+  dir: string,
+  shard: Shard,
+  view: EncodedView,
+  verify: boolean,
+): Promise<ShardReader> {
   const path = verify ? await verified(dir, shard.images) : join(dir, shard.images.file);
   const { handle, size } = await openInput(path, 'a .tar of images');
   try {
@@ -62,7 +67,12 @@ async function readIndex(path: string, { rows, images }: Shard, size: number) {
     const [offset, length] = [Number(data[2 * row]), Number(data[2 * row + 1])];
     if (offset < free || offset % TAR_BLOCK !== 0 || length < 1 || offset + length > size - TAR_END.length) {
       const found = `${length} bytes from ${offset} on`;
-      throw expected(`a place in the ${size} bytes of ${images.file}`, `row ${row} of ${path}`, found, 'prepare the dataset again');
+      throw expected(
+        `a place in the ${size} bytes of ${images.file}`,
+        `row ${row} of ${path}`,
+        found,
+        'prepare the dataset again',
+      );
     }
     free = offset + length + TAR_BLOCK;
     return { offset, length };

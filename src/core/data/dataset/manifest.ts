@@ -66,7 +66,12 @@ export async function readManifest(dir: string): Promise<{ manifest: DatasetMani
     text = await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const found = code === 'ENOENT' ? ((await folderKind(dir)) ?? `no ${MANIFEST}`) : code === 'ENOTDIR' ? 'a file' : (code ?? String(error));
+    const found =
+      code === 'ENOENT'
+        ? ((await folderKind(dir)) ?? `no ${MANIFEST}`)
+        : code === 'ENOTDIR'
+          ? 'a file'
+          : (code ?? String(error));
     throw expected('a dataset folder', dir, found, 'make one with bigbigan prep-data');
   }
   let manifest: DatasetManifest;
@@ -83,7 +88,12 @@ export async function readManifest(dir: string): Promise<{ manifest: DatasetMani
 
 function check(manifest: DatasetManifest, path: string): void {
   if (manifest?.format !== FORMAT) {
-    throw expected(`the format "${FORMAT}"`, path, JSON.stringify(manifest?.format) ?? 'none', 'prepare the dataset again');
+    throw expected(
+      `the format "${FORMAT}"`,
+      path,
+      JSON.stringify(manifest?.format) ?? 'none',
+      'prepare the dataset again',
+    );
   }
   const { count, height, width, channels, shards, classes, storage = 'pixels' } = manifest;
   if (!STORAGES.includes(storage)) {
@@ -96,7 +106,9 @@ function check(manifest: DatasetManifest, path: string): void {
   const sound =
     whole &&
     Array.isArray(shards) &&
-    shards.every((shard) => shard.rows > 0 && named(shard.images) && named(shard.ids) && (!encoded || named(shard.index))) &&
+    shards.every(
+      (shard) => shard.rows > 0 && named(shard.images) && named(shard.ids) && (!encoded || named(shard.index)),
+    ) &&
     shards.every((shard) => Boolean(classes) === Boolean(shard.labels) && (!shard.labels || named(shard.labels))) &&
     shards.reduce((sum, { rows }) => sum + rows, 0) === count;
   if (!sound) {

@@ -17,14 +17,24 @@ export interface PixelShape {
 }
 
 /** Checked against the manifest, and with `verify` against its digest. */
-export async function openPixelShard(dir: string, shard: Shard, shape: PixelShape, verify: boolean): Promise<ShardReader> {
+export async function openPixelShard(
+  dir: string,
+  shard: Shard,
+  shape: PixelShape,
+  verify: boolean,
+): Promise<ShardReader> {
   const path = verify ? await verified(dir, shard.images) : join(dir, shard.images.file);
   const { height, width, channels } = shape;
   const wanted = [shard.rows, height, width, channels];
   const rows = await openNpyRows(path);
   if (rows.dtype !== 'uint8' || String(rows.shape) !== String(wanted)) {
     await rows.close();
-    throw expected(`uint8 [${wanted}] as dataset.json says`, path, `${rows.dtype} [${rows.shape}]`, 'prepare the dataset again');
+    throw expected(
+      `uint8 [${wanted}] as dataset.json says`,
+      path,
+      `${rows.dtype} [${rows.shape}]`,
+      'prepare the dataset again',
+    );
   }
   let dataOffset: Promise<number> | undefined;
   const locate = async (row: number) => {

@@ -4,16 +4,16 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expected, UserError } from '../../errors.js';
 import { beginFolder, checkReplaceable, exists, type PendingFolder } from '../../formats/atomic.js';
-import { CONVERSIONS, RESAMPLING, type Fit, type ResizeMethod } from '../codec.js';
+import { CONVERSIONS, type Fit, RESAMPLING, type ResizeMethod } from '../codec.js';
 import { fitted, kept } from '../convert.js';
-import { MANIFEST, readManifest, type DatasetManifest } from './manifest.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
 import type { Channels } from '../pixels.js';
-import { select, type Selection } from './select.js';
-import { createShards, type ShardWriter, type StoredImage } from './shards.js';
 import { concatenate } from '../sources/concatenate.js';
 import { openSource, recogniseFormat } from '../sources/recognise.js';
 import type { Source, SourceFormat, SourceImage, SourceItem } from '../sources/source.js';
+import { type DatasetManifest, MANIFEST, readManifest } from './manifest.js';
+import { type Selection, select } from './select.js';
+import { createShards, type ShardWriter, type StoredImage } from './shards.js';
 import { reasonOf } from './stored.js';
 
 export interface PrepareOptions {
@@ -115,7 +115,12 @@ interface PartInProgress {
   skipped: number;
 }
 
-async function beginPart(dir: string, options: PrepareOptions, storing: Storing, source: Source): Promise<PartInProgress> {
+async function beginPart(
+  dir: string,
+  options: PrepareOptions,
+  storing: Storing,
+  source: Source,
+): Promise<PartInProgress> {
   const folder = await beginFolder(dir, { force: options.force, marker: MANIFEST });
   const { fit, channels } = storing;
   const shape = fit && { height: fit.resolution, width: fit.resolution, channels };
@@ -140,7 +145,8 @@ async function writeImages(
     if (stored) {
       await part.writer.append(stored, item.id, item.label);
     } else {
-      if (strict) throw expected('an image that can be decoded', item.id, error!, 'repair or remove it, or leave out --strict');
+      if (strict)
+        throw expected('an image that can be decoded', item.id, error!, 'repair or remove it, or leave out --strict');
       events.skipped?.(item.id, error!);
       part.skipped++;
     }
@@ -148,11 +154,16 @@ async function writeImages(
   }
   const empty = parts.find(({ writer }) => writer.count === 0);
   if (empty) {
-    throw new UserError(`none of the ${empty.skipped} images could be decoded`, { hint: 'is this the right source and --format?' });
+    throw new UserError(`none of the ${empty.skipped} images could be decoded`, {
+      hint: 'is this the right source and --format?',
+    });
   }
 }
 
-async function convert(item: SourceItem, store: Storing['store']): Promise<{ item: SourceItem; stored?: StoredImage; error?: string }> {
+async function convert(
+  item: SourceItem,
+  store: Storing['store'],
+): Promise<{ item: SourceItem; stored?: StoredImage; error?: string }> {
   try {
     return { item, stored: await store(item.image) };
   } catch (error) {
@@ -161,7 +172,11 @@ async function convert(item: SourceItem, store: Storing['store']): Promise<{ ite
 }
 
 /** Everything that decides what is written: the settings, and the names and sizes of the files read. */
-async function describe(options: PrepareOptions, source: Source, { fit, channels }: Storing): Promise<Record<string, unknown>> {
+async function describe(
+  options: PrepareOptions,
+  source: Source,
+  { fit, channels }: Storing,
+): Promise<Record<string, unknown>> {
   const { limit, holdout = 0, seed, shardSize } = options;
   return {
     source: options.sources.map((path) => resolve(path)),
@@ -204,7 +219,10 @@ async function findUnchanged(options: PrepareOptions, preparation: Record<string
 }
 
 function differing(dir: string, old: Record<string, unknown>, wanted: Record<string, unknown>): UserError {
-  const [before, now]: Record<string, unknown>[] = [old, wanted].map((settings) => ({ storage: 'pixels', ...settings }));
+  const [before, now]: Record<string, unknown>[] = [old, wanted].map((settings) => ({
+    storage: 'pixels',
+    ...settings,
+  }));
   const keys = Object.keys(now).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(now[key]));
   const [key = 'version'] = keys;
   const was = `${key} was ${JSON.stringify(before[key])}, now ${JSON.stringify(now[key])}`;
@@ -214,5 +232,6 @@ function differing(dir: string, old: Record<string, unknown>, wanted: Record<str
 }
 
 async function present(path: string): Promise<void> {
-  if (!(await exists(path))) throw expected('a folder or file of images', path, 'no such file or folder', 'check the path');
+  if (!(await exists(path)))
+    throw expected('a folder or file of images', path, 'no such file or folder', 'check the path');
 }

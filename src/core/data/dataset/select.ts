@@ -25,7 +25,12 @@ export interface SelectOptions {
 export function select(count: number, { limit, holdout = 0, seed }: SelectOptions): Selection {
   const taken = Math.min(limit ?? count, count);
   if (holdout >= taken) {
-    throw expected(`fewer than the ${taken} images`, '--holdout', `${holdout}`, 'some must be left for the dataset itself');
+    throw expected(
+      `fewer than the ${taken} images`,
+      '--holdout',
+      `${holdout}`,
+      'some must be left for the dataset itself',
+    );
   }
   const parts = new Uint8Array(count);
   permutation(count, integerRandom(seed, 0)).forEach((index, place) => {

@@ -19,7 +19,12 @@ export async function verified(dir: string, { file, sha256 }: ShardFile): Promis
   const path = join(dir, file);
   const found = await sha256File(path);
   if (found !== sha256) {
-    throw expected(`SHA-256 ${sha256} as dataset.json says`, path, found, 'the file is damaged: prepare the dataset again');
+    throw expected(
+      `SHA-256 ${sha256} as dataset.json says`,
+      path,
+      found,
+      'the file is damaged: prepare the dataset again',
+    );
   }
   return path;
 }

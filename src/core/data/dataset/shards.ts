@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sha256File } from '../../formats/digest.js';
 import { writeNpy } from '../../formats/npy/npy.js';
 import { createEncodedShard } from './encoded-shard.js';
-import { MANIFEST, manifestText, type DatasetManifest, type Shard, type ShardFile } from './manifest.js';
+import { type DatasetManifest, MANIFEST, manifestText, type Shard, type ShardFile } from './manifest.js';
 import { createPixelShard, type PixelShape } from './pixel-shard.js';
 import type { Location } from './stored.js';
 
@@ -43,7 +43,9 @@ export interface ShardWriter {
   readonly count: number;
   append(image: StoredImage, id: string, label?: number): Promise<void>;
   /** Completes the shards, names them with their number, and writes dataset.json with the rest of its fields. */
-  finish(fields: Pick<DatasetManifest, 'version' | 'classes' | 'skipped' | 'part' | 'preparation'>): Promise<DatasetManifest>;
+  finish(
+    fields: Pick<DatasetManifest, 'version' | 'classes' | 'skipped' | 'part' | 'preparation'>,
+  ): Promise<DatasetManifest>;
   abort(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /** An image as a dataset's shard holds it, and what a batch makes of it. */
 import { cropImage, decodeImage, fitPixels } from '../codec.js';
-import { cropBox, cropRandom, RULES, type Crop } from '../loading/crop.js';
+import { type Crop, cropBox, cropRandom, RULES } from '../loading/crop.js';
 import type { Channels } from '../pixels.js';
 
 /** Where an image's bytes lie. */
@@ -22,7 +22,12 @@ export interface Recipe {
 }
 
 /** The image at a place of a step's batch: uint8 [resolution, resolution, channels]. */
-export async function developImage(bytes: Uint8Array, recipe: Recipe, step: number, place: number): Promise<Uint8Array> {
+export async function developImage(
+  bytes: Uint8Array,
+  recipe: Recipe,
+  step: number,
+  place: number,
+): Promise<Uint8Array> {
   const { pixels, crop, resolution, channels, seed } = recipe;
   const image = pixels ? { ...pixels, data: bytes } : bytes;
   if (crop === 'center') {

@@ -56,7 +56,10 @@ async function openArray(out: string, { height, width, channels, force }: ImageS
   return { append, close, abort };
 }
 
-async function openSheet(out: string, { height, width, channels, columns, force }: ImageSinkOptions): Promise<ImageSink> {
+async function openSheet(
+  out: string,
+  { height, width, channels, columns, force }: ImageSinkOptions,
+): Promise<ImageSink> {
   await refuseExisting(out, force);
   const all: Uint8Array[] = [];
   return {
@@ -74,14 +77,19 @@ async function openSheet(out: string, { height, width, channels, columns, force 
   };
 }
 
-async function openFolder(out: string, { height, width, channels, force, name, count }: ImageSinkOptions): Promise<ImageSink> {
+async function openFolder(
+  out: string,
+  { height, width, channels, force, name, count }: ImageSinkOptions,
+): Promise<ImageSink> {
   const folder = await beginFolder(out, { force, marker: MARKER });
   let written = 0;
   return {
     append: async (images) => {
       const parts = imagesOf(images, height * width * channels);
       await Promise.all(
-        parts.map(async (pixels, i) => writeFile(join(folder.path, name(written + i)), await encodePng(pixels, height, width, channels))),
+        parts.map(async (pixels, i) =>
+          writeFile(join(folder.path, name(written + i)), await encodePng(pixels, height, width, channels)),
+        ),
       );
       written += parts.length;
     },

@@ -9,9 +9,9 @@ import { openNpyRows, readNpyStream } from '../../formats/npy/npy.js';
 import { decodeAsIs, decodeImage, type ResizeMethod } from '../codec.js';
 import { openDataset } from '../dataset/dataset.js';
 import { MANIFEST } from '../dataset/manifest.js';
-import { DECODERS, mapOrdered } from './ordered.js';
-import { withChannels, type Channels } from '../pixels.js';
+import { type Channels, withChannels } from '../pixels.js';
 import { openFolder } from '../sources/folder.js';
+import { DECODERS, mapOrdered } from './ordered.js';
 
 export interface ImageOptions {
   /** Side to which the images of a folder or of an encoded dataset are brought; other kinds must have it already. */
@@ -54,7 +54,13 @@ export interface ImageSet {
 export async function openImages(path: string, options: ImageOptions = {}): Promise<ImageSet> {
   if (path === '-') return openStream(options);
   const status = await stat(path).catch(() => undefined);
-  if (!status) throw expected('a dataset, a folder of images, an .npy file or -', path, 'no such file or folder', 'check the path');
+  if (!status)
+    throw expected(
+      'a dataset, a folder of images, an .npy file or -',
+      path,
+      'no such file or folder',
+      'check the path',
+    );
   if (!status.isDirectory()) {
     if (!/\.npy$/i.test(path)) throw expected('a dataset, a folder of images, an .npy file or -', path, 'another file');
     return openNpyImages(path, options);
@@ -131,7 +137,12 @@ async function openImageFolder(path: string, options: ImageOptions): Promise<Ima
       const image = await decodeAsIs(file);
       if (image.height !== height || image.width !== width) {
         const found = `${image.width} x ${image.height} in ${file}`;
-        throw expected(`images of one size, ${width} x ${height} as the first`, path, found, 'prepare them with bigbigan prep-data');
+        throw expected(
+          `images of one size, ${width} x ${height} as the first`,
+          path,
+          found,
+          'prepare them with bigbigan prep-data',
+        );
       }
       if (image.channels > channels && !options.channels) {
         throw expected('grey images as the first', path, `colour in ${file}`, 'prepare them with bigbigan prep-data');
@@ -146,10 +157,14 @@ async function openImageFolder(path: string, options: ImageOptions): Promise<Ima
       const joined = new Uint8Array(Buffer.concat(data));
       return { data: joined, count: ids.length, labels: source.classes && Int32Array.from(labels), ids };
     };
-    const decoded = mapOrdered(source.items(() => true), DECODERS, async (item) => ({
-      ...item,
-      data: await decode(join(path, item.id)),
-    }));
+    const decoded = mapOrdered(
+      source.items(() => true),
+      DECODERS,
+      async (item) => ({
+        ...item,
+        data: await decode(join(path, item.id)),
+      }),
+    );
     for await (const { data, label, id } of decoded) {
       batch.data.push(data);
       batch.labels.push(label ?? 0);
@@ -174,7 +189,12 @@ export function arrayShape(shape: readonly number[], path: string, options: Imag
   if (count === 0) throw expected('at least one image', path, 'none');
   const { resolution, channels = own as Channels } = options;
   if (resolution && (height !== resolution || width !== resolution)) {
-    throw expected(`images of ${resolution} x ${resolution}`, path, `${width} x ${height}`, 'prepare them at that resolution');
+    throw expected(
+      `images of ${resolution} x ${resolution}`,
+      path,
+      `${width} x ${height}`,
+      'prepare them at that resolution',
+    );
   }
   const convert = (data: Uint8Array) => {
     const rows = data.length / (width * own);

@@ -1,6 +1,6 @@
 /** Which part of an image a training batch shows. */
 import type { Box } from '../codec.js';
-import { integerRandom, type IntegerRandom } from '../random.js';
+import { type IntegerRandom, integerRandom } from '../random.js';
 
 export const CROPS = ['center', 'random-resized', 'distorted'] as const;
 
@@ -49,14 +49,25 @@ export function cropRandom(seed: number, step: number, place: number): IntegerRa
 }
 
 /** The part of an image of this size that a crop takes. */
-export function cropBox(crop: keyof typeof RULES, height: number, width: number, resolution: number, random: IntegerRandom): Box {
+export function cropBox(
+  crop: keyof typeof RULES,
+  height: number,
+  width: number,
+  resolution: number,
+  random: IntegerRandom,
+): Box {
   const rule = RULES[crop];
   const box = attempt(rule, height, width, random) ?? { left: 0, top: 0, width, height };
   const whole = box.width === width && box.height === height;
   return whole && rule.center ? rule.center(height, width, resolution) : box;
 }
 
-function attempt({ area, aspect, attempts }: Rule, height: number, width: number, random: IntegerRandom): Box | undefined {
+function attempt(
+  { area, aspect, attempts }: Rule,
+  height: number,
+  width: number,
+  random: IntegerRandom,
+): Box | undefined {
   for (let i = 0; i < attempts; i++) {
     const ratio = aspect[0] + (random.next() / 2 ** 32) * (aspect[1] - aspect[0]);
     const size = partSize(ratio, area, height, width, random);
@@ -77,7 +88,8 @@ function partSize(ratio: number, area: Rule['area'], height: number, width: numb
   // Rounding may leave the allowed areas by a row.
   for (const h of [drawn, drawn + 1, drawn - 1]) {
     const w = Math.round(h * ratio);
-    if (h >= 1 && w >= 1 && h <= height && w <= width && h * w >= least && h * w <= largest) return { height: h, width: w };
+    if (h >= 1 && w >= 1 && h <= height && w <= width && h * w >= least && h * w <= largest)
+      return { height: h, width: w };
   }
   return undefined;
 }

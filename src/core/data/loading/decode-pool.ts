@@ -11,7 +11,10 @@ export interface DecodeOrder {
 }
 
 /** uint8 [locations, resolution, resolution, channels], or which place of the batch could not be made, and why. */
-export type DecodeAnswer = { order: number } & ({ images: Uint8Array<ArrayBuffer> } | { place: number; reason: string });
+export type DecodeAnswer = { order: number } & (
+  | { images: Uint8Array<ArrayBuffer> }
+  | { place: number; reason: string }
+);
 
 export interface DecodePool {
   /** The images of a step's batch, in order: uint8 [locations, resolution, resolution, channels]. */
@@ -22,7 +25,10 @@ export interface DecodePool {
 
 /** The image at a place of a batch that could not be made; the message says why. */
 export class UndecodableError extends Error {
-  constructor(readonly place: number, reason: string) {
+  constructor(
+    readonly place: number,
+    reason: string,
+  ) {
     super(reason);
   }
 }

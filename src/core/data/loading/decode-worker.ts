@@ -1,9 +1,9 @@
 /** A decoding thread: orders come in, batches go out, both in turn. It reads the shards' files itself. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { readExactly } from '../../formats/input.js';
+import { developImage, type Location, type Recipe, reasonOf } from '../dataset/stored.js';
 import type { DecodeAnswer, DecodeOrder } from './decode-pool.js';
-import { developImage, reasonOf, type Location, type Recipe } from '../dataset/stored.js';
 
 const port = parentPort!;
 const recipe = workerData as Recipe;

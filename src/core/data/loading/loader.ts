@@ -1,9 +1,9 @@
 /** Batches for training: the batch of a step depends on the seed and the step alone, so that runs resume exactly. */
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import type { Crop } from './crop.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { createDecodePool, UndecodableError, type DecodePool } from './decode-pool.js';
+import type { Crop } from './crop.js';
+import { createDecodePool, type DecodePool, UndecodableError } from './decode-pool.js';
 import { batchOrder } from './order.js';
 
 const MEMORY_BYTES = 2 * 2 ** 30;
@@ -84,7 +84,9 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     if (!held.has(dataset)) held.set(dataset, dataset.read(0, count));
     const source = await held.get(dataset)!;
     const images = new Uint8Array(wanted.length * imageLength);
-    wanted.forEach((index, at) => images.set(source.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength));
+    wanted.forEach((index, at) =>
+      images.set(source.subarray(index * imageLength, (index + 1) * imageLength), at * imageLength),
+    );
     return images;
   };
   const make = async (step: number): Promise<Batch> => {

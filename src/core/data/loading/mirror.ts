@@ -8,7 +8,12 @@ const MIRROR_STREAM = 2;
  * Mirrors each of the images uint8 [n, height, width, channels] with probability 1/2, in place: by the seed, the step and its
  * place in the batch alone.
  */
-export function mirrorAtRandom(images: Uint8Array, shape: { height: number; width: number; channels: number }, seed: number, step: number): void {
+export function mirrorAtRandom(
+  images: Uint8Array,
+  shape: { height: number; width: number; channels: number },
+  seed: number,
+  step: number,
+): void {
   const rowLength = shape.width * shape.channels;
   const imageLength = shape.height * rowLength;
   for (let place = 0; place < images.length / imageLength; place++) {

@@ -6,13 +6,20 @@ export const LARGEST_MEMBER = 256 * 2 ** 20;
 
 /** The member's name as a plain relative path: archives are only read, so this is for ids and classes. */
 export function cleanName(name: string): string {
-  return name.replaceAll('\\', '/').split('/').filter((part) => part !== '' && part !== '.').join('/');
+  return name
+    .replaceAll('\\', '/')
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
 }
 
 /** Labels from the folders inside, below the folders that all members share: `set/train/cat/1.png` is a cat. */
 export function labelMembers(names: readonly string[], where: string) {
   const shared = sharedFolders(names);
-  const { classes, label } = labelPaths(names.map((name) => name.slice(shared.length)), where);
+  const { classes, label } = labelPaths(
+    names.map((name) => name.slice(shared.length)),
+    where,
+  );
   return { classes, label: (name: string) => label(name.slice(shared.length)) };
 }
 

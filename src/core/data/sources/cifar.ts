@@ -25,14 +25,22 @@ export function recordLength(kind: CifarKind): number {
 
 /** The training files in a folder, sorted; empty if it is no CIFAR folder. */
 export async function cifarFiles(dir: string, kind: CifarKind): Promise<string[]> {
-  return (await readdir(dir)).filter((name) => trainingFile[kind].test(name)).sort(byCodePoint).map((name) => join(dir, name));
+  return (await readdir(dir))
+    .filter((name) => trainingFile[kind].test(name))
+    .sort(byCodePoint)
+    .map((name) => join(dir, name));
 }
 
 /** A file of records, or the folder of the unpacked archive, of which the training files are taken. */
 export async function openCifar(path: string, kind: CifarKind): Promise<Source> {
   const files = (await stat(path)).isDirectory() ? await cifarFiles(path, kind) : [path];
   if (files.length === 0) {
-    throw expected(kind === 'cifar10' ? 'data_batch_1.bin and so on' : 'train.bin', path, 'none', 'name the .bin file itself');
+    throw expected(
+      kind === 'cifar10' ? 'data_batch_1.bin and so on' : 'train.bin',
+      path,
+      'none',
+      'name the .bin file itself',
+    );
   }
   const parts = await Promise.all(files.map((file) => readRecords(file, kind)));
   const classes = kind === 'cifar10' ? CIFAR10_CLASSES : await fineNames(dirname(files[0]));
@@ -44,7 +52,12 @@ export async function openCifar(path: string, kind: CifarKind): Promise<Source> 
         const label = records[start + labelBytes[kind] - 1];
         if (label >= classes.length) {
           const record = start / recordLength(kind);
-          throw expected(`a label from 0 to ${classes.length - 1}`, `record ${record} of ${files[part]}`, `${label}`, `is it ${kind}?`);
+          throw expected(
+            `a label from 0 to ${classes.length - 1}`,
+            `record ${record} of ${files[part]}`,
+            `${label}`,
+            `is it ${kind}?`,
+          );
         }
         const planes = records.subarray(start + labelBytes[kind], start + recordLength(kind));
         const pixels = { data: interleave(planes), height: SIDE, width: SIDE, channels: 3 as const };
@@ -59,7 +72,12 @@ export async function openCifar(path: string, kind: CifarKind): Promise<Source> 
 async function readRecords(path: string, kind: CifarKind): Promise<Uint8Array> {
   const bytes = await readUnpacked(path);
   if (bytes.length > 0 && bytes.length % recordLength(kind) === 0) return bytes;
-  throw expected(`${kind} records of ${recordLength(kind)} bytes`, path, `${bytes.length} bytes`, 'check the path and --format');
+  throw expected(
+    `${kind} records of ${recordLength(kind)} bytes`,
+    path,
+    `${bytes.length} bytes`,
+    'check the path and --format',
+  );
 }
 
 /** Planes [3, 32, 32] to pixels [32, 32, 3]. */

@@ -7,12 +7,24 @@ import { classNumbers, type Source, type SourceItem } from './source.js';
 export function concatenate(sources: readonly Source[], paths: readonly string[]): Source {
   if (sources.length === 1) return sources[0];
   const [first] = sources;
-  const odd = sources.findIndex((source) => source.format !== first.format || Boolean(source.classes) !== Boolean(first.classes));
+  const odd = sources.findIndex(
+    (source) => source.format !== first.format || Boolean(source.classes) !== Boolean(first.classes),
+  );
   if (odd >= 0) {
     const describe = (source: Source) => `${source.format} ${source.classes ? 'with' : 'without'} labels`;
-    throw expected(`sources of one kind (${describe(first)})`, paths[odd], describe(sources[odd]), 'prepare them apart');
+    throw expected(
+      `sources of one kind (${describe(first)})`,
+      paths[odd],
+      describe(sources[odd]),
+      'prepare them apart',
+    );
   }
-  const classes = first.classes && commonClasses(sources.map((source) => source.classes!), paths.join(', '));
+  const classes =
+    first.classes &&
+    commonClasses(
+      sources.map((source) => source.classes!),
+      paths.join(', '),
+    );
   async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
     let start = 0;
     for (const [which, source] of sources.entries()) {
@@ -25,7 +37,14 @@ export function concatenate(sources: readonly Source[], paths: readonly string[]
     }
   }
   const count = sources.reduce((sum, source) => sum + source.count, 0);
-  return { format: first.format, files: sources.flatMap(({ files }) => files), count, classes, channels: first.channels, items };
+  return {
+    format: first.format,
+    files: sources.flatMap(({ files }) => files),
+    count,
+    classes,
+    channels: first.channels,
+    items,
+  };
 }
 
 /** The longest list if it begins with all others (numbered classes), else all names sorted. */

@@ -1,7 +1,8 @@
 /** A CSV (or TSV) file of image paths and, if wanted, labels; relative paths start at the file's own folder. */
-import { parse } from 'csv-parse/sync';
+
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
@@ -61,13 +62,20 @@ function parseLines(text: string, path: string): { record: string[]; line: numbe
     }) as unknown as { record: string[]; info: { lines: number } }[];
     return records.map(({ record, info }) => ({ record, line: info.lines }));
   } catch (error) {
-    throw expected('a CSV file of path,label', path, (error as Error).message, 'quote fields that hold commas or quotes');
+    throw expected(
+      'a CSV file of path,label',
+      path,
+      (error as Error).message,
+      'quote fields that hold commas or quotes',
+    );
   }
 }
 
 async function checkPresent(rows: readonly Row[], path: string): Promise<void> {
   const missing: Row[] = [];
-  for await (const absent of mapOrdered(rows, 4 * DECODERS, async (row) => ((await exists(row.path)) ? undefined : row))) {
+  for await (const absent of mapOrdered(rows, 4 * DECODERS, async (row) =>
+    (await exists(row.path)) ? undefined : row,
+  )) {
     if (absent) missing.push(absent);
   }
   if (missing.length === 0) return;
@@ -76,7 +84,12 @@ async function checkPresent(rows: readonly Row[], path: string): Promise<void> {
     line === 1
       ? 'if line 1 is a header, call its columns path and label; paths are relative to the file'
       : 'paths are relative to the file that lists them';
-  throw expected(`${rows.length} images`, path, `${missing.length} that do not exist, first ${id} (line ${line})`, hint);
+  throw expected(
+    `${rows.length} images`,
+    path,
+    `${missing.length} that do not exist, first ${id} (line ${line})`,
+    hint,
+  );
 }
 
 function labelsOf(rows: readonly Row[], path: string): { numbers: number[]; classes: string[] } {
@@ -89,6 +102,7 @@ function labelsOf(rows: readonly Row[], path: string): { numbers: number[]; clas
   }
   const numbers = texts.map(Number);
   const largest = numbers.reduce((a, b) => Math.max(a, b), 0);
-  if (largest >= MOST_CLASSES) throw expected(`class numbers below ${MOST_CLASSES}`, `the labels of ${path}`, `${largest}`);
+  if (largest >= MOST_CLASSES)
+    throw expected(`class numbers below ${MOST_CLASSES}`, `the labels of ${path}`, `${largest}`);
   return { numbers, classes: Array.from({ length: largest + 1 }, (_, i) => String(i)) };
 }

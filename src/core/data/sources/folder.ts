@@ -2,7 +2,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
-import { RUN, folderKind } from '../folder-kind.js';
+import { folderKind, RUN } from '../folder-kind.js';
 import { byCodePoint, classNumbers, type Source, type SourceItem } from './source.js';
 
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
@@ -19,7 +19,10 @@ export function classOf(path: string): string | undefined {
 }
 
 /** Class numbers for paths: labels only if every image lies in a folder; none if all lie at the top. */
-export function labelPaths(paths: readonly string[], where: string): { classes?: string[]; label(path: string): number | undefined } {
+export function labelPaths(
+  paths: readonly string[],
+  where: string,
+): { classes?: string[]; label(path: string): number | undefined } {
   const top = paths.filter((path) => classOf(path) === undefined);
   if (top.length === paths.length) return { label: () => undefined };
   if (top.length > 0) {
@@ -30,7 +33,10 @@ export function labelPaths(paths: readonly string[], where: string): { classes?:
       'move them into a class folder or away',
     );
   }
-  const numbers = classNumbers(paths.map((path) => classOf(path)!), where);
+  const numbers = classNumbers(
+    paths.map((path) => classOf(path)!),
+    where,
+  );
   return { classes: [...numbers.keys()], label: (path) => numbers.get(classOf(path)!) };
 }
 
@@ -57,7 +63,12 @@ export async function openFolder(dir: string): Promise<Source> {
   if (kind === RUN) throw expected('a folder of images', dir, kind, 'name a folder of images or a dataset');
   const paths = await listImages(dir);
   if (paths.length === 0) {
-    throw expected('images (jpg, png, webp, gif, tif, avif)', dir, kind ?? 'none', 'name the folder that holds the class folders');
+    throw expected(
+      'images (jpg, png, webp, gif, tif, avif)',
+      dir,
+      kind ?? 'none',
+      'name the folder that holds the class folders',
+    );
   }
   const { classes, label } = labelPaths(paths, dir);
   async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {

@@ -22,13 +22,19 @@ export async function openIdx(path: string, labels?: string): Promise<Source> {
   if (count * height * width === 0) throw expected('at least one image', path, `[${extents}]`);
   const labelPath = labels ?? (await labelsBeside(path));
   const numbers = labelPath === undefined ? undefined : await readLabelFile(labelPath, count);
-  const classes = numbers && Array.from({ length: numbers.reduce((a, b) => Math.max(a, b), 0) + 1 }, (_, i) => String(i));
+  const classes =
+    numbers && Array.from({ length: numbers.reduce((a, b) => Math.max(a, b), 0) + 1 }, (_, i) => String(i));
   const length = height * width;
   async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
     for (let index = 0; index < count; index++) {
       if (!wanted(index)) continue;
       const pixels = data.subarray(index * length, (index + 1) * length);
-      yield { index, id: String(index), label: numbers?.[index], image: { pixels: { data: pixels, height, width, channels: 1 } } };
+      yield {
+        index,
+        id: String(index),
+        label: numbers?.[index],
+        image: { pixels: { data: pixels, height, width, channels: 1 } },
+      };
     }
   }
   const files = labelPath === undefined ? [path] : [path, labelPath];

@@ -12,7 +12,12 @@ export async function openSource(path: string, format: SourceFormat, labels?: st
   const status = await stat(path);
   const folderOnly = format === 'folder';
   if (status.isDirectory() !== folderOnly && !(status.isDirectory() && format.startsWith('cifar'))) {
-    throw expected(folderOnly ? 'a folder' : `a file of format ${format}`, path, folderOnly ? 'a file' : 'a folder', 'check --format');
+    throw expected(
+      folderOnly ? 'a folder' : `a file of format ${format}`,
+      path,
+      folderOnly ? 'a file' : 'a folder',
+      'check --format',
+    );
   }
   switch (format) {
     case 'folder':
@@ -50,5 +55,10 @@ export async function recogniseFormat(path: string): Promise<SourceFormat> {
     const fits = (['cifar10', 'cifar100'] as const).filter((kind) => size % recordLength(kind) === 0);
     if (fits.length === 1) return fits[0];
   }
-  throw expected(`one of ${FORMATS.join(', ')}`, path, 'a file that is none of them for certain', 'say which with --format; for single images name their folder');
+  throw expected(
+    `one of ${FORMATS.join(', ')}`,
+    path,
+    'a file that is none of them for certain',
+    'say which with --format; for single images name their folder',
+  );
 }

@@ -49,7 +49,12 @@ function checkCase(names: readonly string[], where: string): void {
     const folded = name.toLowerCase();
     const other = seen.get(folded);
     if (other !== undefined) {
-      throw expected('class names that differ by more than case', where, `${other} and ${name}`, 'rename or merge the two');
+      throw expected(
+        'class names that differ by more than case',
+        where,
+        `${other} and ${name}`,
+        'rename or merge the two',
+      );
     }
     seen.set(folded, name);
   }

@@ -1,7 +1,7 @@
 /** A tar archive of images, plain or gzipped: read once for the names and once for the images, never unpacked to disk. */
-import { extract, type Extract } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
 import { expected } from '../../errors.js';
-import { cleanName, labelMembers, LARGEST_MEMBER } from './archive.js';
+import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
 import { streamUnpacked } from './bytes.js';
 import { isImageName } from './folder.js';
 import type { Source, SourceImage, SourceItem } from './source.js';

@@ -1,7 +1,7 @@
 /** A zip archive of images, read member by member, never unpacked to disk. */
-import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { expected } from '../../errors.js';
-import { cleanName, labelMembers, LARGEST_MEMBER } from './archive.js';
+import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
 import { isImageName } from './folder.js';
 import type { Source, SourceImage, SourceItem } from './source.js';
 

@@ -19,7 +19,12 @@ export interface Origin extends ModelProvenance {
 export function originOf({ path, provenance }: Features): Origin {
   const origin = provenance?.source as Partial<Origin> | undefined;
   const unknown = (found: string) =>
-    expected('a features.json that says of which dataset and model they are', `the features in ${path}`, found, 'write them with bigbigan encode, from a dataset of bigbigan prep-data');
+    expected(
+      'a features.json that says of which dataset and model they are',
+      `the features in ${path}`,
+      found,
+      'write them with bigbigan encode, from a dataset of bigbigan prep-data',
+    );
   if (!origin) throw unknown(provenance ? 'one of something else' : 'none');
   if (!origin.data || !origin.data_digest) throw unknown('features of a stream of images');
   if (!origin.checkpoint_digest && !origin.model_digest) throw unknown('features of no model');
@@ -27,7 +32,11 @@ export function originOf({ path, provenance }: Features): Origin {
 }
 
 /** Where the model is: as the options say, or where it was. */
-export async function originalModel(asked: ModelSource, { checkpoint, model }: Origin, path: string): Promise<ModelSource> {
+export async function originalModel(
+  asked: ModelSource,
+  { checkpoint, model }: Origin,
+  path: string,
+): Promise<ModelSource> {
   const { run, checkpoint: file, model: dir } = asked;
   if (run !== undefined || file !== undefined || dir !== undefined) return { run, checkpoint: file, model: dir };
   const [option, place] = checkpoint === null ? ['--model', model!] : ['--checkpoint', checkpoint];
@@ -36,17 +45,29 @@ export async function originalModel(asked: ModelSource, { checkpoint, model }: O
 }
 
 /** The images at `asked`, or where they were; encoded ones are decoded to the shape that E takes. */
-export async function openOriginalImages(asked: string | undefined, origin: Origin, { path, rows }: Features, { height, channels }: ImageShape): Promise<Dataset> {
+export async function openOriginalImages(
+  asked: string | undefined,
+  origin: Origin,
+  { path, rows }: Features,
+  { height, channels }: ImageShape,
+): Promise<Dataset> {
   if (asked === undefined) await requirePresent(origin.data, 'the images', '--data', path);
   const dataset = await openDataset(asked ?? origin.data, { resolution: height, channels: channels as 1 | 3 });
   const { digest, count } = dataset;
   if (digest !== origin.data_digest) throw otherwise('images', path, dataset.path, origin.data_digest, digest);
-  if (count !== rows) throw expected(`${rows} images, one for each row of ${path},`, dataset.path, `${count}`, 'encode it again');
+  if (count !== rows)
+    throw expected(`${rows} images, one for each row of ${path},`, dataset.path, `${count}`, 'encode it again');
   return dataset;
 }
 
 /** The model with the weights and in the arithmetic that the features were computed with. */
-export async function openOriginalModel(engine: Engine, source: ModelSource, origin: Origin, path: string, batchSize: number): Promise<OpenModel> {
+export async function openOriginalModel(
+  engine: Engine,
+  source: ModelSource,
+  origin: Origin,
+  path: string,
+  batchSize: number,
+): Promise<OpenModel> {
   const { weights, precision } = origin;
   const model = await openModel(engine, source, { batchSize, weights, precision } as CheckpointSettings);
   const digest = (origin.checkpoint_digest ?? origin.model_digest)!;
@@ -58,10 +79,20 @@ export async function openOriginalModel(engine: Engine, source: ModelSource, ori
 
 async function requirePresent(place: string, what: string, option: string, path: string): Promise<void> {
   if (await exists(place)) return;
-  throw expected(`${what} that ${path} was encoded from`, place, 'no such file or folder', `say where with ${option}, or encode again`);
+  throw expected(
+    `${what} that ${path} was encoded from`,
+    place,
+    'no such file or folder',
+    `say where with ${option}, or encode again`,
+  );
 }
 
 function otherwise(what: string, path: string, place: string, wanted: string, found: string) {
   const short = (digest: string) => digest.slice(0, 12);
-  return expected(`the ${what} that ${path} was encoded from (digest ${short(wanted)})`, place, `digest ${short(found)}`, `name the right one, or encode again`);
+  return expected(
+    `the ${what} that ${path} was encoded from (digest ${short(wanted)})`,
+    place,
+    `digest ${short(found)}`,
+    `name the right one, or encode again`,
+  );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Features, openFeatures } from '../../data/features.js';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
-import { type Standardisation, bnCrelu, chunks, columnMoments, standardisation } from '../../metrics/rows.js';
+import { bnCrelu, chunks, columnMoments, type Standardisation, standardisation } from '../../metrics/rows.js';
 import { checkSameFeatures } from './same-features.js';
 
 export interface LabelledFeatures extends Features {
@@ -35,7 +35,12 @@ export interface Remarks {
  * both, where one of the folders has no file of it.
  * @throws UserError where labels are missing, or the features are not of one kind
  */
-export async function openFeaturePair(trainPath: string, testPath: string, feature: string, remarks: Remarks): Promise<FeaturePair> {
+export async function openFeaturePair(
+  trainPath: string,
+  testPath: string,
+  feature: string,
+  remarks: Remarks,
+): Promise<FeaturePair> {
   const computed = feature === 'bn_crelu' && (await mustCompute([trainPath, testPath]));
   const opened: Features[] = [];
   const close = async () => void (await Promise.all(opened.map((features) => features.close())));
@@ -49,13 +54,21 @@ export async function openFeaturePair(trainPath: string, testPath: string, featu
     const test = await open(testPath);
     const train = await open(trainPath);
     if (train.width !== test.width) {
-      throw expected(`features of width ${train.width} as in ${trainPath}`, testPath, `${test.width}`, 'encode both with the same network');
+      throw expected(
+        `features of width ${train.width} as in ${trainPath}`,
+        testPath,
+        `${test.width}`,
+        'encode both with the same network',
+      );
     }
     checkSameFeatures(train, test);
     const classes = checkClasses(train, test, remarks);
     const same = train.digest === test.digest;
     const sameImages = same || (imagesOf(train) !== undefined && imagesOf(train) === imagesOf(test));
-    if (sameImages && !same) remarks.warn(`${testPath} and ${trainPath} were encoded from the same images: this says nothing of images that were not seen`);
+    if (sameImages && !same)
+      remarks.warn(
+        `${testPath} and ${trainPath} were encoded from the same images: this says nothing of images that were not seen`,
+      );
     const pair = { train, test, same, sameImages, classes, close };
     if (!computed) return pair;
     const bn = standardisation(await columnMoments(train));
@@ -78,7 +91,13 @@ export function describeComputed(bn?: Standardisation) {
 
 export function withLabels(features: Features): LabelledFeatures {
   const { path, labels } = features;
-  if (!labels) throw expected('labels.npy', path, 'none', 'class numbers are needed: encode a labelled dataset, or save them with NumPy');
+  if (!labels)
+    throw expected(
+      'labels.npy',
+      path,
+      'none',
+      'class numbers are needed: encode a labelled dataset, or save them with NumPy',
+    );
   return { ...features, labels };
 }
 
@@ -93,7 +112,8 @@ function imagesOf({ provenance }: Features): string | undefined {
 }
 
 async function mustCompute(folders: string[]): Promise<boolean> {
-  const all = async (file: string) => (await Promise.all(folders.map((folder) => exists(join(folder, file))))).every(Boolean);
+  const all = async (file: string) =>
+    (await Promise.all(folders.map((folder) => exists(join(folder, file))))).every(Boolean);
   return !(await all('bn_crelu.npy')) && (await all('avepool.npy'));
 }
 
@@ -101,13 +121,22 @@ async function mustCompute(folders: string[]): Promise<boolean> {
 function checkClasses(train: LabelledFeatures, test: LabelledFeatures, { note, warn }: Remarks): number {
   const known = new Set(train.labels);
   if (known.size < 2) {
-    throw expected('rows of 2 classes or more', `labels.npy in ${train.path}`, `class ${train.labels[0]} in every row`, 'with one class there is nothing to tell apart');
+    throw expected(
+      'rows of 2 classes or more',
+      `labels.npy in ${train.path}`,
+      `class ${train.labels[0]} in every row`,
+      'with one class there is nothing to tell apart',
+    );
   }
   const foreign = test.labels.filter((label) => !known.has(label));
-  if (foreign.length > 0) warn(`${train.path} has no rows of ${listed(foreign)}; ${foreign.length} of the ${test.rows} rows of ${test.path} count as wrong`);
+  if (foreign.length > 0)
+    warn(
+      `${train.path} has no rows of ${listed(foreign)}; ${foreign.length} of the ${test.rows} rows of ${test.path} count as wrong`,
+    );
   const largest = train.labels.reduce((most, label) => Math.max(most, label), 0);
   const empty = largest + 1 - known.size;
-  if (empty > 0) note(`${train.path} has ${known.size} classes, numbered up to ${largest}: ${empty} numbers have no rows`);
+  if (empty > 0)
+    note(`${train.path} has ${known.size} classes, numbered up to ${largest}: ${empty} numbers have no rows`);
   return known.size;
 }
 

@@ -10,7 +10,9 @@ export interface ModelDigests {
 
 /** Empty where the features do not say. */
 export function modelDigests({ provenance }: Features): ModelDigests {
-  const { checkpoint_digest, model_digest } = (provenance?.source ?? {}) as { [key in keyof ModelDigests]?: string | null };
+  const { checkpoint_digest, model_digest } = (provenance?.source ?? {}) as {
+    [key in keyof ModelDigests]?: string | null;
+  };
   return { ...(checkpoint_digest && { checkpoint_digest }), ...(model_digest && { model_digest }) };
 }
 
@@ -21,7 +23,12 @@ export function checkSameFeatures(train: Features, test: Features): void {
   const differing = ours.findIndex((name, label) => label < theirs.length && name !== theirs[label]);
   if (differing < 0) return;
   const wanted = `class ${differing} to be ${JSON.stringify(ours[differing])} as in ${train.path},`;
-  throw expected(wanted, test.path, JSON.stringify(theirs[differing]), 'prepare both from sources with the same classes');
+  throw expected(
+    wanted,
+    test.path,
+    JSON.stringify(theirs[differing]),
+    'prepare both from sources with the same classes',
+  );
 }
 
 /** @param trained the network of `trainPath` */

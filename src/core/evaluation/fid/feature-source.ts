@@ -54,7 +54,14 @@ export function findNpzFeatures(path: string, name: string, header: NpyHeader): 
     const origin = await readOrigin(path);
     const sourceDigest = origin.sourceDigest ?? (await sha256File(path));
     const stream = await openNpzStream(path, name);
-    return { count, width, ...origin, sourceDigest, pieces: () => floatRows(stream, title), close: async () => stream.close() };
+    return {
+      count,
+      width,
+      ...origin,
+      sourceDigest,
+      pieces: () => floatRows(stream, title),
+      close: async () => stream.close(),
+    };
   };
   return { count, width, open };
 }
@@ -62,7 +69,11 @@ export function findNpzFeatures(path: string, name: string, header: NpyHeader): 
 export function streamFeatures(stream: NpyStream): FoundFeatures {
   const title = 'standard input';
   const { count, width } = checkFeatures(stream.header, title);
-  return { count, width, open: async () => ({ count, width, pieces: () => floatRows(stream, title), close: async () => {} }) };
+  return {
+    count,
+    width,
+    open: async () => ({ count, width, pieces: () => floatRows(stream, title), close: async () => {} }),
+  };
 }
 
 async function* floatRows(stream: NpyStream, name: string): AsyncGenerator<Float32Array> {
@@ -72,7 +83,8 @@ async function* floatRows(stream: NpyStream, name: string): AsyncGenerator<Float
 function checkFeatures({ dtype, shape }: Pick<NpyHeader, 'dtype' | 'shape'>, name: string) {
   if (dtype !== 'float32' && dtype !== 'float64') throw expected('uint8 images or float features', name, dtype);
   const [count, width] = shape;
-  if (shape.length !== 2 || width === 0) throw expected('features of shape [n, width]', name, `[${shape}]`, 'images must be uint8');
+  if (shape.length !== 2 || width === 0)
+    throw expected('features of shape [n, width]', name, `[${shape}]`, 'images must be uint8');
   // Elements at once: 64 MB.
   return { count, width, size: Math.max(1, Math.min(8192, Math.floor(2 ** 24 / width))) };
 }

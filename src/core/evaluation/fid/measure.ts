@@ -1,13 +1,13 @@
 /** Images or features to what the scores are made of, in one pass: sums, and where wanted class scores and the rows themselves. */
 import type { Engine } from '../../backend/engine.js';
-import { UserError, expected } from '../../errors.js';
+import { expected, type UserError } from '../../errors.js';
 import type { Extracted, Extractor } from '../../metrics/extractor.js';
-import { type InceptionScore, createInceptionScore } from '../../metrics/inception-score.js';
+import { createInceptionScore, type InceptionScore } from '../../metrics/inception-score.js';
 import type { Rows } from '../../metrics/rows.js';
-import { type PartialSums, createMoments } from '../../metrics/statistics.js';
+import { createMoments, type PartialSums } from '../../metrics/statistics.js';
 import type { FeatureSet } from './feature-source.js';
 import type { ImageRange, MetricImages } from './images/metric-images.js';
-import { type Spill, createSpill } from './spill.js';
+import { createSpill, type Spill } from './spill.js';
 import type { Network } from './statistics-file.js';
 
 export interface Measured {
@@ -106,7 +106,13 @@ async function createCollector(engine: Engine, width: number, total: number, opt
       scorer?.add(scores, count);
       if (options.logits) await (logits ??= await createSpill(temporary, scores.length / count)).add(scores);
     },
-    result: () => ({ sums: moments.sums(), features: features?.rows(), logits: logits?.rows(), score: scorer?.result(), close }),
+    result: () => ({
+      sums: moments.sums(),
+      features: features?.rows(),
+      logits: logits?.rows(),
+      score: scorer?.result(),
+      close,
+    }),
   };
 }
 

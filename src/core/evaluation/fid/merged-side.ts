@@ -1,8 +1,8 @@
 /** The shards of a set put together in their order, so that every score is that of the whole set read at once. */
 import { createInceptionScore } from '../../metrics/inception-score.js';
 import { addSums, noSums, statisticsFrom } from '../../metrics/statistics.js';
-import { type PartHeader, checkParts, partRows, readPartHeader, readSums, requireRows } from './part-file.js';
-import { type OpenSide, type Side, checkCount } from './side.js';
+import { checkParts, type PartHeader, partRows, readPartHeader, readSums, requireRows } from './part-file.js';
+import { checkCount, type OpenSide, type Side } from './side.js';
 import { createSpill } from './spill.js';
 
 /** What the scores need of the shards' rows. */
@@ -38,7 +38,13 @@ export async function openMerged(paths: readonly string[], needed: Needed): Prom
       await spill?.close();
       throw error;
     }
-    return { ...known, statistics: statisticsFrom(sums), features: spill?.rows(), score: scorer?.result(), close: async () => spill?.close() };
+    return {
+      ...known,
+      statistics: statisticsFrom(sums),
+      features: spill?.rows(),
+      score: scorer?.result(),
+      close: async () => spill?.close(),
+    };
   };
   return { ...known, n, width, measure, close: async () => {} };
 }

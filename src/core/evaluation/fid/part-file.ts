@@ -3,12 +3,20 @@
  * mean leaves, in float64; `shard`, its number from 1 and how many there are; where wanted `feats` [n, width] and
  * `logits` [n, classes] in float32. There is no `sigma`: no tool takes a shard for the whole by mistake.
  */
-import { UserError, expected } from '../../errors.js';
+import { expected, UserError } from '../../errors.js';
 import { type NpzArrays, readNpz, writeNpz } from '../../formats/zip/npz.js';
 import { npzNames, openNpzStream } from '../../formats/zip/npz-stream.js';
 import type { Rows } from '../../metrics/rows.js';
 import type { PartialSums } from '../../metrics/statistics.js';
-import { ORIGIN_ARRAYS, type Origin, npzRows, numbers, originArrays, originOf, squareMatrix } from './statistics-file.js';
+import {
+  npzRows,
+  numbers,
+  ORIGIN_ARRAYS,
+  type Origin,
+  originArrays,
+  originOf,
+  squareMatrix,
+} from './statistics-file.js';
 
 export interface PartHeader extends Origin {
   path: string;
@@ -47,7 +55,12 @@ export async function writePart(path: string, part: NewPart): Promise<void> {
 export async function readPartHeader(path: string): Promise<PartHeader> {
   const { n, mu, shard, ...texts } = await readNpz(path, ['n', 'mu', 'shard', ...ORIGIN_ARRAYS]);
   if (!n || !mu || shard?.data.length !== 2) {
-    throw expected('a part that fid --shard has written', path, 'an .npz without n, mu or shard', 'statistics of whole sets cannot be merged');
+    throw expected(
+      'a part that fid --shard has written',
+      path,
+      'an .npz without n, mu or shard',
+      'statistics of whole sets cannot be merged',
+    );
   }
   const [own, all] = Array.from(shard.data, Number);
   return { path, n: Number(n.data[0]), width: mu.data.length, shard: own, shards: all, ...originOf(texts) };
@@ -60,16 +73,24 @@ export async function readSums({ path, n, width }: PartHeader): Promise<PartialS
 }
 
 /** Throws where a part has no rows of a kind that some metric needs. */
-export async function requireRows({ path, n }: PartHeader, metrics: { feats?: string; logits?: string }): Promise<void> {
+export async function requireRows(
+  { path, n }: PartHeader,
+  metrics: { feats?: string; logits?: string },
+): Promise<void> {
   const there = await npzNames(path);
   for (const [name, metric] of Object.entries(metrics)) {
     if (n === 0 || metric === undefined || there.includes(name)) continue;
-    throw new UserError(`${path} holds no ${name}, which --metrics ${metric} needs`, { hint: `make the parts with --metrics ${metric}` });
+    throw new UserError(`${path} holds no ${name}, which --metrics ${metric} needs`, {
+      hint: `make the parts with --metrics ${metric}`,
+    });
   }
 }
 
 /** The rows of a part's `feats` or `logits`, in pieces. */
-export async function* partRows({ path, n }: PartHeader, name: 'feats' | 'logits'): AsyncGenerator<{ data: Float32Array; count: number }> {
+export async function* partRows(
+  { path, n }: PartHeader,
+  name: 'feats' | 'logits',
+): AsyncGenerator<{ data: Float32Array; count: number }> {
   if (n === 0) return;
   const stream = await openNpzStream(path, name);
   try {
@@ -90,7 +111,13 @@ export function checkParts<P extends PartHeader>(parts: readonly P[]): P[] {
   const [first] = parts;
   const same = (what: string, of: (part: P) => string | number | undefined) => {
     const other = parts.find((part) => of(part) !== of(first));
-    if (other) throw expected(`${what} ${of(first)} as in ${first.path}`, other.path, `${of(other)}`, 'merge the shards of one set');
+    if (other)
+      throw expected(
+        `${what} ${of(first)} as in ${first.path}`,
+        other.path,
+        `${of(other)}`,
+        'merge the shards of one set',
+      );
   };
   same('the number of shards', ({ shards }) => shards);
   same('the network', ({ network }) => network && `${network.label} with weights ${network.digest}`);
@@ -100,7 +127,9 @@ export function checkParts<P extends PartHeader>(parts: readonly P[]): P[] {
   const double = sorted.findIndex(({ shard }, i) => i > 0 && shard === sorted[i - 1].shard);
   if (double >= 0) {
     const { path, shard, shards } = sorted[double];
-    throw new UserError(`${sorted[double - 1].path} and ${path} are the same shard, ${shard} of ${shards}`, { hint: 'name each once' });
+    throw new UserError(`${sorted[double - 1].path} and ${path} are the same shard, ${shard} of ${shards}`, {
+      hint: 'name each once',
+    });
   }
   const there = new Set(parts.map(({ shard }) => shard));
   const missing = Array.from({ length: first.shards }, (_, i) => i + 1).filter((shard) => !there.has(shard));

@@ -15,14 +15,23 @@ export interface ShardOptions extends MeasureOptions {
 }
 
 /** Measures the images that follow one another from one n-th of the set to the next, and writes their part to `path`. */
-export async function writeShard(engine: Engine, source: Source, extractor: Extractor, path: string, options: ShardOptions) {
+export async function writeShard(
+  engine: Engine,
+  source: Source,
+  extractor: Extractor,
+  path: string,
+  options: ShardOptions,
+) {
   if (source.kind !== 'images') throw usage(`--shard is for images, which ${source.path} does not hold`);
   const { shard, shards } = options;
   const images = await source.open(extractor.image);
   try {
     const bound = (i: number) => Math.floor((i * images.count) / shards);
     const range = { first: bound(shard - 1), end: bound(shard) };
-    const { sums, features, logits, close } = await measureImages(engine, images, source.path, extractor, { ...options, range });
+    const { sums, features, logits, close } = await measureImages(engine, images, source.path, extractor, {
+      ...options,
+      range,
+    });
     try {
       await writePart(path, { ...originOfImages(images, extractor), sums, shard, shards, feats: features, logits });
     } finally {

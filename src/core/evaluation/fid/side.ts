@@ -6,8 +6,8 @@ import type { Extractor } from '../../metrics/extractor.js';
 import type { InceptionScore } from '../../metrics/inception-score.js';
 import type { Rows } from '../../metrics/rows.js';
 import { type Statistics, statisticsFrom } from '../../metrics/statistics.js';
-import { type Measured, type MeasureOptions, measureFeatures, measureImages, networkOf } from './measure.js';
 import type { MetricImages } from './images/metric-images.js';
+import { type Measured, type MeasureOptions, measureFeatures, measureImages, networkOf } from './measure.js';
 import type { Source } from './source.js';
 import { type Origin, readStatistics } from './statistics-file.js';
 
@@ -42,7 +42,8 @@ export interface SideOptions extends MeasureOptions {
 /** `extractor` is needed for images. */
 export async function openSide(source: Source, extractor?: Extractor): Promise<OpenSide> {
   const { path, kind } = source;
-  if (kind === 'part') throw expected('a whole set', path, 'a part of one', 'put the parts together: fid REAL --merge PART...');
+  if (kind === 'part')
+    throw expected('a whole set', path, 'a part of one', 'put the parts together: fid REAL --merge PART...');
   if (kind === 'statistics') {
     const { n, mean, covariance, ...rest } = await readStatistics(path);
     const origin = { ...rest, sourceDigest: rest.sourceDigest ?? (await sha256File(path)) };
@@ -67,17 +68,32 @@ export async function openSide(source: Source, extractor?: Extractor): Promise<O
   const set = await source.open();
   const { network, sourceDigest, resize, count: n, width, close } = set;
   const known = { path, kind, network, sourceDigest, resize };
-  return { ...known, n, width, measure: async (engine, options) => side(await measureFeatures(engine, set, path, options), known), close };
+  return {
+    ...known,
+    n,
+    width,
+    measure: async (engine, options) => side(await measureFeatures(engine, set, path, options), known),
+    close,
+  };
 }
 
 export function originOfImages({ digest, resize }: MetricImages, extractor: Extractor): Origin {
   return { network: networkOf(extractor), sourceDigest: digest, resize };
 }
 
-function side({ sums, features, score, close }: Measured & { close(): Promise<void> }, known: Omit<Side, 'statistics' | 'close'>): Side {
+function side(
+  { sums, features, score, close }: Measured & { close(): Promise<void> },
+  known: Omit<Side, 'statistics' | 'close'>,
+): Side {
   return { ...known, statistics: statisticsFrom(sums), features, score, close };
 }
 
 export function checkCount(count: number, path: string): void {
-  if (count < 2) throw expected('2 rows or more', path, `${count}`, 'a covariance needs them, and more rows than features to be of full rank');
+  if (count < 2)
+    throw expected(
+      '2 rows or more',
+      path,
+      `${count}`,
+      'a covariance needs them, and more rows than features to be of full rank',
+    );
 }

@@ -1,8 +1,8 @@
 /** What a user names as one side of a comparison, told apart before anything long begins. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { featureFile } from '../../data/features.js';
 import { MANIFEST } from '../../data/dataset/manifest.js';
+import { featureFile } from '../../data/features.js';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import { type NpyHeader, openNpyRows, readNpyStream } from '../../formats/npy/npy.js';
@@ -32,10 +32,18 @@ export interface SourceOptions {
 export async function openSource(named: string, { rows, feature = 'avepool', stdin }: SourceOptions): Promise<Source> {
   if (named === '-') {
     const stream = await readNpyStream(stdin);
-    return isImages(stream.header) ? { path: named, kind: 'images', ...streamImages(stream) } : { path: named, kind: 'features', ...streamFeatures(stream) };
+    return isImages(stream.header)
+      ? { path: named, kind: 'images', ...streamImages(stream) }
+      : { path: named, kind: 'features', ...streamFeatures(stream) };
   }
   const status = await stat(named).catch(() => undefined);
-  if (!status) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', named, 'no such file or folder', 'check the path');
+  if (!status)
+    throw expected(
+      'a dataset, a features folder, a folder or zip of images, .npy, .npz or -',
+      named,
+      'no such file or folder',
+      'check the path',
+    );
   const isDataset = status.isDirectory() && (await exists(join(named, MANIFEST)));
   const path = (status.isDirectory() && !isDataset && (await featureFile(named, feature))) || named;
   if (/\.npz$/i.test(path)) return openNpzSource(path, rows);

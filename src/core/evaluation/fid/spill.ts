@@ -1,10 +1,10 @@
 /** Rows that are kept in a file without a name until the process ends, so that memory holds only those in use. */
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { temporaryName } from '../../formats/atomic.js';
-import { noRoom } from '../../formats/no-room.js';
-import { readExactly, writeFully } from '../../formats/input.js';
 import { bytesOf } from '../../formats/arrays.js';
+import { temporaryName } from '../../formats/atomic.js';
+import { readExactly, writeFully } from '../../formats/input.js';
+import { noRoom } from '../../formats/no-room.js';
 import type { Rows } from '../../metrics/rows.js';
 
 export interface Spill {

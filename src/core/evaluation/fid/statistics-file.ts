@@ -6,7 +6,7 @@ import { expected } from '../../errors.js';
 import type { NamedArray } from '../../formats/arrays.js';
 import { type NpzArrays, type NpzRows, readNpz, writeNpz } from '../../formats/zip/npz.js';
 import { npzNames } from '../../formats/zip/npz-stream.js';
-import { type Rows, chunks } from '../../metrics/rows.js';
+import { chunks, type Rows } from '../../metrics/rows.js';
 import type { Statistics } from '../../metrics/statistics.js';
 
 /** The network whose features they are. */
@@ -120,7 +120,11 @@ function checkSymmetric(matrix: Float64Array, width: number, where: string): voi
       }
       const most = Math.sqrt(matrix[i * width + i] * matrix[j * width + j]);
       if (Math.abs(a) > most + 1e-6 * Math.max(1, most)) {
-        throw expected(`a covariance of at most ${most}, as the variances demand,`, `row ${i}, column ${j} of ${where}`, `${a}`);
+        throw expected(
+          `a covariance of at most ${most}, as the variances demand,`,
+          `row ${i}, column ${j} of ${where}`,
+          `${a}`,
+        );
       }
     }
   }

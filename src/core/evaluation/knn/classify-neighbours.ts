@@ -1,7 +1,7 @@
 /** Feature files in, classifications by nearest neighbours out. */
 import type { EagerExecutor } from '../../backend/eager.js';
 import type { Features } from '../../data/features.js';
-import { type Neighbours, knnRight, weightedRight, withoutSelf } from '../../metrics/neighbours/knn.js';
+import { knnRight, type Neighbours, weightedRight, withoutSelf } from '../../metrics/neighbours/knn.js';
 import type { Metric } from '../../metrics/neighbours/nearness.js';
 import { findNeighbours } from '../../metrics/neighbours/neighbours.js';
 
@@ -30,7 +30,10 @@ export interface NeighbourAnswer {
 }
 
 /** Reads the base once, whatever its size; the queries stay in memory. Both need labels. */
-export async function classifyByNeighbours(engine: EagerExecutor, question: NeighbourQuestion): Promise<NeighbourAnswer> {
+export async function classifyByNeighbours(
+  engine: EagerExecutor,
+  question: NeighbourQuestion,
+): Promise<NeighbourAnswer> {
   const { train, test, range, ks, metric, normalise, leaveOneOut, temperature, onRows } = question;
   const [from, to] = range;
   const k = ks[ks.length - 1] + (leaveOneOut ? 1 : 0);

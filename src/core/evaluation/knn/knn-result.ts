@@ -43,7 +43,12 @@ export async function readKnnResult(path: string): Promise<KnnResult> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw expected('a result of knn --json', path, (error as NodeJS.ErrnoException).code ?? String(error), 'check the path');
+    throw expected(
+      'a result of knn --json',
+      path,
+      (error as NodeJS.ErrnoException).code ?? String(error),
+      'check the path',
+    );
   }
   let result: KnnResult;
   try {
@@ -51,8 +56,15 @@ export async function readKnnResult(path: string): Promise<KnnResult> {
   } catch {
     throw expected('one JSON object', path, JSON.stringify(text.slice(0, 40)), 'save what knn --json prints');
   }
-  const fine = result && typeof result === 'object' && result.right && result.train?.digest && result.test?.digest && result.queries > 0;
-  if (!fine) throw expected('a result of knn --json', path, 'another object', 'save what knn --shard I/N --json prints');
+  const fine =
+    result &&
+    typeof result === 'object' &&
+    result.right &&
+    result.train?.digest &&
+    result.test?.digest &&
+    result.queries > 0;
+  if (!fine)
+    throw expected('a result of knn --json', path, 'another object', 'save what knn --shard I/N --json prints');
   return result;
 }
 
@@ -66,24 +78,42 @@ export interface KnnPart {
 export function mergeShards(results: readonly KnnPart[]): KnnResult {
   const [first, ...others] = results;
   const facts = ({ result }: KnnPart) =>
-    JSON.stringify([...SAME.map((key) => result[key] ?? null), result.train.digest, result.test.digest, Object.keys(result.right)]);
+    JSON.stringify([
+      ...SAME.map((key) => result[key] ?? null),
+      result.train.digest,
+      result.test.digest,
+      Object.keys(result.right),
+    ]);
   const count = Number(first.result.shard?.split('/')[1] ?? 1);
   for (const other of others) {
     if (facts(other) === facts(first)) continue;
     const key = SAME.find((name) => JSON.stringify(other.result[name]) !== JSON.stringify(first.result[name]));
     const what = key ? `${key} ${JSON.stringify(first.result[key])}` : 'the same features and numbers of neighbours';
-    throw expected(`${what} as in ${first.path}`, other.path, key ? JSON.stringify(other.result[key]) : 'others', 'merge shards of one question only');
+    throw expected(
+      `${what} as in ${first.path}`,
+      other.path,
+      key ? JSON.stringify(other.result[key]) : 'others',
+      'merge shards of one question only',
+    );
   }
   const wanted = Array.from({ length: count }, (_, i) => (count === 1 ? null : `${i + 1}/${count}`));
   const given = results.map(({ result }) => result.shard);
   const missing = wanted.filter((shard) => !given.includes(shard));
   if (missing.length > 0 || given.length !== count) {
-    throw expected(`each of the ${count} shards once`, '--merge', given.join(', '), missing.length > 0 ? `missing: ${missing.join(', ')}` : 'leave out the others');
+    throw expected(
+      `each of the ${count} shards once`,
+      '--merge',
+      given.join(', '),
+      missing.length > 0 ? `missing: ${missing.join(', ')}` : 'leave out the others',
+    );
   }
   const total = (pick: (result: KnnResult) => Counts) =>
-    Object.fromEntries(Object.keys(pick(first.result)).map((k) => [k, results.reduce((sum, { result }) => sum + pick(result)[k], 0)]));
+    Object.fromEntries(
+      Object.keys(pick(first.result)).map((k) => [k, results.reduce((sum, { result }) => sum + pick(result)[k], 0)]),
+    );
   const queries = results.reduce((sum, { result }) => sum + result.queries, 0);
-  if (queries !== first.result.test.rows) throw expected(`${first.result.test.rows} queries in all`, '--merge', `${queries}`);
+  if (queries !== first.result.test.rows)
+    throw expected(`${first.result.test.rows} queries in all`, '--merge', `${queries}`);
   const right = total(({ right }) => right);
   const weighted = first.result.weighted_right && {
     top1: total(({ weighted_right }) => weighted_right!.top1),
@@ -92,7 +122,10 @@ export function mergeShards(results: readonly KnnPart[]): KnnResult {
   return {
     ...first.result,
     top1: fractions(right, queries),
-    ...(weighted && { weighted_top1: fractions(weighted.top1, queries), weighted_top5: fractions(weighted.top5, queries) }),
+    ...(weighted && {
+      weighted_top1: fractions(weighted.top1, queries),
+      weighted_top5: fractions(weighted.top5, queries),
+    }),
     right,
     weighted_right: weighted,
     queries,
@@ -108,5 +141,5 @@ export function mergeShards(results: readonly KnnPart[]): KnnResult {
 
 /** In the order of the test rows. */
 export function inOrder(results: readonly KnnPart[]): KnnPart[] {
-  return [...results].sort((a, b) => parseInt(a.result.shard ?? '1') - parseInt(b.result.shard ?? '1'));
+  return [...results].sort((a, b) => parseInt(a.result.shard ?? '1', 10) - parseInt(b.result.shard ?? '1', 10));
 }

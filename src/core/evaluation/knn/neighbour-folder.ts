@@ -1,6 +1,6 @@
 /** Neighbours on disk: a folder with `indices.npy` int32 and `distances.npy` float32, both [queries, k], nearest first. */
 import { join } from 'node:path';
-import { UserError, expected } from '../../errors.js';
+import { expected, UserError } from '../../errors.js';
 import { exists, writeFolderAtomic } from '../../formats/atomic.js';
 import { sha256File } from '../../formats/digest.js';
 import { createNpyWriter, openNpyRows, writeNpy } from '../../formats/npy/npy.js';
@@ -24,7 +24,11 @@ export interface NeighbourPart {
   queries: number;
 }
 
-export async function writeNeighbours(dir: string, { rows, distances, found }: Neighbours, force?: boolean): Promise<NeighbourDigests> {
+export async function writeNeighbours(
+  dir: string,
+  { rows, distances, found }: Neighbours,
+  force?: boolean,
+): Promise<NeighbourDigests> {
   const shape = [rows.length / found, found];
   await writeFolderAtomic(dir, { force, marker: MARKER }, async (folder) => {
     await writeNpy(join(folder, MARKER), shape, rows);
@@ -37,11 +41,21 @@ export async function writeNeighbours(dir: string, { rows, distances, found }: N
  * Joins the neighbours of parts that follow one another, each with `k` to a query.
  * @throws UserError where a part has none, or where they are not those that its result was counted from
  */
-export async function joinNeighbours(dir: string, parts: readonly NeighbourPart[], k: number, force?: boolean): Promise<NeighbourDigests> {
+export async function joinNeighbours(
+  dir: string,
+  parts: readonly NeighbourPart[],
+  k: number,
+  force?: boolean,
+): Promise<NeighbourDigests> {
   for (const part of parts) await checkPart(part);
   await writeFolderAtomic(dir, { force, marker: MARKER }, async (folder) => {
     for (const name of NAMES) {
-      const writer = await createNpyWriter(join(folder, name), FILES[name], [k], parts.reduce((sum, { queries }) => sum + queries, 0));
+      const writer = await createNpyWriter(
+        join(folder, name),
+        FILES[name],
+        [k],
+        parts.reduce((sum, { queries }) => sum + queries, 0),
+      );
       try {
         for (const part of parts) {
           const source = await openNpyRows(join(part.folder!, name));
@@ -61,14 +75,22 @@ export async function joinNeighbours(dir: string, parts: readonly NeighbourPart[
 }
 
 async function checkPart({ path, folder, digests }: NeighbourPart): Promise<void> {
-  if (!folder || !digests) throw new UserError(`${path} was made without --neighbours-out`, { hint: 'make all parts with it, each with a folder of its own' });
+  if (!folder || !digests)
+    throw new UserError(`${path} was made without --neighbours-out`, {
+      hint: 'make all parts with it, each with a folder of its own',
+    });
   const elsewhere = 'paths are as they were given: run --merge where the parts were made';
   for (const name of NAMES) {
     const file = join(folder, name);
     if (!(await exists(file))) throw expected(`the neighbours of ${path}`, file, 'no such file', elsewhere);
     const digest = await sha256File(file);
     if (digest === digests[name]) continue;
-    throw expected(`the neighbours of ${path} (digest ${String(digests[name]).slice(0, 12)})`, file, `digest ${digest.slice(0, 12)}`, 'the folder was written anew, by another part perhaps: make this part again');
+    throw expected(
+      `the neighbours of ${path} (digest ${String(digests[name]).slice(0, 12)})`,
+      file,
+      `digest ${digest.slice(0, 12)}`,
+      'the folder was written anew, by another part perhaps: make this part again',
+    );
   }
 }
 

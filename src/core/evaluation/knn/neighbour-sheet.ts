@@ -22,16 +22,34 @@ export interface NeighbourSheet {
 const GAP = 2;
 
 /** @throws UserError unless both sets have images of one size, and one for each row of the features */
-export function checkSheetImages(neighbourImages: ImageSet, train: Features, queryImages: ImageSet, test: Features): void {
-  for (const [set, features] of [[neighbourImages, train], [queryImages, test]] as const) {
+export function checkSheetImages(
+  neighbourImages: ImageSet,
+  train: Features,
+  queryImages: ImageSet,
+  test: Features,
+): void {
+  for (const [set, features] of [
+    [neighbourImages, train],
+    [queryImages, test],
+  ] as const) {
     if (set.count !== features.rows) {
-      throw expected(`${features.rows} images, one for each row of ${features.path}`, set.path, `${set.count}`, 'name the images that were encoded');
+      throw expected(
+        `${features.rows} images, one for each row of ${features.path}`,
+        set.path,
+        `${set.count}`,
+        'name the images that were encoded',
+      );
     }
   }
   const { height, width } = queryImages;
   if (neighbourImages.height !== height || neighbourImages.width !== width) {
     const found = `${neighbourImages.width} x ${neighbourImages.height}`;
-    throw expected(`images of ${width} x ${height} as in ${queryImages.path}`, neighbourImages.path, found, 'prepare both alike');
+    throw expected(
+      `images of ${width} x ${height} as in ${queryImages.path}`,
+      neighbourImages.path,
+      found,
+      'prepare both alike',
+    );
   }
 }
 
@@ -41,9 +59,17 @@ export async function neighbourSheet(settings: NeighbourSheet): Promise<Buffer> 
   const count = neighbours.rows.length / neighbours.found;
   const shown = Math.min(settings.queries, count);
   const picked = Array.from({ length: shown }, (_, i) => Math.floor((i * count) / shown));
-  const near = picked.flatMap((query) => [...neighbours.rows.subarray(query * neighbours.found, query * neighbours.found + columns)]);
+  const near = picked.flatMap((query) => [
+    ...neighbours.rows.subarray(query * neighbours.found, query * neighbours.found + columns),
+  ]);
   const { height, width } = queryImages;
-  const [left, right] = [await pick(queryImages, picked.map((query) => firstQuery + query)), await pick(neighbourImages, near)];
+  const [left, right] = [
+    await pick(
+      queryImages,
+      picked.map((query) => firstQuery + query),
+    ),
+    await pick(neighbourImages, near),
+  ];
   const cells = left.flatMap((image, row) => [image, ...right.slice(row * columns, (row + 1) * columns)]);
   const picture = sheet(cells, { height, width, channels: 3, columns: columns + 1, gap: GAP });
   return encodePng(picture.data, picture.height, picture.width, 3);

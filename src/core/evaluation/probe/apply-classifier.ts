@@ -3,10 +3,10 @@ import type { Engine } from '../../backend/engine.js';
 import { type Features, openFeatures } from '../../data/features.js';
 import { expected, usage } from '../../errors.js';
 import { testClassifier } from '../../metrics/probe/classifier.js';
-import { type SavedClassifier, readClassifier } from './classifier-file.js';
 import { describeComputed, transformed, withLabels } from '../features/feature-pair.js';
-import { type ProbeAnswer, describeSet, fractions, perClass } from './probe-result.js';
-import { type ModelDigests, checkSameNetwork } from '../features/same-features.js';
+import { checkSameNetwork, type ModelDigests } from '../features/same-features.js';
+import { readClassifier, type SavedClassifier } from './classifier-file.js';
+import { describeSet, fractions, type ProbeAnswer, perClass } from './probe-result.js';
 
 /** @param feature default: what it was trained on */
 export async function applyClassifier(
@@ -19,7 +19,10 @@ export async function applyClassifier(
   const saved = await readClassifier(path);
   const trained = saved.result.feature as string | undefined;
   if (feature !== undefined && trained !== undefined && feature !== trained) {
-    throw usage(`--feature ${feature} does not go with ${path}, which was trained on ${trained}`, 'leave --feature out');
+    throw usage(
+      `--feature ${feature} does not go with ${path}, which was trained on ${trained}`,
+      'leave --feature out',
+    );
   }
   const name = feature ?? trained ?? 'avepool';
   const source = await openFeatures(folder, saved.bn ? 'avepool' : name);
@@ -43,17 +46,29 @@ export async function applyClassifier(
   }
 }
 
-async function judge(start: () => Promise<Engine>, { classifier, bn, result }: SavedClassifier, path: string, source: Features, warn: (message: string) => void) {
+async function judge(
+  start: () => Promise<Engine>,
+  { classifier, bn, result }: SavedClassifier,
+  path: string,
+  source: Features,
+  warn: (message: string) => void,
+) {
   const labelled = withLabels(source);
   const train = result.train as (ModelDigests & { path: string; digest?: string }) | undefined;
   if (train) checkSameNetwork(train, train.path, source);
   const test = bn ? transformed(labelled, bn) : labelled;
   const width = classifier.weight.length / classifier.classes.length;
   if (test.width !== width) {
-    throw expected(`features of width ${width} as ${path} was trained on`, source.path, `${test.width}`, 'encode with the same network, and name the --feature');
+    throw expected(
+      `features of width ${width} as ${path} was trained on`,
+      source.path,
+      `${test.width}`,
+      'encode with the same network, and name the --feature',
+    );
   }
   // Unknown where another program made the classifier.
   const same = train?.digest === undefined ? null : train.digest === test.digest;
-  if (same) warn(`${path} was trained on the features of ${source.path}: this is the accuracy of rows that were trained on`);
+  if (same)
+    warn(`${path} was trained on the features of ${source.path}: this is the accuracy of rows that were trained on`);
   return { ...(await testClassifier(await start(), classifier, test)), test, same };
 }

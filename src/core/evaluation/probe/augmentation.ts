@@ -1,14 +1,14 @@
 /** Training features that are encoded anew from random parts of their images, for `linear-probe --augment`. */
 import type { Engine } from '../../backend/engine.js';
-import type { Crop } from '../../data/loading/crop.js';
 import type { Features } from '../../data/features.js';
+import type { Crop } from '../../data/loading/crop.js';
 import { usage } from '../../errors.js';
-import { type Standardisation, crelu, scaled } from '../../metrics/rows.js';
 import type { Batch, OrderSettings } from '../../metrics/probe/shuffled.js';
+import { crelu, type Standardisation, scaled } from '../../metrics/rows.js';
 import { describeCheckpoint } from '../../trained/open-checkpoint.js';
-import { type ModelSource, describeModel } from '../../trained/open-model.js';
-import { type Encoding, augmentedBatches, partSize } from './augmented-batches.js';
-import { openOriginalImages, openOriginalModel, originOf, originalModel } from '../features/feature-origin.js';
+import { describeModel, type ModelSource } from '../../trained/open-model.js';
+import { openOriginalImages, openOriginalModel, originalModel, originOf } from '../features/feature-origin.js';
+import { augmentedBatches, type Encoding, partSize } from './augmented-batches.js';
 
 export interface AugmentationQuestion extends ModelSource {
   crop: Crop;
@@ -46,7 +46,8 @@ export async function openAugmentation(
   { batchSize, bn, workers }: AugmentationSettings,
 ): Promise<Augmentation> {
   const { name: encoding, path } = features;
-  if (!isEncoding(encoding)) throw usage(`--augment does not go with --feature ${encoding}`, `choose one of ${ENCODINGS.join(', ')}`);
+  if (!isEncoding(encoding))
+    throw usage(`--augment does not go with --feature ${encoding}`, `choose one of ${ENCODINGS.join(', ')}`);
   const origin = originOf(features);
   const source = await originalModel(models, origin, path);
   const flip = asked ?? (await trainedFlip(source));
@@ -59,14 +60,25 @@ export async function openAugmentation(
   return {
     async *batches(order) {
       begun ||= performance.now();
-      for await (const { data, rows } of augmentedBatches({ dataset, model, encoding, crop, flip, atOnce, workers }, order)) {
+      for await (const { data, rows } of augmentedBatches(
+        { dataset, model, encoding, crop, flip, atOnce, workers },
+        order,
+      )) {
         images += rows.length;
         seconds = (performance.now() - begun) / 1000;
         yield { data: bn ? crelu(scaled(data, bn), model.widths[encoding]) : data, rows };
       }
     },
     speed,
-    describe: () => ({ crop, flip, data: dataset.path, data_digest: dataset.digest, ...model.provenance, images, images_per_second: speed() }),
+    describe: () => ({
+      crop,
+      flip,
+      data: dataset.path,
+      data_digest: dataset.digest,
+      ...model.provenance,
+      images,
+      images_per_second: speed(),
+    }),
     async close() {
       model.dispose();
       await dataset.close();

@@ -1,6 +1,7 @@
 /** Batches of features of freshly cropped images, for a classifier that trains on them: BigBiGAN's linear probe (appendix A). */
-import type { Crop } from '../../data/loading/crop.js';
+
 import type { Dataset } from '../../data/dataset/dataset.js';
+import type { Crop } from '../../data/loading/crop.js';
 import { createLoader } from '../../data/loading/loader.js';
 import { mirrorAtRandom } from '../../data/loading/mirror.js';
 import { type Channels, withChannels } from '../../data/pixels.js';

@@ -53,8 +53,15 @@ export async function readClassifier(path: string): Promise<SavedClassifier> {
     throw expected('JSON as the result in the metadata', path, JSON.stringify(metadata.result.slice(0, 40)));
   }
   return {
-    classifier: { weight: weight.data as Float32Array, bias: bias.data as Float32Array, classes: classes.data as Int32Array },
-    bn: mean && factor ? { mean: Float64Array.from(mean as Float32Array), factor: Float64Array.from(factor as Float32Array) } : undefined,
+    classifier: {
+      weight: weight.data as Float32Array,
+      bias: bias.data as Float32Array,
+      classes: classes.data as Int32Array,
+    },
+    bn:
+      mean && factor
+        ? { mean: Float64Array.from(mean as Float32Array), factor: Float64Array.from(factor as Float32Array) }
+        : undefined,
     result,
   };
 }
@@ -64,11 +71,27 @@ function wrongFile(path: string, { tensors, metadata }: SafetensorsHeader) {
   const wanted = 'a classifier that linear-probe --out saved';
   const { format = '', step } = metadata;
   if (format.startsWith('bigbigan-checkpoint')) {
-    return expected(wanted, path, `the checkpoint of a run${step === undefined ? '' : ` at step ${step}`}`, 'encode images with it, and train a classifier on the features with --train and --out');
+    return expected(
+      wanted,
+      path,
+      `the checkpoint of a run${step === undefined ? '' : ` at step ${step}`}`,
+      'encode images with it, and train a classifier on the features with --train and --out',
+    );
   }
-  if (format.startsWith('bigbigan linear probe state')) return expected(wanted, path, 'the state of a training that --state keeps', 'finish the training with --state and --out');
+  if (format.startsWith('bigbigan linear probe state'))
+    return expected(
+      wanted,
+      path,
+      'the state of a training that --state keeps',
+      'finish the training with --state and --out',
+    );
   const entries = [...tensors].map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
   const [shown, more] = [entries.slice(0, 4).join(', '), entries.length - 4];
   const found = entries.length === 0 ? 'no tensors' : `tensors ${shown}${more > 0 ? ` and ${more} more` : ''}`;
-  return expected(wanted, path, found, 'it has weight float32 [width, classes], bias float32 [classes] and classes int32 [classes]');
+  return expected(
+    wanted,
+    path,
+    found,
+    'it has weight float32 [width, classes], bias float32 [classes] and classes int32 [classes]',
+  );
 }

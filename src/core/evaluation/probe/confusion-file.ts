@@ -1,8 +1,9 @@
 /** Which classes a classifier takes for which: as counts in .npy, or as a picture. */
+
+import { encodePng } from '../../data/codec.js';
+import { drawText, type Grey, TEXT_HEIGHT, textWidth } from '../../data/tiny-text.js';
 import { writeAtomic } from '../../formats/atomic.js';
 import { writeNpy } from '../../formats/npy/npy.js';
-import { encodePng } from '../../data/codec.js';
-import { type Grey, TEXT_HEIGHT, drawText, textWidth } from '../../data/tiny-text.js';
 
 /** Sides of the matrix, about. */
 const PIXELS = 800;
@@ -37,7 +38,8 @@ export function confusionPicture(confusion: Uint32Array, classes: Int32Array): G
     counts.forEach((count, column) => {
       const value = total > 0 ? Math.round(WHITE * Math.sqrt(count / total)) : 0;
       const at = left + column * cell;
-      for (let y = top + row * cell; y < top + (row + 1) * cell; y++) picture.data.fill(value, y * width + at, y * width + at + cell);
+      for (let y = top + row * cell; y < top + (row + 1) * cell; y++)
+        picture.data.fill(value, y * width + at, y * width + at + cell);
     });
   }
   drawText(picture, 'PREDICTED', left, GAP);

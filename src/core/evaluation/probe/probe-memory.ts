@@ -13,7 +13,11 @@ type Grid = Pick<ProbeQuestion, 'learningRates' | 'penalties' | 'batchSize' | 'a
  * @param free bytes; default what the machine has left, or the container
  * @throws UserError with the figures when training would take more
  */
-export function checkMemory({ learningRates, penalties, batchSize, average }: Grid, { rows, width, labels }: LabelledRows, free = available()): void {
+export function checkMemory(
+  { learningRates, penalties, batchSize, average }: Grid,
+  { rows, width, labels }: LabelledRows,
+  free = available(),
+): void {
   const classes = new Set(labels).size;
   const grid = learningRates.flatMap((learningRate) => penalties.map((penalty) => ({ learningRate, penalty })));
   const pool = 4 * Math.min(rows * width, POOL);
@@ -37,7 +41,9 @@ export function checkLbfgsMemory({ rows, width, labels }: LabelledRows, free = a
   if (wanted <= free) return;
   throw new UserError(
     `L-BFGS on ${classes} classes and ${width} features takes about ${gigabytes(wanted)} of memory, and ${gigabytes(free)} are free`,
-    { hint: 'use --solver adam with one of --learning-rates and --penalties, features of fewer columns, or a machine with more memory' },
+    {
+      hint: 'use --solver adam with one of --learning-rates and --penalties, features of fewer columns, or a machine with more memory',
+    },
   );
 }
 

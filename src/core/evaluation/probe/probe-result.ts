@@ -1,8 +1,8 @@
 /** What `linear-probe` says of its sets, its classifiers and its protocol. */
 import type { Features } from '../../data/features.js';
 import type { Accuracy } from '../../metrics/probe/accuracy.js';
-import type { ProbeQuestion } from './probe.js';
 import { modelDigests } from '../features/same-features.js';
+import type { ProbeQuestion } from './probe.js';
 
 export interface ProbeAnswer {
   /** What is printed: stable keys. */
@@ -22,15 +22,23 @@ export interface Circumstances {
 }
 
 /** In words, what a number depends on beside the features. */
-export function protocol({ solver, schedule, average, augment }: ProbeQuestion, { holdout, converged, sameImages }: Circumstances): string {
+export function protocol(
+  { solver, schedule, average, augment }: ProbeQuestion,
+  { holdout, converged, sameImages }: Circumstances,
+): string {
   const how = {
     adam: `Adam, ${schedule} rate`,
     sgd: `gradient descent with momentum 0.9, ${schedule} rate`,
     lbfgs: `L-BFGS on all rows ${converged ? 'to the optimum' : 'that stopped before the optimum'}`,
   }[solver];
   const averaged = solver !== 'lbfgs' && average > 0 ? `, weights averaged with decay ${average}` : '';
-  const chosen = holdout > 0 ? 'chosen by held-out training rows, then trained on all' : 'trained on all training rows, nothing chosen';
-  const features = augment ? `features of ${augment.crop} crops, encoded anew for each batch, standardised by the plain ones` : 'features without augmentation, standardised';
+  const chosen =
+    holdout > 0
+      ? 'chosen by held-out training rows, then trained on all'
+      : 'trained on all training rows, nothing chosen';
+  const features = augment
+    ? `features of ${augment.crop} crops, encoded anew for each batch, standardised by the plain ones`
+    : 'features without augmentation, standardised';
   const tested = sameImages ? '; TESTED ON THE TRAINING IMAGES' : '';
   return `${features}; ${how}${averaged}; ${chosen}${tested}`;
 }
@@ -48,7 +56,10 @@ export function perClass(confusion: Uint32Array, classes: Int32Array): Record<st
   return Object.fromEntries(Array.from(classes, (label, column) => [String(label), of(column)]));
 }
 
-export function describeHead({ heldout, ...settings }: { heldout?: Accuracy; learningRate?: number; penalty: number } & object) {
+export function describeHead({
+  heldout,
+  ...settings
+}: { heldout?: Accuracy; learningRate?: number; penalty: number } & object) {
   const { learningRate, ...others } = settings;
   const known = heldout && {
     heldout_top1: heldout.top1 / heldout.rows,

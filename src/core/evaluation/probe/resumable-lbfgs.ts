@@ -18,7 +18,10 @@ export async function resumableLbfgs(
   const { holdout, train } = sets;
   const asked = JSON.stringify({ digests, width: train.width, penalties, holdout, seed });
   const resume = state ? await readProbeState(state, asked) : undefined;
-  if (resume) events.note(`going on from ${state}: ${resume.solved.length} penalties done, ${resume.lbfgs.iterations} iterations of the next`);
+  if (resume)
+    events.note(
+      `going on from ${state}: ${resume.solved.length} penalties done, ${resume.lbfgs.iterations} iterations of the next`,
+    );
   let saved = performance.now();
   let stages = -1;
   // With rows held out, the chosen penalty is solved for once more on all rows.
@@ -53,7 +56,10 @@ export async function resumableLbfgs(
   const { gradient, iterations: used } = solved.final;
   if (gradient > tolerance) {
     const where = `at a gradient of ${gradient.toExponential(1)}, above --tolerance ${tolerance}`;
-    const why = used >= iterations ? `at --iterations ${iterations}, ${where}: a larger number lets it go on` : `${where}, where single precision lets it get no further`;
+    const why =
+      used >= iterations
+        ? `at --iterations ${iterations}, ${where}: a larger number lets it go on`
+        : `${where}, where single precision lets it get no further`;
     events.warn(`L-BFGS stopped before the optimum, ${why}`);
   }
   return solved;

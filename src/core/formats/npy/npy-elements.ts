@@ -1,16 +1,36 @@
 /** The elements of an .npy file as typed arrays. Types for which the other formats have no array are widened. */
-import { itemSize, view, type ArrayData, type Dtype } from '../arrays.js';
+import { type ArrayData, type Dtype, itemSize, view } from '../arrays.js';
 
 /** A type of elements in a file. */
 export type Stored = Dtype | keyof typeof narrow;
 
 /** What each narrow type is read as, without loss; bytes of an element. */
 const narrow = {
-  float16: { dtype: 'float32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => widened(new Uint16Array(buffer, 0, n)) },
-  int8: { dtype: 'int32', bytes: 1, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int8Array(buffer, 0, n)) },
-  int16: { dtype: 'int32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int16Array(buffer, 0, n)) },
-  uint16: { dtype: 'int32', bytes: 2, widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Uint16Array(buffer, 0, n)) },
-  uint32: { dtype: 'int64', bytes: 4, widen: (buffer: ArrayBuffer, n: number) => BigInt64Array.from(new Uint32Array(buffer, 0, n), BigInt) },
+  float16: {
+    dtype: 'float32',
+    bytes: 2,
+    widen: (buffer: ArrayBuffer, n: number) => widened(new Uint16Array(buffer, 0, n)),
+  },
+  int8: {
+    dtype: 'int32',
+    bytes: 1,
+    widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int8Array(buffer, 0, n)),
+  },
+  int16: {
+    dtype: 'int32',
+    bytes: 2,
+    widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Int16Array(buffer, 0, n)),
+  },
+  uint16: {
+    dtype: 'int32',
+    bytes: 2,
+    widen: (buffer: ArrayBuffer, n: number) => Int32Array.from(new Uint16Array(buffer, 0, n)),
+  },
+  uint32: {
+    dtype: 'int64',
+    bytes: 4,
+    widen: (buffer: ArrayBuffer, n: number) => BigInt64Array.from(new Uint32Array(buffer, 0, n), BigInt),
+  },
 } as const satisfies Record<string, { dtype: Dtype; bytes: number; widen(buffer: ArrayBuffer, n: number): ArrayData }>;
 
 const isNarrow = (stored: Stored): stored is keyof typeof narrow => stored in narrow;
@@ -43,6 +63,12 @@ function widened(bits: Uint16Array): Float32Array {
 function halfValue(bits: number): number {
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   const size =
-    exponent === 31 ? (fraction === 0 ? Infinity : NaN) : exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+    exponent === 31
+      ? fraction === 0
+        ? Infinity
+        : NaN
+      : exponent === 0
+        ? fraction * 2 ** -24
+        : (1024 + fraction) * 2 ** (exponent - 25);
   return bits >> 15 ? -size : size;
 }

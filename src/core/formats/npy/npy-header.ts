@@ -1,6 +1,6 @@
 /** The header of an .npy file: NumPy's magic, a version, and a Python dictionary with type, order and shape. */
 import { expected } from '../../errors.js';
-import { sizeOf, type Dtype } from '../arrays.js';
+import { type Dtype, sizeOf } from '../arrays.js';
 import { itemBytes, readAs, type Stored } from './npy-elements.js';
 
 export interface NpyHeader {
@@ -21,7 +21,13 @@ export const PREFIX_BYTES = 12;
 /** NumPy itself writes less than 200 bytes. */
 const LONGEST_HEADER = 1 << 20;
 
-const descriptions: Record<Dtype, string> = { uint8: '|u1', int32: '<i4', int64: '<i8', float32: '<f4', float64: '<f8' };
+const descriptions: Record<Dtype, string> = {
+  uint8: '|u1',
+  int32: '<i4',
+  int64: '<i8',
+  float32: '<f4',
+  float64: '<f8',
+};
 const dtypes = new Map<string, Stored>([
   ...Object.entries(descriptions).map(([dtype, text]) => [text, dtype as Dtype] as const),
   ['<u1', 'uint8'],
@@ -73,13 +79,18 @@ export function parseNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   if (bytes.length < dataOffset) {
     throw expected(`an .npy header of ${dataOffset} bytes`, path, `${bytes.length} bytes`, 'the file is cut short');
   }
-  const text = Buffer.from(bytes.subarray(bytes[6] === 1 ? 10 : PREFIX_BYTES, dataOffset)).toString('latin1').trim();
+  const text = Buffer.from(bytes.subarray(bytes[6] === 1 ? 10 : PREFIX_BYTES, dataOffset))
+    .toString('latin1')
+    .trim();
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const extents = /'shape'\s*:\s*\(([\d,\sL]*)\)/.exec(text)?.[1];
   if (order === undefined || extents === undefined || !text.includes("'descr'")) {
     throw expected("'descr', 'fortran_order' and 'shape' in the .npy header", path, JSON.stringify(text.slice(0, 120)));
   }
-  const shape = extents.split(',').filter((part) => part.trim() !== '').map((part) => parseInt(part, 10));
+  const shape = extents
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseInt(part, 10));
   const type = parseDescription(text, path);
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(sizeOf(shape) * itemBytes(type))) {
     throw expected('a shape that a file can hold', path, `(${extents})`, 'the header is damaged');

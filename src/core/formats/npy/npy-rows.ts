@@ -1,9 +1,9 @@
 /** Random access to the rows of an .npy file of any size. */
 import { expected } from '../../errors.js';
-import { sizeOf, type ArrayData, type Dtype } from '../arrays.js';
+import { type ArrayData, type Dtype, sizeOf } from '../arrays.js';
 import { allocate, openInput, readExactly } from '../input.js';
-import { elements, itemBytes } from './npy-elements.js';
 import { readNpy, readNpyHeader } from './npy.js';
+import { elements, itemBytes } from './npy-elements.js';
 
 export interface NpyRows {
   path: string;
@@ -22,7 +22,8 @@ export async function openNpyRows(path: string): Promise<NpyRows> {
   try {
     const header = await readNpyHeader(file, path);
     const { dtype, shape, fortran, dataOffset } = header;
-    if (shape.length === 0) throw expected('an array of rows', path, 'a single number', 'save an array of 1 dimension or more');
+    if (shape.length === 0)
+      throw expected('an array of rows', path, 'a single number', 'save an array of 1 dimension or more');
     const rowLength = sizeOf(shape.slice(1));
     const check = (first: number, count: number) => {
       if (first < 0 || count < 0 || first + count > shape[0]) {

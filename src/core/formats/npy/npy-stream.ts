@@ -1,9 +1,9 @@
 /** An .npy array that comes through a pipe: the header states the shape, the rows follow. */
 import { expected } from '../../errors.js';
-import { sizeOf, type ArrayData } from '../arrays.js';
+import { type ArrayData, sizeOf } from '../arrays.js';
 import { allocate } from '../input.js';
 import { elements, itemBytes } from './npy-elements.js';
-import { npyDataOffset, parseNpyHeader, PREFIX_BYTES, type NpyHeader } from './npy-header.js';
+import { type NpyHeader, npyDataOffset, PREFIX_BYTES, parseNpyHeader } from './npy-header.js';
 
 export interface NpyStream {
   header: NpyHeader;

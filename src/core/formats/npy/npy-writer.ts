@@ -1,6 +1,6 @@
 /** Writes an .npy file row by row; it appears under its name when it is complete. */
 import { rename, rm } from 'node:fs/promises';
-import { bytesOf, dtypeOf, sizeOf, type ArrayData, type Dtype } from '../arrays.js';
+import { type ArrayData, bytesOf, type Dtype, dtypeOf, sizeOf } from '../arrays.js';
 import { openNew, temporaryName } from '../atomic.js';
 import { writeFully } from '../input.js';
 import { npyHeader } from './npy-header.js';
@@ -52,7 +52,8 @@ export async function createNpyWriter(
     },
     close: async () => {
       try {
-        if (rows !== undefined && rows !== count) throw new RangeError(`${path}: ${rows} rows promised, ${count} written`);
+        if (rows !== undefined && rows !== count)
+          throw new RangeError(`${path}: ${rows} rows promised, ${count} written`);
         await writeFully(handle, npyHeader(dtype, [count, ...rowShape], headerBytes), 0);
         await handle.sync();
         await handle.close();

@@ -1,15 +1,16 @@
 /** Whole .npy files: one array in memory. Row access, streaming writes and pipes are in the files beside. */
-import { allocate, readExactly, withInput, writeFully, type InputFile } from '../input.js';
-import { bytesOf, checkShape, dtypeOf, sizeOf, type ArrayData, type NamedArray } from '../arrays.js';
-import { writeAtomic } from '../atomic.js';
-import { elements, itemBytes } from './npy-elements.js';
-import { checkNpySize, npyDataOffset, npyHeader, parseNpyHeader, PREFIX_BYTES, type NpyHeader } from './npy-header.js';
 
-export { npyHeader, type NpyHeader } from './npy-header.js';
-export { openNpyRows, type NpyRows } from './npy-rows.js';
-export { createNpyWriter, type NpyWriter } from './npy-writer.js';
-export { readNpyStream, type NpyStream } from './npy-stream.js';
+import { type ArrayData, bytesOf, checkShape, dtypeOf, type NamedArray, sizeOf } from '../arrays.js';
+import { writeAtomic } from '../atomic.js';
+import { allocate, type InputFile, readExactly, withInput, writeFully } from '../input.js';
+import { elements, itemBytes } from './npy-elements.js';
+import { checkNpySize, type NpyHeader, npyDataOffset, npyHeader, PREFIX_BYTES, parseNpyHeader } from './npy-header.js';
+
 export type { ArrayData as NpyData, Dtype as NpyDtype, NamedArray as NpyArray } from '../arrays.js';
+export { type NpyHeader, npyHeader } from './npy-header.js';
+export { type NpyRows, openNpyRows } from './npy-rows.js';
+export { type NpyStream, readNpyStream } from './npy-stream.js';
+export { createNpyWriter, type NpyWriter } from './npy-writer.js';
 
 /** Reads an .npy file into memory, in C order whatever the file's order. */
 export async function readNpy(path: string): Promise<NamedArray> {

@@ -76,7 +76,8 @@ export function readPickle(bytes: Uint8Array, start: number, rules: PickleRules)
   };
   const reduce = () => {
     const [callee, args] = last(2) as [Global | undefined, unknown];
-    if (typeof callee?.call !== 'function' || !Array.isArray(args)) throw refused(path, 'a call of what is no function');
+    if (typeof callee?.call !== 'function' || !Array.isArray(args))
+      throw refused(path, 'a call of what is no function');
     return callee.call(args);
   };
   /** Attributes, which dictionaries of tensors have no use for. */
@@ -139,7 +140,11 @@ function unknownGlobal(path: string, name: string): UserError {
   return refused(path, `the name ${JSON.stringify(name).slice(1, -1)}`);
 }
 
-export function refused(path: string, found: string, hint = 'pickles can run code, so only this is read: torch.save(model.state_dict(), FILE)'): UserError {
+export function refused(
+  path: string,
+  found: string,
+  hint = 'pickles can run code, so only this is read: torch.save(model.state_dict(), FILE)',
+): UserError {
   return expected('a pickled state dict of tensors', path, found, hint);
 }
 

@@ -3,10 +3,10 @@
  * other (before). https://docs.pytorch.org/docs/stable/notes/serialization.html
  */
 import { expected } from '../../errors.js';
-import { type Dtype, type NamedArray, itemSize, sizeOf, view } from '../arrays.js';
+import { type Dtype, itemSize, type NamedArray, sizeOf, view } from '../arrays.js';
 import { type InputFile, readExactly, readWhole } from '../input.js';
-import { type Global, readPickle, refused } from './pickle.js';
 import { readMember, readZipDirectory } from '../zip/zip.js';
+import { type Global, readPickle, refused } from './pickle.js';
 
 /** First in the older layout, as a pickled number. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -53,10 +53,12 @@ async function readZip(file: InputFile, path: string): Promise<Map<string, Named
   if (pickle === undefined) throw expected('a file of torch.save', path, 'a zip without data.pkl');
   const folder = pickle.slice(0, -'data.pkl'.length);
   const order = await read(`${folder}byteorder`);
-  if (order && Buffer.from(order).toString() !== 'little') throw expected('little-endian tensors', path, 'another byte order');
+  if (order && Buffer.from(order).toString() !== 'little')
+    throw expected('little-endian tensors', path, 'another byte order');
   const { value } = readPickle((await read(pickle))!, 0, rules(path));
   const storages = new Map<string, Uint8Array | undefined>();
-  for (const { key } of storagesOf(value)) if (!storages.has(key)) storages.set(key, await read(`${folder}data/${key}`));
+  for (const { key } of storagesOf(value))
+    if (!storages.has(key)) storages.set(key, await read(`${folder}data/${key}`));
   return tensorsOf(value, path, ({ key }) => storages.get(key));
 }
 
@@ -68,18 +70,26 @@ function readLegacy(bytes: Uint8Array, path: string): Map<string, NamedArray> {
     return value;
   };
   const [magic, protocol, system, state, keys] = [next(), next(), next(), next(), next()];
-  if (magic !== MAGIC || protocol !== PROTOCOL) throw expected('a file of torch.save', path, `the version ${String(protocol)}`);
-  if (system instanceof Map && system.get('little_endian') === false) throw expected('little-endian tensors', path, 'another byte order');
+  if (magic !== MAGIC || protocol !== PROTOCOL)
+    throw expected('a file of torch.save', path, `the version ${String(protocol)}`);
+  if (system instanceof Map && system.get('little_endian') === false)
+    throw expected('little-endian tensors', path, 'another byte order');
   const counts = new Map(storagesOf(state).map(({ key, count, dtype }) => [key, { count, dtype }]));
   const storages = new Map<string, Uint8Array>();
   for (const key of Array.isArray(keys) ? keys : []) {
     const known = counts.get(key as string);
-    if (!known || at + 8 > bytes.length) throw expected('the storages of its tensors', path, `storage ${String(key)}`, 'the file is damaged or cut short');
+    if (!known || at + 8 > bytes.length)
+      throw expected('the storages of its tensors', path, `storage ${String(key)}`, 'the file is damaged or cut short');
     const count = new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigInt64(0, true);
     at += 8;
     const length = known.count * itemSize[known.dtype];
     if (count !== BigInt(known.count) || at + length > bytes.length) {
-      throw expected(`${known.count} elements`, `storage ${String(key)} of ${path}`, `${count}`, 'the file is damaged or cut short');
+      throw expected(
+        `${known.count} elements`,
+        `storage ${String(key)} of ${path}`,
+        `${count}`,
+        'the file is damaged or cut short',
+      );
     }
     storages.set(key as string, bytes.subarray(at, (at += length)));
   }
@@ -92,14 +102,19 @@ function rules(path: string) {
     { name: 'torch._utils._rebuild_tensor_v2', call: (args) => rebuild(args, path) },
     ...Object.keys(STORAGES).map((name) => ({ name })),
   ];
-  return { path, globals: new Map(globals.map((global) => [global.name, global])), reference: (id: unknown) => storageOf(id, path) };
+  return {
+    path,
+    globals: new Map(globals.map((global) => [global.name, global])),
+    reference: (id: unknown) => storageOf(id, path),
+  };
 }
 
 /** The reference ('storage', type, key, device, elements, ...). */
 function storageOf(id: unknown, path: string): Storage {
   const [kind, type, key, , count] = Array.isArray(id) ? id : [];
   const dtype = STORAGES[(type as Global | undefined)?.name ?? ''];
-  if (kind !== 'storage' || !dtype || typeof key !== 'string' || !isSize(count)) throw refused(path, 'a reference to what is no storage');
+  if (kind !== 'storage' || !dtype || typeof key !== 'string' || !isSize(count))
+    throw refused(path, 'a reference to what is no storage');
   return { key, dtype, count };
 }
 
@@ -111,7 +126,8 @@ function rebuild([storage, offset, shape, strides]: readonly unknown[], path: st
   return new PickledTensor(storage as Storage, offset, shape, strides);
 }
 
-const isSize = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isSize = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
 
 function storagesOf(state: unknown): Storage[] {
@@ -119,12 +135,20 @@ function storagesOf(state: unknown): Storage[] {
   return values.flatMap((value) => (value instanceof PickledTensor ? [value.storage] : []));
 }
 
-function tensorsOf(state: unknown, path: string, bytesOf: (storage: Storage) => Uint8Array | undefined): Map<string, NamedArray> {
+function tensorsOf(
+  state: unknown,
+  path: string,
+  bytesOf: (storage: Storage) => Uint8Array | undefined,
+): Map<string, NamedArray> {
   if (!(state instanceof Map)) throw refused(path, 'something that is no dictionary');
   const tensors = new Map<string, NamedArray>();
   for (const [name, tensor] of state) {
     if (typeof name !== 'string' || !(tensor instanceof PickledTensor)) {
-      throw refused(path, `an entry ${JSON.stringify(String(name))} that is no tensor`, 'save the state dict alone: torch.save(model.state_dict(), FILE)');
+      throw refused(
+        path,
+        `an entry ${JSON.stringify(String(name))} that is no tensor`,
+        'save the state dict alone: torch.save(model.state_dict(), FILE)',
+      );
     }
     tensors.set(name, materialise(tensor, bytesOf(tensor.storage), `${name} in ${path}`));
   }
@@ -132,14 +156,24 @@ function tensorsOf(state: unknown, path: string, bytesOf: (storage: Storage) => 
 }
 
 /** The elements in C order. */
-function materialise({ storage, offset, shape, strides }: PickledTensor, bytes: Uint8Array | undefined, what: string): NamedArray {
+function materialise(
+  { storage, offset, shape, strides }: PickledTensor,
+  bytes: Uint8Array | undefined,
+  what: string,
+): NamedArray {
   const { dtype, count } = storage;
   const length = count * itemSize[dtype];
-  if (bytes?.length !== length) throw expected(`${length} bytes`, what, `${bytes?.length ?? 'none'}`, 'the file is damaged or cut short');
+  if (bytes?.length !== length)
+    throw expected(`${length} bytes`, what, `${bytes?.length ?? 'none'}`, 'the file is damaged or cut short');
   const total = sizeOf(shape);
   const lastElement = shape.reduce((last, n, axis) => last + (n - 1) * strides[axis], offset);
   if (total > count || (total > 0 && lastElement >= count)) {
-    throw expected(`a view of its ${count} stored elements`, what, `[${shape}] from ${offset} on`, 'the file is damaged');
+    throw expected(
+      `a view of its ${count} stored elements`,
+      what,
+      `[${shape}] from ${offset} on`,
+      'the file is damaged',
+    );
   }
   if (isContiguous(shape, strides)) {
     const own = new Uint8Array(bytes.subarray(offset * itemSize[dtype], (offset + total) * itemSize[dtype]));

@@ -1,6 +1,6 @@
 /** The constants of a frozen TensorFlow graph: a GraphDef whose weights are Const nodes. */
 import { expected } from '../../errors.js';
-import { type Dtype, type NamedArray, itemSize, sizeOf, view } from '../arrays.js';
+import { type Dtype, itemSize, type NamedArray, sizeOf, view } from '../arrays.js';
 import { fieldsOf, text } from './protobuf-reader.js';
 
 /** Fields of GraphDef, NodeDef, AttrValue and TensorProto (tensorflow/core/framework). */
@@ -35,7 +35,8 @@ export function readFrozenGraph(bytes: Uint8Array, path: string): Map<string, Na
     const value = attributes.get('value');
     const tensor = op === 'Const' && value ? readTensor(value, `${name} in ${path}`) : undefined;
     if (tensor) constants.set(name, tensor);
-    if (op === 'BatchNormWithGlobalNormalization' && !isTrue(attributes.get('scale_after_normalization'), path)) unscaled.push(inputs[4] ?? '');
+    if (op === 'BatchNormWithGlobalNormalization' && !isTrue(attributes.get('scale_after_normalization'), path))
+      unscaled.push(inputs[4] ?? '');
   }
   for (const name of unscaled) {
     const scale = constants.get(name)?.data;
@@ -75,20 +76,23 @@ function readTensor(attribute: Uint8Array, what: string): NamedArray | undefined
   if (!dtype) return undefined;
   const count = sizeOf(shape);
   if (content?.length) {
-    if (content.length !== count * itemSize[dtype]) throw expected(`${count * itemSize[dtype]} bytes for [${shape}]`, what, `${content.length}`);
+    if (content.length !== count * itemSize[dtype])
+      throw expected(`${count * itemSize[dtype]} bytes for [${shape}]`, what, `${content.length}`);
     return { dtype, shape, data: view(dtype, new Uint8Array(content).buffer, 0, count) };
   }
   // Small constants of other types are written number by number; none of them is a weight.
   if (dtype !== 'float32') return undefined;
   const numbers = Uint8Array.from(Buffer.concat(floats));
-  if (numbers.length % 4 !== 0) throw expected('whole float32 numbers', what, `${numbers.length} bytes`, 'the file is damaged');
+  if (numbers.length % 4 !== 0)
+    throw expected('whole float32 numbers', what, `${numbers.length} bytes`, 'the file is damaged');
   return { dtype, shape, data: repeated(new Float32Array(numbers.buffer), count, what) };
 }
 
 /** The last value stands for all that are missing. */
 function repeated(values: Float32Array, count: number, what: string): Float32Array {
   if (values.length === count) return values;
-  if (values.length > count || values.length === 0 || count > MOST_REPEATED) throw expected(`${count} numbers`, what, `${values.length}`, 'the file is damaged');
+  if (values.length > count || values.length === 0 || count > MOST_REPEATED)
+    throw expected(`${count} numbers`, what, `${values.length}`, 'the file is damaged');
   const all = new Float32Array(count).fill(values.at(-1)!);
   all.set(values);
   return all;
@@ -106,7 +110,10 @@ function readShape(bytes: Uint8Array, what: string): number[] {
 }
 
 function isTrue(attribute: Uint8Array | undefined, what: string): boolean {
-  return attribute !== undefined && [...fieldsOf(attribute, what)].some(({ number, value }) => number === BOOL && value !== 0n);
+  return (
+    attribute !== undefined &&
+    [...fieldsOf(attribute, what)].some(({ number, value }) => number === BOOL && value !== 0n)
+  );
 }
 
 function lastField(bytes: Uint8Array, wanted: number, what: string): Uint8Array | undefined {

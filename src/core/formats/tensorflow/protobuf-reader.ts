@@ -30,7 +30,12 @@ export function text(bytes: Uint8Array): string {
 }
 
 /** Fields of a message that is part of a file, whose contents are not read. */
-export async function fileFields({ handle }: InputFile, path: string, start: number, end: number): Promise<ReadField[]> {
+export async function fileFields(
+  { handle }: InputFile,
+  path: string,
+  start: number,
+  end: number,
+): Promise<ReadField[]> {
   const fields: ReadField[] = [];
   let position = start;
   while (position < end) {
@@ -52,8 +57,10 @@ function fieldAt(header: Uint8Array, position: number, end: number, what: string
     const { value, length } = varintAt(header, key.length, what);
     return { number, value, start, end: start + length };
   }
-  const { value: size, length } = wire === 2 ? varintAt(header, key.length, what) : { value: fixedSize(wire, what), length: 0 };
-  if (size > BigInt(end - start - length)) throw broken(what, `a field of ${size} bytes where ${end - start - length} are left`);
+  const { value: size, length } =
+    wire === 2 ? varintAt(header, key.length, what) : { value: fixedSize(wire, what), length: 0 };
+  if (size > BigInt(end - start - length))
+    throw broken(what, `a field of ${size} bytes where ${end - start - length} are left`);
   return { number, start: start + length, end: start + length + Number(size) };
 }
 

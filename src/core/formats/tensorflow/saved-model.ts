@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expected } from '../../errors.js';
 import { exists } from '../atomic.js';
 import { sha256File } from '../digest.js';
-import { type InputFile, allocate, readExactly, withInput } from '../input.js';
-import { type ReadField, fieldsOf, fileFields, text } from './protobuf-reader.js';
+import { allocate, type InputFile, readExactly, withInput } from '../input.js';
+import { fieldsOf, fileFields, type ReadField, text } from './protobuf-reader.js';
 
 export interface TensorInfo {
   /** Such as `x:0`. */
@@ -74,7 +74,8 @@ async function readMetaGraph(file: InputFile, path: string, { start, end }: Read
   for (const field of await fileFields(file, path, start, end)) {
     if (field.number === SAVER) graph.restores = field.end > field.start;
     if (field.number === META_INFO) {
-      for (const { number, bytes } of fieldsOf(await bytesAt(file, path, field), path)) if (number === TAG) graph.tags.push(text(bytes));
+      for (const { number, bytes } of fieldsOf(await bytesAt(file, path, field), path))
+        if (number === TAG) graph.tags.push(text(bytes));
     }
     if (field.number === SIGNATURE) {
       const [name, signature] = entry(await bytesAt(file, path, field), path);

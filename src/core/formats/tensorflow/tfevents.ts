@@ -1,5 +1,5 @@
 /** Events as TensorBoard reads them: tensorflow.Event of tensorflow/core/util/event.proto, for scalars and pictures. */
-import { type Field, bytesField, doubleField, floatField, message, stringField, varintField } from './protobuf.js';
+import { bytesField, doubleField, type Field, floatField, message, stringField, varintField } from './protobuf.js';
 
 /** When, in seconds since 1970, and at which step. */
 export interface Moment {
@@ -20,7 +20,10 @@ export function startEvent(moment: Moment): Uint8Array {
 
 /** Numbers by their tags; they are stored as float32. */
 export function scalarsEvent(moment: Moment, values: ReadonlyMap<string, number>): Uint8Array {
-  return summaryEvent(moment, [...values].map(([tag, value]) => [stringField(1, tag), floatField(2, value)]));
+  return summaryEvent(
+    moment,
+    [...values].map(([tag, value]) => [stringField(1, tag), floatField(2, value)]),
+  );
 }
 
 /** A picture, which is taken from a PNG as it is. */

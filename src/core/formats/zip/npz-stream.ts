@@ -2,12 +2,12 @@
 import { createReadStream } from 'node:fs';
 import { createInflateRaw } from 'node:zlib';
 import { expected } from '../../errors.js';
+import { crc32 } from '../crc32.js';
 import { withInput } from '../input.js';
 import { checkNpySize } from '../npy/npy-header.js';
-import { readNpyStream, type NpyStream } from '../npy/npy-stream.js';
+import { type NpyStream, readNpyStream } from '../npy/npy-stream.js';
 import { npzDirectory } from './npz.js';
 import { memberStart, type ZipMember } from './zip.js';
-import { crc32 } from '../crc32.js';
 
 export interface NpzArrayStream extends NpyStream {
   close(): void;
@@ -24,7 +24,8 @@ export async function openNpzStream(path: string, name: string): Promise<NpzArra
   const { member, start } = await withInput(path, 'an .npz file', async (file) => {
     const found = (await npzDirectory(file, path)).find((candidate) => candidate.name === `${name}.npy`);
     if (!found) throw expected(`the array ${name}`, path, 'none of this name');
-    if (found.method !== 0 && found.method !== 8) throw expected('a stored or deflated member', `${path} (${found.name})`, `method ${found.method}`);
+    if (found.method !== 0 && found.method !== 8)
+      throw expected('a stored or deflated member', `${path} (${found.name})`, `method ${found.method}`);
     return { member: found, start: await memberStart(file, found, path) };
   });
   const where = `${path} (${member.name})`;
@@ -41,7 +42,11 @@ export async function openNpzStream(path: string, name: string): Promise<NpzArra
   }
 }
 
-async function* checked(chunks: AsyncIterable<Uint8Array>, { size, crc }: ZipMember, where: string): AsyncGenerator<Uint8Array> {
+async function* checked(
+  chunks: AsyncIterable<Uint8Array>,
+  { size, crc }: ZipMember,
+  where: string,
+): AsyncGenerator<Uint8Array> {
   let length = 0;
   let found = 0;
   try {
@@ -52,9 +57,11 @@ async function* checked(chunks: AsyncIterable<Uint8Array>, { size, crc }: ZipMem
       yield chunk;
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw expected('a sound zip file', where, (error as Error).message, 'the file is damaged');
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_'))
+      throw expected('a sound zip file', where, (error as Error).message, 'the file is damaged');
     throw error;
   }
   if (length !== size) throw expected(`${size} bytes`, where, `${length}`, 'the file is damaged');
-  if (found !== crc) throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
+  if (found !== crc)
+    throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
 }

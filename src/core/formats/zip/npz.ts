@@ -1,11 +1,20 @@
 /** .npz files: a zip of .npy arrays, as numpy.savez and numpy.savez_compressed write them. */
 import { expected } from '../../errors.js';
-import { type ArrayData, type Dtype, type NamedArray, bytesOf, checkShape, dtypeOf, itemSize, sizeOf } from '../arrays.js';
+import {
+  type ArrayData,
+  bytesOf,
+  checkShape,
+  type Dtype,
+  dtypeOf,
+  itemSize,
+  type NamedArray,
+  sizeOf,
+} from '../arrays.js';
 import { writeAtomic } from '../atomic.js';
 import { type InputFile, readExactly, withInput } from '../input.js';
 import { decodeNpy } from '../npy/npy.js';
 import { npyHeader } from '../npy/npy-header.js';
-import { type ZipMember, readMember, readZipDirectory } from './zip.js';
+import { readMember, readZipDirectory, type ZipMember } from './zip.js';
 import { createZipWriter } from './zip-writer.js';
 
 /** The arrays of an .npz by name (without `.npy`); with `names`, only these, and nothing of the others is read. */
@@ -14,7 +23,8 @@ export async function readNpz(path: string, names?: readonly string[]): Promise<
     const arrays: Record<string, NamedArray> = Object.create(null) as Record<string, NamedArray>;
     for (const member of await npzDirectory(file, path)) {
       const name = arrayName(member.name);
-      if (!names || names.includes(name)) arrays[name] = decodeNpy(await readMember(file, member, path), `${path} (${member.name})`);
+      if (!names || names.includes(name))
+        arrays[name] = decodeNpy(await readMember(file, member, path), `${path} (${member.name})`);
     }
     return arrays;
   });
@@ -55,7 +65,10 @@ export async function writeNpz(path: string, arrays: NpzArrays): Promise<void> {
   });
 }
 
-async function* bytes(header: Uint8Array, pieces: AsyncIterable<ArrayData> | Iterable<ArrayData>): AsyncGenerator<Uint8Array> {
+async function* bytes(
+  header: Uint8Array,
+  pieces: AsyncIterable<ArrayData> | Iterable<ArrayData>,
+): AsyncGenerator<Uint8Array> {
   yield header;
   for await (const piece of pieces) yield bytesOf(piece);
 }

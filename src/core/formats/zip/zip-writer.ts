@@ -1,7 +1,7 @@
 /** A zip file of stored members of any size, written as their bytes come. */
 import type { FileHandle } from 'node:fs/promises';
-import { writeFully } from '../input.js';
 import { crc32 } from '../crc32.js';
+import { writeFully } from '../input.js';
 
 export interface ZipWriter {
   /** Adds a member of exactly `size` bytes. Calls must not overlap: await each. */

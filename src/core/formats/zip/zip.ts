@@ -1,8 +1,8 @@
 /** The members of a zip file of any size, by its central directory; the large form (zip64) that NumPy uses included. */
 import { inflateSync } from 'fflate';
 import { expected, type UserError } from '../../errors.js';
-import { allocate, readExactly, type InputFile } from '../input.js';
 import { crc32 } from '../crc32.js';
+import { allocate, type InputFile, readExactly } from '../input.js';
 
 export interface ZipMember {
   name: string;
@@ -31,7 +31,8 @@ const LARGEST_DIRECTORY = 1 << 26;
 /** Reads the directory at the end of the file and nothing else. */
 export async function readZipDirectory({ handle, size }: InputFile, path: string): Promise<ZipMember[]> {
   const read = async (position: number, length: number) => {
-    if (position < 0 || length > LARGEST_DIRECTORY || position + length > size) throw damaged(path, 'a directory that lies outside the file');
+    if (position < 0 || length > LARGEST_DIRECTORY || position + length > size)
+      throw damaged(path, 'a directory that lies outside the file');
     const bytes = Buffer.alloc(length);
     await readExactly(handle, bytes, position, path);
     return bytes;
@@ -53,7 +54,11 @@ export async function readZipDirectory({ handle, size }: InputFile, path: string
 }
 
 /** Where a member's bytes begin. */
-export async function memberStart({ handle, size }: InputFile, { name, offset, packed }: ZipMember, path: string): Promise<number> {
+export async function memberStart(
+  { handle, size }: InputFile,
+  { name, offset, packed }: ZipMember,
+  path: string,
+): Promise<number> {
   const header = Buffer.alloc(30);
   if (offset + header.length > size) throw damaged(`${path} (${name})`, `no member at byte ${offset}`);
   await readExactly(handle, header, offset, path);
@@ -72,14 +77,16 @@ export async function readMember(file: InputFile, member: ZipMember, path: strin
   const where = `${path} (${member.name})`;
   if (method !== 0 && method !== 8) throw expected('a stored or deflated member', where, `method ${method}`);
   const fits = method === 0 ? size === packed : size <= packed * LARGEST_RATIO + 1024;
-  if (!fits) throw expected('sizes that fit the file', where, `${packed} packed, ${size} unpacked`, 'the file is damaged');
+  if (!fits)
+    throw expected('sizes that fit the file', where, `${packed} packed, ${size} unpacked`, 'the file is damaged');
   const start = await memberStart(file, member, path);
   const content = new Uint8Array(allocate(packed, where));
   await readExactly(file.handle, content, start, path);
   const unpacked = method === 0 ? content : inflated(content, size, where);
   if (unpacked.length !== size) throw expected(`${size} bytes`, where, `${unpacked.length}`, 'the file is damaged');
   const found = crc32(unpacked);
-  if (found !== crc) throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
+  if (found !== crc)
+    throw expected(`the checksum ${crc.toString(16)}`, where, found.toString(16), 'the file is damaged');
   return unpacked;
 }
 

@@ -4,9 +4,9 @@
  * double precision.
  */
 import type { EagerExecutor } from '../../backend/eager.js';
-import { add, constant, matMul, reshape } from '../../backend/ops.js';
 import { largest } from '../../backend/ops/search.js';
-import { type Vectors, distance, vectors } from './nearness.js';
+import { add, constant, matMul, reshape } from '../../backend/ops.js';
+import { distance, type Vectors, vectors } from './nearness.js';
 
 export interface Balls extends Vectors {
   count: number;
@@ -39,11 +39,19 @@ export function findHeld(engine: EagerExecutor, a: Balls, b: Balls): void {
 
 /** x is in the ball of radius R around c where c·x + (R² - |c|²) / 2 ≥ |x|² / 2: what is added to the product. */
 function reach({ rows, width, count, radii }: Balls, size: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => (i < count ? (radii[i] ** 2 - squareNorm(rows, width, i)) / 2 : -Infinity));
+  return Float32Array.from({ length: size }, (_, i) =>
+    i < count ? (radii[i] ** 2 - squareNorm(rows, width, i)) / 2 : -Infinity,
+  );
 }
 
 /** `reached` has the largest sum of product and reach for each row and group of balls, in the given strides. */
-function decide(rows: Balls, balls: Balls, reached: Float32Array, strides: { row: number; group: number }, reaches: Float32Array): void {
+function decide(
+  rows: Balls,
+  balls: Balls,
+  reached: Float32Array,
+  strides: { row: number; group: number },
+  reaches: Float32Array,
+): void {
   const { width, held, count } = rows;
   const furthest = reaches.reduce((most, value) => (value > -Infinity ? Math.max(most, Math.abs(value)) : most), 0);
   // The bound for sums of `width` products in float32.

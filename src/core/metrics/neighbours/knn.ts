@@ -86,7 +86,11 @@ export interface Neighbours {
 /** The neighbours without the query's own row, `firstQuery` being the row of the first; one fewer for each query. */
 export function withoutSelf({ rows, distances, found }: Neighbours, firstQuery: number): Neighbours {
   const queries = rows.length / found;
-  const kept = { rows: new Int32Array(queries * (found - 1)), distances: new Float64Array(queries * (found - 1)), found: found - 1 };
+  const kept = {
+    rows: new Int32Array(queries * (found - 1)),
+    distances: new Float64Array(queries * (found - 1)),
+    found: found - 1,
+  };
   for (let query = 0, to = 0; query < queries; query++) {
     const end = (query + 1) * found;
     const own = rows.subarray(query * found, end).indexOf(firstQuery + query);

@@ -31,7 +31,13 @@ export function vectors(rows: Float32Array, width: number, metric: Metric, norma
 
 /** Rows `first` to `end` (exclusive) of the same; `largest` stays that of all. */
 export function part({ rows, width, factors, norms, largest }: Vectors, first: number, end: number): Vectors {
-  return { rows: rows.subarray(first * width, end * width), width, factors: factors.subarray(first, end), norms: norms.subarray(first, end), largest };
+  return {
+    rows: rows.subarray(first * width, end * width),
+    width,
+    factors: factors.subarray(first, end),
+    norms: norms.subarray(first, end),
+    largest,
+  };
 }
 
 function absoluteSums(rows: Float32Array, width: number): Float64Array {
@@ -109,7 +115,12 @@ export function keyError(metric: Metric, queries: Vectors, base: Vectors): numbe
  * Keys [m, n] of scaled queries [m, width] and the rows of a base: -Σ|q - b|, q·b, or for l2 q·b - |b|²/2, which is
  * (|q|² - |q - b|²)/2. Normalised, it is q·b + (1 - |b|²)/2, where the last term is 0 but for a row of zeros.
  */
-export function nearness(engine: EagerExecutor, base: Vectors, metric: Metric, normalise: boolean): (queries: Tensor) => Tensor {
+export function nearness(
+  engine: EagerExecutor,
+  base: Vectors,
+  metric: Metric,
+  normalise: boolean,
+): (queries: Tensor) => Tensor {
   const rows = scaled(base, normalise);
   if (metric === 'l1') return manhattan(engine, rows);
   const product = (queries: Tensor) => matMul(queries, rows, false, true);
@@ -139,7 +150,12 @@ function manhattan(engine: EagerExecutor, base: Tensor): (queries: Tensor) => Te
   };
   return (queries) => {
     const groups = splitSizes(queries, pieces(queries.shape[0], TILE_QUERIES), 0);
-    const rows = groups.map((group) => concat(tiles.map((tile) => distances(group, tile)), 1));
+    const rows = groups.map((group) =>
+      concat(
+        tiles.map((tile) => distances(group, tile)),
+        1,
+      ),
+    );
     return neg(concat(rows, 0));
   };
 }

@@ -3,14 +3,14 @@
  * what may be among the nearest by them, given how far they can be off, is compared in double precision.
  */
 import type { EagerExecutor } from '../../backend/eager.js';
-import { constant, reshape } from '../../backend/ops.js';
 import { gatherRows, largest } from '../../backend/ops/search.js';
+import { constant, reshape } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
+import { chunks, type Rows } from '../rows.js';
 import { type Candidates, createCandidates } from './candidates.js';
 import { kthLargest } from './kth-largest.js';
-import { type Metric, type Vectors, distances, keyError, keyOf, nearness, part, scaled, vectors } from './nearness.js';
+import { distances, keyError, keyOf, type Metric, nearness, part, scaled, type Vectors, vectors } from './nearness.js';
 import { createRanking } from './ranking.js';
-import { type Rows, chunks } from '../rows.js';
 
 export interface NeighbourSettings {
   /** [queryCount, width]; must stay as it is until the search is disposed of. */
@@ -106,13 +106,16 @@ export function createNeighbourSearch(engine: EagerExecutor, settings: Neighbour
     for (let i = 0, at = 0; i < m; i++) {
       const query = firstQuery + i;
       // Nothing is known yet: at least k keys are as large as the k-th largest of the maxima.
-      if (limits[query] === -Infinity) limits[query] = kthLargest(maxima.slice(at, at + groups), k) - 2 * candidates.error;
+      if (limits[query] === -Infinity)
+        limits[query] = kthLargest(maxima.slice(at, at + groups), k) - 2 * candidates.error;
       const limit = limits[query];
       for (const end = at + groups; at < end; at++) if (maxima[at] >= limit) hits.push(at);
     }
     if (hits.length === 0) return;
     const rows = Int32Array.from(hits);
-    const found = engine.read(gatherRows(reshape(keys, [m * groups, group]), constant(rows, [rows.length]))) as Float32Array;
+    const found = engine.read(
+      gatherRows(reshape(keys, [m * groups, group]), constant(rows, [rows.length])),
+    ) as Float32Array;
     for (let h = 0, at = 0; h < rows.length; h++) {
       const query = firstQuery + Math.floor(rows[h] / groups);
       const row = firstRow + (rows[h] % groups) * group;

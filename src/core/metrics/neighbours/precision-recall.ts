@@ -1,9 +1,9 @@
 /** Improved precision and recall (Kynkäänniemi et al. 2019): which images lie on the manifold of the other set. */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { expected } from '../../errors.js';
+import { chunks, type Rows } from '../rows.js';
 import { ballsOf, findHeld } from './balls.js';
 import { createNeighbourSearch } from './neighbours.js';
-import { type Rows, chunks } from '../rows.js';
 
 export interface PrecisionRecall {
   /** Fraction of fake images that lie no further from some real image than that one's k-th neighbour among the real. */
@@ -33,7 +33,8 @@ export async function precisionRecall(
   let done = 0;
   const compared = (pairs: number) => onProgress?.(Math.floor((100 * (done += pairs)) / total), 100);
   const sets = [];
-  for (const rows of [real, fake]) sets.push({ rows, radii: await radii(engine, rows, k, compared), held: new Uint8Array(rows.rows) });
+  for (const rows of [real, fake])
+    sets.push({ rows, radii: await radii(engine, rows, k, compared), held: new Uint8Array(rows.rows) });
   const [ofReal, ofFake] = sets;
   for await (const a of blocks(ofReal)) {
     for await (const b of blocks(ofFake)) {
@@ -46,15 +47,27 @@ export async function precisionRecall(
 }
 
 export function checkNeighbours(rows: number, k: number, name = 'a set'): void {
-  if (rows <= k) throw expected(`more than the ${k} rows that are neighbours`, `precision and recall of ${name}`, `${rows}`);
+  if (rows <= k)
+    throw expected(`more than the ${k} rows that are neighbours`, `precision and recall of ${name}`, `${rows}`);
 }
 
 /** For each row the distance of its k-th neighbour in the same set. */
-async function radii(engine: EagerExecutor, source: Rows, k: number, compared: (pairs: number) => void): Promise<Float64Array> {
+async function radii(
+  engine: EagerExecutor,
+  source: Rows,
+  k: number,
+  compared: (pairs: number) => void,
+): Promise<Float64Array> {
   const result = new Float64Array(source.rows);
   for await (const { first, count, data } of chunks(source, QUERIES * source.width)) {
     // The nearest of all is the row itself.
-    const search = createNeighbourSearch(engine, { queries: data, width: source.width, k: k + 1, metric: 'l2', normalise: false });
+    const search = createNeighbourSearch(engine, {
+      queries: data,
+      width: source.width,
+      k: k + 1,
+      metric: 'l2',
+      normalise: false,
+    });
     for await (const base of chunks(source)) {
       search.add(base.data, base.count);
       compared(count * base.count);

@@ -1,8 +1,8 @@
 /** A linear classifier for features as they are, and what it makes of labelled rows. */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { add, constant, matMul } from '../../backend/ops.js';
+import { chunks, type Rows, type Standardisation } from '../rows.js';
 import { type Accuracy, addScores, noAccuracy } from './accuracy.js';
-import { type Rows, type Standardisation, chunks } from '../rows.js';
 
 export interface LabelledRows extends Rows {
   labels: Int32Array;
@@ -29,17 +29,28 @@ export function columnsOf(classes: Int32Array): (label: number) => number {
   return (label) => columns.get(label) ?? -1;
 }
 
-export async function testClassifier(engine: EagerExecutor, { weight, bias, classes }: Classifier, test: LabelledRows): Promise<Tested> {
+export async function testClassifier(
+  engine: EagerExecutor,
+  { weight, bias, classes }: Classifier,
+  test: LabelledRows,
+): Promise<Tested> {
   const column = columnsOf(classes);
   const accuracy = noAccuracy();
   const confusion = new Uint32Array(classes.length ** 2);
   const [w, b] = [constant(weight, [test.width, classes.length]), constant(bias, [classes.length])];
-  await forEachRow(test, classes.length, () => true, (data, rows) => {
-    const scores = engine.scope(() => engine.read(add(matMul(constant(data, [rows.length, test.width]), w), b)) as Float32Array);
-    const columns = rows.map((row) => column(test.labels[row]));
-    addScores([accuracy], scores, columns, classes.length);
-    addConfusion(confusion, scores, columns, classes.length);
-  });
+  await forEachRow(
+    test,
+    classes.length,
+    () => true,
+    (data, rows) => {
+      const scores = engine.scope(
+        () => engine.read(add(matMul(constant(data, [rows.length, test.width]), w), b)) as Float32Array,
+      );
+      const columns = rows.map((row) => column(test.labels[row]));
+      addScores([accuracy], scores, columns, classes.length);
+      addConfusion(confusion, scores, columns, classes.length);
+    },
+  );
   engine.dispose(w, b);
   return { accuracy, confusion };
 }
@@ -72,7 +83,10 @@ export async function forEachRow(
       const piece = rows.slice(at, at + size);
       const whole = piece.length === count;
       const picked = whole ? data : new Float32Array(piece.length * width);
-      if (!whole) piece.forEach((row, i) => picked.set(data.subarray((row - first) * width, (row - first + 1) * width), i * width));
+      if (!whole)
+        piece.forEach((row, i) =>
+          picked.set(data.subarray((row - first) * width, (row - first + 1) * width), i * width),
+        );
       use(picked, piece);
     }
   }

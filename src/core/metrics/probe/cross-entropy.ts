@@ -1,7 +1,7 @@
 /** Cross-entropy of a linear classifier over all rows, and its gradient: summed chunk by chunk, so that memory is bounded. */
 import type { EagerExecutor } from '../../backend/eager.js';
-import { add, constant, matMul, mul, sum } from '../../backend/ops.js';
 import { sparseCrossEntropy } from '../../backend/ops/search.js';
+import { add, constant, matMul, mul, sum } from '../../backend/ops.js';
 import type { Evaluation } from './lbfgs.js';
 import type { RowTensors } from './row-tensors.js';
 
@@ -22,7 +22,10 @@ export interface CrossEntropySettings {
  */
 export type CrossEntropy = (x: Float64Array, penalty: number) => Promise<Evaluation>;
 
-export function createCrossEntropy(engine: EagerExecutor, { rows, columns, classes, counts, onRows }: CrossEntropySettings): CrossEntropy {
+export function createCrossEntropy(
+  engine: EagerExecutor,
+  { rows, columns, classes, counts, onRows }: CrossEntropySettings,
+): CrossEntropy {
   const { width } = rows;
   const split = width * classes;
   const weights = Float32Array.from(columns, (_, row) => (counts(row) ? 1 : 0));

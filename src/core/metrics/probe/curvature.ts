@@ -1,8 +1,8 @@
 /** What L-BFGS on a logistic regression starts from as its second derivative, so that correlated features cost no iterations. */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { inverse64 } from '../../backend/float64.js';
-import { constant, matMul, mul, sum } from '../../backend/ops.js';
 import { gatherRows } from '../../backend/ops/search.js';
+import { constant, matMul, mul, sum } from '../../backend/ops.js';
 import type { RowTensors } from './row-tensors.js';
 
 /** Wider features go without: their matrix would take more memory than a pass takes time. */

@@ -1,13 +1,13 @@
 /** The linear probe at its optimum: L-BFGS on all training rows, from one penalty to the next. */
 import type { EagerExecutor } from '../../backend/eager.js';
-import { type Accuracy, addScores, noAccuracy } from './accuracy.js';
-import { type LabelledRows, forEachRow, testClassifier, unstandardised } from './classifier.js';
-import { createCrossEntropy } from './cross-entropy.js';
-import { WIDEST, curvature } from './curvature.js';
-import { HISTORY, type LbfgsState, type Minimum, largest, lbfgs, lbfgsStart } from './lbfgs.js';
-import { type ProbeResult, bestOf, probeData } from './probe-data.js';
-import { KEPT, chunkRows, rowTensors } from './row-tensors.js';
 import { add, constant, matMul } from '../../backend/ops.js';
+import { type Accuracy, addScores, noAccuracy } from './accuracy.js';
+import { forEachRow, type LabelledRows, testClassifier, unstandardised } from './classifier.js';
+import { createCrossEntropy } from './cross-entropy.js';
+import { curvature, WIDEST } from './curvature.js';
+import { HISTORY, type LbfgsState, largest, lbfgs, lbfgsStart, type Minimum } from './lbfgs.js';
+import { bestOf, type ProbeResult, probeData } from './probe-data.js';
+import { chunkRows, KEPT, rowTensors } from './row-tensors.js';
 
 /** A stage that is done. */
 export interface SolvedHead {
@@ -64,7 +64,9 @@ export function lbfgsBytes({ rows, width, classes }: { rows: number; width: numb
   const features = rows * width <= KEPT ? rows * width : 0;
   const chunk = chunkRows(width, classes) * (4 * width + 4 * classes);
   const entries = width <= WIDEST ? width ** 2 : 0;
-  return 4 * (features + chunk) + Math.max(CURVATURE_BYTES * entries, 4 * entries + WEIGHT_BYTES * (width + 1) * classes);
+  return (
+    4 * (features + chunk) + Math.max(CURVATURE_BYTES * entries, 4 * entries + WEIGHT_BYTES * (width + 1) * classes)
+  );
 }
 
 export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSettings): Promise<LbfgsProbeResult> {
@@ -84,7 +86,8 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
       precondition: preconditioner?.apply,
       iterations: settings.iterations,
       tolerance: settings.tolerance,
-      onIteration: (current, { value, gradient }) => onIteration?.({ solved, lbfgs: current }, value, largest(gradient)),
+      onIteration: (current, { value, gradient }) =>
+        onIteration?.({ solved, lbfgs: current }, value, largest(gradient)),
     });
     preconditioner?.dispose();
     return minimum;
@@ -108,7 +111,10 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
   rows.dispose();
   const { x } = minimum.state;
   const split = train.width * classes.length;
-  const classifier = { ...unstandardised(Float32Array.from(x.subarray(0, split)), x.subarray(split), scaling), classes };
+  const classifier = {
+    ...unstandardised(Float32Array.from(x.subarray(0, split)), x.subarray(split), scaling),
+    classes,
+  };
   const { accuracy, confusion } = await testClassifier(engine, classifier, test);
   const final = describe(penalty, minimum);
   return { heads: holdout > 0 ? solved : [final], best, test: accuracy, confusion, classifier, final };
@@ -119,8 +125,15 @@ export async function lbfgsProbe(engine: EagerExecutor, settings: LbfgsProbeSett
     const weight = constant(Float32Array.from(x.subarray(0, split)), [train.width, classes.length]);
     const bias = constant(Float32Array.from(x.subarray(split)), [classes.length]);
     await forEachRow(inputs, classes.length, heldout, (data, rows) => {
-      const scores = engine.scope(() => engine.read(add(matMul(constant(data, [rows.length, train.width]), weight), bias)) as Float32Array);
-      addScores([scored], scores, rows.map((row) => columns[row]), classes.length);
+      const scores = engine.scope(
+        () => engine.read(add(matMul(constant(data, [rows.length, train.width]), weight), bias)) as Float32Array,
+      );
+      addScores(
+        [scored],
+        scores,
+        rows.map((row) => columns[row]),
+        classes.length,
+      );
     });
     engine.dispose(weight, bias);
     return scored;

@@ -73,7 +73,11 @@ export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise
 }
 
 /** -H·gradient by the two loops over the pairs. */
-function descent({ steps, changes }: LbfgsState, gradient: Float64Array, precondition = (g: Float64Array) => g): Float64Array {
+function descent(
+  { steps, changes }: LbfgsState,
+  gradient: Float64Array,
+  precondition = (g: Float64Array) => g,
+): Float64Array {
   let q = gradient.slice();
   const factors = new Float64Array(steps.length);
   const products = steps.map((step, i) => dot32(step, changes[i]));
@@ -108,7 +112,8 @@ async function search(
     state.evaluations++;
     const falls = evaluation.value <= value + DECREASE * length * slope;
     const level = evaluation.value <= value + RESOLUTION * Math.abs(value);
-    if (falls || (level && dot64(direction, evaluation.gradient) <= (2 * DECREASE - 1) * slope)) return { x, evaluation };
+    if (falls || (level && dot64(direction, evaluation.gradient) <= (2 * DECREASE - 1) * slope))
+      return { x, evaluation };
     const parabola = (-slope * length ** 2) / (2 * (evaluation.value - value - slope * length));
     length = Number.isFinite(parabola) ? Math.min(Math.max(parabola, 0.1 * length), 0.5 * length) : 0.1 * length;
   }

@@ -1,11 +1,11 @@
 /** Linear probe: multinomial logistic regression on frozen features (BigBiGAN, section 4.1 and appendix A). */
 import type { EagerExecutor } from '../../backend/eager.js';
-import { addScores, noAccuracy } from './accuracy.js';
-import { type LabelledRows, forEachRow, testClassifier, unstandardised } from './classifier.js';
-import { type ProbeResult as Result, bestOf, probeData } from './probe-data.js';
 import { type Standardisation, scaled } from '../rows.js';
+import { addScores, noAccuracy } from './accuracy.js';
+import { forEachRow, type LabelledRows, testClassifier, unstandardised } from './classifier.js';
+import { bestOf, probeData, type ProbeResult as Result } from './probe-data.js';
 import { type Batch, type OrderSettings, shuffledBatches } from './shuffled.js';
-import { type Head, type HeadSettings, type SoftmaxHeads, createSoftmaxHeads } from './softmax-heads.js';
+import { createSoftmaxHeads, type Head, type HeadSettings, type SoftmaxHeads } from './softmax-heads.js';
 
 export type { Classifier, LabelledRows } from './classifier.js';
 
@@ -33,7 +33,18 @@ export type ProbeResult = Result<Head>;
  * same batches. The head that is best on the held-out rows is trained anew on all training rows and tested.
  */
 export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings): Promise<ProbeResult> {
-  const { train, test, learningRates, penalties, steps, batchSize, holdout, seed, schedule = 'cosine', onStep } = settings;
+  const {
+    train,
+    test,
+    learningRates,
+    penalties,
+    steps,
+    batchSize,
+    holdout,
+    seed,
+    schedule = 'cosine',
+    onStep,
+  } = settings;
   const { classes, columns, scaling, inputs, heldout } = await probeData(train, holdout, seed);
   const grid = learningRates.flatMap((learningRate) => penalties.map((penalty) => ({ learningRate, penalty })));
   const total = holdout > 0 ? 2 * steps : steps;
@@ -45,7 +56,11 @@ export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings
     let step = 0;
     for await (const { data, rows } of batches) {
       const decay = schedule === 'cosine' ? (1 + Math.cos((Math.PI * step) / steps)) / 2 : 1;
-      trained.step(data, Int32Array.from(rows, (row) => columns[row]), decay);
+      trained.step(
+        data,
+        Int32Array.from(rows, (row) => columns[row]),
+        decay,
+      );
       onStep?.(++done, total);
       if (++step === steps) break;
     }
@@ -56,7 +71,12 @@ export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings
   if (holdout > 0) {
     const heads = await trainHeads(grid, heldout);
     await forEachRow(inputs, grid.length * classes.length, heldout, (data, rows) =>
-      addScores(scored, heads.scores(data), rows.map((row) => columns[row]), classes.length),
+      addScores(
+        scored,
+        heads.scores(data),
+        rows.map((row) => columns[row]),
+        classes.length,
+      ),
     );
     heads.dispose();
   }

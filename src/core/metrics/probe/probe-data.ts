@@ -1,8 +1,8 @@
 /** What both ways of training a linear probe start from: standardised rows, columns for the classes, rows held out. */
 import { integerRandom, permutation } from '../../data/random.js';
+import { affine, columnMoments, type Rows, type Standardisation, standardisation } from '../rows.js';
 import type { Accuracy } from './accuracy.js';
-import { type Classifier, type LabelledRows, type Tested, columnsOf } from './classifier.js';
-import { type Rows, type Standardisation, affine, columnMoments, standardisation } from '../rows.js';
+import { type Classifier, columnsOf, type LabelledRows, type Tested } from './classifier.js';
 
 export interface ProbeResult<Choice> {
   /** Every choice of settings with its accuracy on the held-out rows. */
@@ -33,7 +33,13 @@ export async function probeData(train: LabelledRows, holdout: number, seed: numb
   const scaling = standardisation(await columnMoments(train));
   const held = new Uint8Array(train.rows);
   for (const row of permutation(train.rows, integerRandom(seed, 0)).subarray(0, holdout)) held[row] = 1;
-  return { classes, columns: train.labels.map(columnsOf(classes)), scaling, inputs: affine(train, scaling), heldout: (row) => held[row] === 1 };
+  return {
+    classes,
+    columns: train.labels.map(columnsOf(classes)),
+    scaling,
+    inputs: affine(train, scaling),
+    heldout: (row) => held[row] === 1,
+  };
 }
 
 /** The lowest cross-entropy: on few rows it tells heads apart better than the accuracy does. */

@@ -2,7 +2,7 @@
 import type { EagerExecutor } from '../../backend/eager.js';
 import { constant, mul, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
-import { type Rows, type Standardisation, chunks } from '../rows.js';
+import { chunks, type Rows, type Standardisation } from '../rows.js';
 
 export interface RowChunk {
   first: number;
@@ -33,7 +33,11 @@ export interface RowTensorSettings {
   memory?: number;
 }
 
-export function rowTensors(engine: EagerExecutor, source: Rows, { scaling, classes, memory = KEPT }: RowTensorSettings): RowTensors {
+export function rowTensors(
+  engine: EagerExecutor,
+  source: Rows,
+  { scaling, classes, memory = KEPT }: RowTensorSettings,
+): RowTensors {
   const { rows, width } = source;
   const fits = rows * width <= memory;
   const size = chunkRows(width, classes) * width;

@@ -32,7 +32,10 @@ const BLOCK = 32;
  * memory is full, and the rows in it are shuffled. Batches never join two pools, so that each has `batchSize` rows;
  * what a pool leaves over is left out until the next epoch.
  */
-export async function* shuffledBatches(source: Rows, { memory = POOL, ...settings }: ShuffleSettings): AsyncGenerator<Batch, never> {
+export async function* shuffledBatches(
+  source: Rows,
+  { memory = POOL, ...settings }: ShuffleSettings,
+): AsyncGenerator<Batch, never> {
   const { width, rows: count } = source;
   const held = Math.max(Math.floor(memory / width / BLOCK), Math.ceil(settings.batchSize / BLOCK) * 2);
   const buffer = new Float32Array(Math.min(held, Math.ceil(count / BLOCK)) * BLOCK * width);
@@ -64,7 +67,11 @@ interface Pool {
 }
 
 /** All that is left to chance: pools of up to `held` blocks, and batches as places in a pool. */
-function* poolOrder(count: number, { batchSize, seed, skip }: OrderSettings, held: number): Generator<{ pool: Pool; places: Uint32Array }, never> {
+function* poolOrder(
+  count: number,
+  { batchSize, seed, skip }: OrderSettings,
+  held: number,
+): Generator<{ pool: Pool; places: Uint32Array }, never> {
   const random = integerRandom(seed, 1);
   const number = Math.ceil(count / BLOCK);
   let pool: Pool | undefined;
@@ -74,7 +81,8 @@ function* poolOrder(count: number, { batchSize, seed, skip }: OrderSettings, hel
       if (!pool || held < number) pool = poolOf(order.subarray(first, first + held).toSorted(), count, skip);
       const mixed = permutation(pool.rows.length, random);
       const size = Math.min(batchSize, mixed.length);
-      for (let at = 0; at + size <= mixed.length && size > 0; at += size) yield { pool, places: mixed.subarray(at, at + size) };
+      for (let at = 0; at + size <= mixed.length && size > 0; at += size)
+        yield { pool, places: mixed.subarray(at, at + size) };
     }
   }
 }
@@ -83,7 +91,8 @@ function poolOf(blocks: Uint32Array, count: number, skip: (row: number) => boole
   const rows = new Uint32Array(blocks.length * BLOCK);
   let filled = 0;
   for (const block of blocks) {
-    for (let row = block * BLOCK; row < Math.min(count, (block + 1) * BLOCK); row++) if (!skip(row)) rows[filled++] = row;
+    for (let row = block * BLOCK; row < Math.min(count, (block + 1) * BLOCK); row++)
+      if (!skip(row)) rows[filled++] = row;
   }
   return { blocks, rows: rows.subarray(0, filled) };
 }

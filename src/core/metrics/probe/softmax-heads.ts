@@ -2,8 +2,8 @@
 import type { EagerExecutor } from '../../backend/eager.js';
 import { bool, execute, type } from '../../backend/executor.js';
 import { zeros } from '../../backend/initialise.js';
-import { add, constant, fill, matMul, mul, reshape, scalar, scale, softmax, sub, sum } from '../../backend/ops.js';
 import { oneHot } from '../../backend/ops/search.js';
+import { add, constant, fill, matMul, mul, reshape, scalar, scale, softmax, sub, sum } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import { allocate } from '../../backend/variables.js';
 
@@ -73,7 +73,10 @@ export function createSoftmaxHeads(
 ): SoftmaxHeads {
   const columns = heads.length * classes;
   const spread = (pick: (head: Head) => number) =>
-    constant(Float32Array.from({ length: columns }, (_, i) => pick(heads[Math.floor(i / classes)])), [columns]);
+    constant(
+      Float32Array.from({ length: columns }, (_, i) => pick(heads[Math.floor(i / classes)])),
+      [columns],
+    );
   const rates = spread((head) => head.learningRate);
   const penalties = spread((head) => head.penalty);
   const penalised = heads.some(({ penalty }) => penalty > 0);
@@ -93,7 +96,10 @@ export function createSoftmaxHeads(
   let steps = 0;
 
   const update = (parameter: string, gradient: Tensor, decay: number) => {
-    const handles = [parameter, ...slots.filter((slot) => slot !== 'average').map((slot) => `${parameter}/${slot}`)].map(variables.handle);
+    const handles = [
+      parameter,
+      ...slots.filter((slot) => slot !== 'average').map((slot) => `${parameter}/${slot}`),
+    ].map(variables.handle);
     if (optimiser === 'adam') {
       const attributes = { T: type('float32'), use_locking: bool(false), use_nesterov: bool(false) };
       const scalars = [BETA1 ** steps, BETA2 ** steps, decay, BETA1, BETA2, EPSILON].map((number) => scalar(number));

@@ -1,8 +1,8 @@
 /** What features are worth to a classifier, on few labelled images: one half names the other. */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { knnAccuracy } from '../../metrics/neighbours/knn.js';
-import { linearProbe } from '../../metrics/probe/linear-probe.js';
 import { findNeighbours } from '../../metrics/neighbours/neighbours.js';
+import { linearProbe } from '../../metrics/probe/linear-probe.js';
 import { rowsOf } from '../../metrics/rows.js';
 
 /** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
@@ -25,7 +25,13 @@ export async function evaluateNeighbours(engine: EagerExecutor, { features, labe
   const ks = KS.filter((k) => k <= fitted);
   const found = ks[ks.length - 1];
   const [base, queries] = [features.subarray(0, fitted * width), features.subarray(fitted * width)];
-  const { rows: neighbours } = await findNeighbours(engine, rowsOf(base, width), { queries, width, k: found, metric: 'l2', normalise: true });
+  const { rows: neighbours } = await findNeighbours(engine, rowsOf(base, width), {
+    queries,
+    width,
+    k: found,
+    metric: 'l2',
+    normalise: true,
+  });
   const [trainLabels, testLabels] = [labels.slice(0, fitted), labels.slice(fitted)];
   const top1 = knnAccuracy({ neighbours, found, trainLabels, testLabels, ks, leaveOneOut: false });
   return { top1 };
@@ -36,7 +42,8 @@ export async function evaluateProbe(engine: EagerExecutor, { features, labels, w
     rows: to - from,
     width,
     labels: labels.slice(from, to),
-    read: async (first: number, count: number) => features.slice((from + first) * width, (from + first + count) * width),
+    read: async (first: number, count: number) =>
+      features.slice((from + first) * width, (from + first + count) * width),
   });
   const { test } = await linearProbe(engine, {
     train: part(0, fitted),

@@ -7,16 +7,20 @@ import { shrink } from '../../data/shrink.js';
 import { expected } from '../../errors.js';
 import type { Extractor } from '../../metrics/extractor.js';
 import { frechetDistance } from '../../metrics/frechet.js';
-import { type Statistics, createMoments } from '../../metrics/statistics.js';
+import { createMoments, type Statistics } from '../../metrics/statistics.js';
 import type { ImageShape, InferenceModel, ModelShapes } from '../../model/inference.js';
-import type { EvaluatedImages } from './evaluated-images.js';
 import { generateImages } from '../../trained/generate-images.js';
+import type { EvaluatedImages } from './evaluated-images.js';
 
 /** @throws UserError if the network takes other images than G makes */
 export function checkExtractor({ label, image }: Extractor, { output }: Pick<ModelShapes, 'output'>): void {
   const { height = output.height, width = output.width } = image;
   if (height === output.height && width === output.width) return;
-  throw expected(`a network of images of ${output.width} x ${output.height}, as G makes them`, '--eval-extractor', `${label} of ${width} x ${height}`);
+  throw expected(
+    `a network of images of ${output.width} x ${output.height}, as G makes them`,
+    '--eval-extractor',
+    `${label} of ${width} x ${height}`,
+  );
 }
 
 export interface DistanceSettings {
@@ -38,7 +42,9 @@ export function createDistance(engine: Engine, { images, extractor, batchSize }:
   return async (model: InferenceModel, stopped: Stopped): Promise<number | undefined> => {
     const factor = images.height / model.output.height;
     real ??= await statistics(engine, extractor, model.output, shrunk(images, factor, batchSize), stopped);
-    const fake = real && (await statistics(engine, extractor, model.output, generateImages(engine, model, { seeds, batchSize }), stopped));
+    const fake =
+      real &&
+      (await statistics(engine, extractor, model.output, generateImages(engine, model, { seeds, batchSize }), stopped));
     return real && fake && frechetDistance(engine, real, fake);
   };
 }
@@ -58,7 +64,10 @@ async function statistics(
   const moments = createMoments(engine, extractor.width);
   for await (const batch of batches) {
     const count = batch.length / (height * width * channels);
-    const { data } = withChannels({ data: batch, height: height * count, width, channels: channels as Channels }, taken);
+    const { data } = withChannels(
+      { data: batch, height: height * count, width, channels: channels as Channels },
+      taken,
+    );
     moments.add(extractor.extract(data, [count, height, width, taken]).features, count);
     await setImmediate();
     if (stopped()) return undefined;

@@ -7,11 +7,11 @@ import { type LatentStatistics, latentStatistics } from '../../metrics/latent-st
 import { reconstructionError } from '../../metrics/reconstruction.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { InferenceModel } from '../../model/inference.js';
-import { type Halves, PROBE, evaluateNeighbours, evaluateProbe } from './evaluate-features.js';
-import { type Stopped, createDistance } from './evaluate-samples.js';
+import { reconstructImages } from '../../trained/reconstruct-images.js';
+import { evaluateNeighbours, evaluateProbe, type Halves, PROBE } from './evaluate-features.js';
+import { createDistance, type Stopped } from './evaluate-samples.js';
 import { EVALUATION_SEED, type EvaluatedImages, evaluatedImages } from './evaluated-images.js';
 import type { EvaluationName } from './evaluation-plan.js';
-import { reconstructImages } from '../../trained/reconstruct-images.js';
 
 /** Results by the name of the command that gives them, with its keys; absent is what was left out. */
 export interface Evaluation {
@@ -135,8 +135,17 @@ async function encodeAll(model: InferenceModel, images: EvaluatedImages, batchSi
   return { features, labels, width, mean, std };
 }
 
-async function evaluateReconstructions(engine: Engine, model: InferenceModel, images: EvaluatedImages, batchSize: number) {
-  const pair = await reconstructImages(engine, model, images, { batchSize, limit: RECONSTRUCTED, seed: EVALUATION_SEED });
+async function evaluateReconstructions(
+  engine: Engine,
+  model: InferenceModel,
+  images: EvaluatedImages,
+  batchSize: number,
+) {
+  const pair = await reconstructImages(engine, model, images, {
+    batchSize,
+    limit: RECONSTRUCTED,
+    seed: EVALUATION_SEED,
+  });
   const { l1 } = reconstructionError(pair, EVALUATION_SEED);
   return { l1_matched: l1.matched, l1_mismatched: l1.mismatched, l1_ratio: l1.ratio };
 }

@@ -2,7 +2,7 @@
 import type { Dataset } from '../../data/dataset/dataset.js';
 import type { ImageSet } from '../../data/images/images.js';
 import { createLoader } from '../../data/loading/loader.js';
-import { type ModelConfig, imageResolution } from '../../model/config.js';
+import { imageResolution, type ModelConfig } from '../../model/config.js';
 
 /** Of the sample, and of the metrics on it. */
 export const EVALUATION_SEED = 0;
@@ -14,7 +14,14 @@ export function evaluatedImages(dataset: Dataset, model: ModelConfig, count: num
   const resolution = imageResolution(model);
   const total = Math.min(count, dataset.count);
   async function* batches(size: number) {
-    const settings = { batchSize: size, seed: EVALUATION_SEED, crop: 'center', resolution, labels: true, memoryBytes: 0 } as const;
+    const settings = {
+      batchSize: size,
+      seed: EVALUATION_SEED,
+      crop: 'center',
+      resolution,
+      labels: true,
+      memoryBytes: 0,
+    } as const;
     const loader = createLoader(dataset, settings);
     try {
       for (let first = 0; first < total; first += size) {
@@ -27,5 +34,12 @@ export function evaluatedImages(dataset: Dataset, model: ModelConfig, count: num
       await loader.close();
     }
   }
-  return { count: total, height: resolution, width: resolution, channels: dataset.channels, classes: dataset.classes, batches };
+  return {
+    count: total,
+    height: resolution,
+    width: resolution,
+    channels: dataset.channels,
+    classes: dataset.classes,
+    batches,
+  };
 }

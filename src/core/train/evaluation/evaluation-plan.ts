@@ -1,9 +1,10 @@
 /** What a run can be evaluated for, by what it has: an encoder, labels, a network for Fréchet distances. */
+
+import type { Config } from '../../config/config.js';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { expected, usage } from '../../errors.js';
 import { hasEncoder } from '../../model/config.js';
 import { checkImages } from '../../run/checks.js';
-import type { Config } from '../../config/config.js';
 import { SELECTIONS, type Selection } from './selection.js';
 
 /** As the results are named in lines of metrics.jsonl. */
@@ -22,10 +23,15 @@ export const LEAST_IMAGES = 4;
 type Evaluated = Pick<Dataset, 'path' | 'height' | 'width' | 'channels' | 'count' | 'classes'>;
 
 /** @throws UserError if the images do not fit the model, or if nothing or not the selected metric could be evaluated */
-export function planEvaluation(dataset: Evaluated, config: Config, { extractor, select }: { extractor: boolean; select?: Selection }): EvaluationPlan {
+export function planEvaluation(
+  dataset: Evaluated,
+  config: Config,
+  { extractor, select }: { extractor: boolean; select?: Selection },
+): EvaluationPlan {
   const { model } = config;
   checkImages('--eval-data', dataset, config);
-  if (dataset.count < LEAST_IMAGES) throw expected(`${LEAST_IMAGES} images or more`, `--eval-data ${dataset.path}`, `${dataset.count}`);
+  if (dataset.count < LEAST_IMAGES)
+    throw expected(`${LEAST_IMAGES} images or more`, `--eval-data ${dataset.path}`, `${dataset.count}`);
   const classes = dataset.classes?.length ?? 0;
   const why: Partial<Record<EvaluationName, string>> = {};
   if (classes < 2) {
@@ -39,10 +45,15 @@ export function planEvaluation(dataset: Evaluated, config: Config, { extractor, 
   if (!extractor) why.fid = 'it needs a network: give --eval-extractor';
 
   const names = EVALUATIONS.filter((name) => why[name] === undefined);
-  if (names.length === 0) throw usage('nothing of the model can be evaluated without --eval-extractor', 'it has no encoder; choose a network for Fréchet distances');
+  if (names.length === 0)
+    throw usage(
+      'nothing of the model can be evaluated without --eval-extractor',
+      'it has no encoder; choose a network for Fréchet distances',
+    );
   if (select !== undefined) {
     const reason = why[SELECTIONS[select].of];
-    if (reason !== undefined) throw usage(`--select ${select} is not possible: ${reason}`, `or select by another metric`);
+    if (reason !== undefined)
+      throw usage(`--select ${select} is not possible: ${reason}`, `or select by another metric`);
   }
   return { names, leftOut: describe(why) };
 }

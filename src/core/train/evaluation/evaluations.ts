@@ -1,16 +1,16 @@
 /** The evaluations of a run: when they are due, their lines in metrics.jsonl, and the best of them. */
 import type { Engine } from '../../backend/engine.js';
+import type { Config } from '../../config/config.js';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import { appendJsonl, readJsonl } from '../../formats/jsonl.js';
 import type { Extractor } from '../../metrics/extractor.js';
 import type { InferenceModel } from '../../model/inference.js';
 import { bestCheckpoint, markBest } from '../../run/best-checkpoint.js';
-import type { Config } from '../../config/config.js';
-import { type EvaluationLine, type Protocol, createEvaluator } from './evaluate.js';
+import type { RunFolder } from '../../run/run-folder.js';
+import { SHEET } from '../progress-sheets.js';
+import { createEvaluator, type EvaluationLine, type Protocol } from './evaluate.js';
 import type { Stopped } from './evaluate-samples.js';
 import type { EvaluationName } from './evaluation-plan.js';
-import { SHEET } from '../progress-sheets.js';
-import type { RunFolder } from '../../run/run-folder.js';
 import { type Selection, type Standing, standing } from './selection.js';
 
 export interface EvaluationSettings {
@@ -42,7 +42,11 @@ export interface Evaluations {
   /** Whether the step is to be evaluated and has no line yet. The lines are read anew: training may have gone back. */
   due(step: number): Promise<boolean>;
   /** Evaluates and appends a line; gives it, and whether it is the best so far. Undefined if it was stopped. */
-  evaluate(at: { step: number; epoch: number }, model: InferenceModel, stopped: Stopped): Promise<{ line: EvaluationLine; best: boolean } | undefined>;
+  evaluate(
+    at: { step: number; epoch: number },
+    model: InferenceModel,
+    stopped: Stopped,
+  ): Promise<{ line: EvaluationLine; best: boolean } | undefined>;
   /** Gives the checkpoint of this step, which has been written, the name of the best. */
   markBest(step: number): Promise<void>;
   best(): Promise<BestEvaluation | undefined>;
@@ -88,7 +92,11 @@ export async function openEvaluations(
 }
 
 /** With the file that holds it. */
-export async function bestEvaluation(folder: RunFolder, lines: readonly EvaluationLine[], select?: Selection): Promise<BestEvaluation | undefined> {
+export async function bestEvaluation(
+  folder: RunFolder,
+  lines: readonly EvaluationLine[],
+  select?: Selection,
+): Promise<BestEvaluation | undefined> {
   const best = select && standing(lines, select).best;
   return best && { select, ...best, checkpoint: (await bestCheckpoint(folder, best.step)) ?? null };
 }
@@ -97,7 +105,11 @@ export async function bestEvaluation(folder: RunFolder, lines: readonly Evaluati
  * How a run stands that ended with a checkpoint of `step`, by the run folder alone: whether that step has been evaluated, whether
  * patience is at its end, and the best. A name of the best that is missing is made good.
  */
-export async function evaluationsUntil(folder: RunFolder, step: number, { select, patience = Infinity }: Pick<EvaluationSettings, 'select' | 'patience'>) {
+export async function evaluationsUntil(
+  folder: RunFolder,
+  step: number,
+  { select, patience = Infinity }: Pick<EvaluationSettings, 'select' | 'patience'>,
+) {
   const lines = (await readJsonl<EvaluationLine>(folder.metrics)).filter((line) => line.step <= step);
   const evaluated = lines.at(-1)?.step === step;
   if (select === undefined) return { evaluated, exhausted: false };
@@ -107,10 +119,14 @@ export async function evaluationsUntil(folder: RunFolder, step: number, { select
 }
 
 /** What a run that goes on should be told of evaluations until now, if from now on they are others, or none. */
-export function evaluationChange(lines: readonly EvaluationLine[], now?: { protocol: Protocol; data: string }): string | undefined {
+export function evaluationChange(
+  lines: readonly EvaluationLine[],
+  now?: { protocol: Protocol; data: string },
+): string | undefined {
   const before = lines.at(-1);
   if (!before) return undefined;
-  if (!now) return `the run has been evaluated until step ${before.step}, and from here on is not: --eval-every is missing`;
+  if (!now)
+    return `the run has been evaluated until step ${before.step}, and from here on is not: --eval-every is missing`;
   const names = [...new Set([...Object.keys(before.protocol), ...Object.keys(now.protocol)])] as (keyof Protocol)[];
   const changed = names.filter((name) => JSON.stringify(before.protocol[name]) !== JSON.stringify(now.protocol[name]));
   if (changed.length === 0) return undefined;

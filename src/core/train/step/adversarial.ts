@@ -1,7 +1,16 @@
 /** G, E and D against each other: BigBiGAN and BiGAN, and a plain GAN where there is no E. */
-import { hasEncoder } from '../../model/config.js';
+
 import type { Config } from '../../config/config.js';
-import { type Forward, detached, encoderHealth, forwardPairs, scoreMeans, scorePairs, trainingPass } from './forward.js';
+import { hasEncoder } from '../../model/config.js';
+import {
+  detached,
+  encoderHealth,
+  type Forward,
+  forwardPairs,
+  scoreMeans,
+  scorePairs,
+  trainingPass,
+} from './forward.js';
 import { OBJECTIVES } from './losses.js';
 import { gradientsOf, together } from './optimise.js';
 import type { Phase } from './phase.js';
@@ -11,18 +20,25 @@ export function alternatingPhases({ model, train }: Config): Phase[] {
   const { discriminatorSteps, reuseForward } = train;
   const objective = OBJECTIVES[train.loss];
   const last = discriminatorSteps - 1;
-  const ofD = Array.from({ length: discriminatorSteps }, (_, index): Phase => ({
-    name: `discriminator${index}`,
-    index,
-    updates: { discriminator: `discriminator${index}` },
-    run(context) {
-      const forward = forwardPairs(context, index, reuseForward && index === last);
-      const pass = trainingPass(context, true);
-      const scores = scorePairs(pass, detached(forward), model);
-      const loss = objective.discriminator(scores.encoder, scores.generator);
-      return { gradients: gradientsOf(loss, [pass]), report: { loss_d: loss, ...scoreMeans(scores, model) }, forward };
-    },
-  }));
+  const ofD = Array.from(
+    { length: discriminatorSteps },
+    (_, index): Phase => ({
+      name: `discriminator${index}`,
+      index,
+      updates: { discriminator: `discriminator${index}` },
+      run(context) {
+        const forward = forwardPairs(context, index, reuseForward && index === last);
+        const pass = trainingPass(context, true);
+        const scores = scorePairs(pass, detached(forward), model);
+        const loss = objective.discriminator(scores.encoder, scores.generator);
+        return {
+          gradients: gradientsOf(loss, [pass]),
+          report: { loss_d: loss, ...scoreMeans(scores, model) },
+          forward,
+        };
+      },
+    }),
+  );
   const index = reuseForward ? last : discriminatorSteps;
   const ofGE: Phase = {
     name: 'generator_encoder',
@@ -52,7 +68,10 @@ export function simultaneousPhase({ model, train }: Config): Phase {
       const lossD = objective.discriminator(scores.encoder, scores.generator);
       const lossEG = objective.encoderGenerator(scores.encoder, scores.generator);
       const gradients = together(gradientsOf(lossD, [pass]), gradientsOf(lossEG, forward.passes));
-      return { gradients, report: { loss_d: lossD, loss_eg: lossEG, ...scoreMeans(scores, model), ...health(forward) } };
+      return {
+        gradients,
+        report: { loss_d: lossD, loss_eg: lossEG, ...scoreMeans(scores, model), ...health(forward) },
+      };
     },
   };
 }

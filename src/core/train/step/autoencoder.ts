@@ -3,7 +3,7 @@ import { add, mean, mul, neg, relu, scale, sub, sum } from '../../backend/ops.js
 import type { Tensor } from '../../backend/tensor.js';
 import { encode } from '../../model/encoder.js';
 import { generate } from '../../model/generator.js';
-import { type StepContext, encoderHealth, realBatch, shrinkTo, streams, trainingPass } from './forward.js';
+import { encoderHealth, realBatch, type StepContext, shrinkTo, streams, trainingPass } from './forward.js';
 import { gradientsOf } from './optimise.js';
 import type { Phase, PhaseResult } from './phase.js';
 
@@ -20,8 +20,15 @@ function autoencode(context: StepContext): PhaseResult {
   const [encoded, generated] = [trainingPass(context, true), trainingPass(context, true)];
   const encoding = encode(encoded, x, model);
   const reconstructed = generate(generated, encoding.mean, model, label);
-  const loss = reconstructionLoss(shrinkTo(model.resolution, x), reconstructed, train.method === 'autoencoder-l1' ? 'l1' : 'l2');
-  return { gradients: gradientsOf(loss, [generated, encoded]), report: { loss_reconstruction: loss, ...encoderHealth(encoding) } };
+  const loss = reconstructionLoss(
+    shrinkTo(model.resolution, x),
+    reconstructed,
+    train.method === 'autoencoder-l1' ? 'l1' : 'l2',
+  );
+  return {
+    gradients: gradientsOf(loss, [generated, encoded]),
+    report: { loss_reconstruction: loss, ...encoderHealth(encoding) },
+  };
 }
 
 /**

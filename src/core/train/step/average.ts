@@ -7,7 +7,9 @@ import { AVERAGE } from '../../layers/scope.js';
 
 /** Weights that are averaged. */
 export function averagedNames({ specs }: ResourceVariables): string[] {
-  return [...specs.values()].filter(({ name, trainable }) => trainable && specs.has(AVERAGE + name)).map(({ name }) => name);
+  return [...specs.values()]
+    .filter(({ name, trainable }) => trainable && specs.has(AVERAGE + name))
+    .map(({ name }) => name);
 }
 
 /** average ← average + (1 − decay) · (weight − average). `remainder` is 1 − decay, a scalar tensor. */

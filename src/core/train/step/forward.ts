@@ -22,17 +22,17 @@ import {
 } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { ResourceVariables } from '../../backend/variables.js';
+import type { Config } from '../../config/config.js';
 import type { Pass } from '../../layers/scope.js';
 import { modelPass } from '../../model/bigbigan.js';
-import { type ModelConfig, hasEncoder } from '../../model/config.js';
-import { type Scores, discriminate } from '../../model/discriminator.js';
+import { hasEncoder, type ModelConfig } from '../../model/config.js';
+import { discriminate, type Scores } from '../../model/discriminator.js';
 import { type Encoding, encode, sampleLatent } from '../../model/encoder.js';
 import { generate } from '../../model/generator.js';
 import { randomLabels } from '../../model/labels.js';
 import { sampleOf } from '../../model/latents.js';
 import { fromPixels } from '../../model/pixels.js';
 import type { AdamInputs } from './adam.js';
-import type { Config } from '../../config/config.js';
 
 /** What a training step is made from. */
 export interface StepContext {
@@ -69,8 +69,16 @@ export interface Forward {
  * A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. Power iteration moves on, but
  * for microbatches, all of which see the same weights: there it does when they are done.
  */
-export function trainingPass({ config, variables, microbatch, statistics = 'batch' }: StepContext, trains: boolean): Pass {
-  return modelPass(config.model, variables, { weights: 'trained', statistics, updatesSpectralNorm: !microbatch, trains });
+export function trainingPass(
+  { config, variables, microbatch, statistics = 'batch' }: StepContext,
+  trains: boolean,
+): Pass {
+  return modelPass(config.model, variables, {
+    weights: 'trained',
+    statistics,
+    updatesSpectralNorm: !microbatch,
+    trains,
+  });
 }
 
 /** A batch of noise or labels: the rows of the images at hand. */
@@ -105,7 +113,8 @@ export function forwardPairs(context: StepContext, index: number, trains: boolea
 export function generatedBatch(context: StepContext, trains: boolean, random: RandomStreams) {
   const { model, train } = context.config;
   const z = ownRows(context, sampleOf(model.prior, [train.batchSize, model.latent], random('latent')));
-  const label = context.inputs.labels && ownRows(context, randomLabels(train.batchSize, model.classes, random('label')));
+  const label =
+    context.inputs.labels && ownRows(context, randomLabels(train.batchSize, model.classes, random('label')));
   const pass = trainingPass(context, trains);
   return { pair: { x: generate(pass, z, model, label), z, label }, pass };
 }
@@ -130,12 +139,18 @@ export function batchOf(index: number, { discriminatorSteps }: Config['train']):
 }
 
 /** Scores of both kinds of pair from one pass of D over all of them. */
-export function scorePairs(pass: Pass, { encoder, generator }: Pick<Forward, 'encoder' | 'generator'>, model: ModelConfig) {
+export function scorePairs(
+  pass: Pass,
+  { encoder, generator }: Pick<Forward, 'encoder' | 'generator'>,
+  model: ModelConfig,
+) {
   const n = encoder.x.shape[0];
   const both = (a: Tensor | undefined, b: Tensor | undefined) => (a && b ? concat([a, b], 0) : undefined);
   const images = [shrinkTo(model.resolution, encoder.x), generator.x];
   const judged = { images, latents: both(encoder.z, generator.z), labels: both(encoder.label, generator.label) };
-  const halves = Object.entries(discriminate(pass, judged, model)).map(([term, score]) => [term, splitSizes(score, [n, n], 0)] as const);
+  const halves = Object.entries(discriminate(pass, judged, model)).map(
+    ([term, score]) => [term, splitSizes(score, [n, n], 0)] as const,
+  );
   const side = (i: number): Scores => Object.fromEntries(halves.map(([term, half]) => [term, half[i]]));
   return { encoder: side(0), generator: side(1) };
 }
@@ -159,7 +174,10 @@ export function streams({ config, inputs }: StepContext, index: number): RandomS
 }
 
 /** Each score's mean over (x, E(x)) and over (G(z), z). */
-export function scoreMeans(scores: { encoder: Scores; generator: Scores }, { discriminator }: ModelConfig): Record<string, Tensor> {
+export function scoreMeans(
+  scores: { encoder: Scores; generator: Scores },
+  { discriminator }: ModelConfig,
+): Record<string, Tensor> {
   const means = discriminator.scores.flatMap((term) =>
     (['encoder', 'generator'] as const).map((kind) => [`score_${term}_${kind}`, mean(scores[kind][term]!)] as const),
   );

@@ -5,7 +5,16 @@
 import { add, addScalar, mean, mul, scale, softplus, stopGradient, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import { type Encoding, encode } from '../../model/encoder.js';
-import { type StepContext, encoderHealth, generatedBatch, realBatch, scoreMeans, scorePairs, streams, trainingPass } from './forward.js';
+import {
+  encoderHealth,
+  generatedBatch,
+  realBatch,
+  type StepContext,
+  scoreMeans,
+  scorePairs,
+  streams,
+  trainingPass,
+} from './forward.js';
 import { OBJECTIVES } from './losses.js';
 import { gradientsOf, together } from './optimise.js';
 import type { Phase, PhaseResult } from './phase.js';
@@ -36,7 +45,10 @@ function regress(context: StepContext): PhaseResult {
   const lossG = objective.generator(scores.generator);
   const lossE = latentError(encoding, pair.z);
   const ofD = gradientsOf(lossD, [judging]);
-  const ofG = gradientsOf(joint ? add(lossG, scale(lossE, JOINT_WEIGHT)) : lossG, joint ? [generated, encoded] : [generated]);
+  const ofG = gradientsOf(
+    joint ? add(lossG, scale(lossE, JOINT_WEIGHT)) : lossG,
+    joint ? [generated, encoded] : [generated],
+  );
   const gradients = joint ? together(ofD, ofG) : together(ofD, ofG, gradientsOf(lossE, [encoded]));
   const losses = { loss_d: lossD, loss_g: lossG, loss_e: lossE };
   return { gradients, report: { ...losses, ...scoreMeans(scores, model), ...encoderHealth(encoding) } };

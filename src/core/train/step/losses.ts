@@ -58,6 +58,9 @@ function overTerms(encoder: Scores, generator: Scores, loss: (real: Tensor, fake
     .reduce(add);
 }
 
-const total = (scores: Scores) => termsOf(scores).map((term) => scores[term]!).reduce(add);
+const total = (scores: Scores) =>
+  termsOf(scores)
+    .map((term) => scores[term]!)
+    .reduce(add);
 
 const termsOf = (scores: Scores) => TERMS.filter((term) => scores[term]);

@@ -4,20 +4,21 @@
  * same step but for rounding, and for batch norm, whose statistics are those of a microbatch ("ghost batch norm").
  * Nothing is kept from one phase for the next: where updates share a forward pass (`reuseForward`), it is computed again.
  */
-import { execute, type } from '../../backend/executor.js';
+
 import type { OutputSpec, Values } from '../../backend/executor.js';
+import { execute, type } from '../../backend/executor.js';
 import { zeros } from '../../backend/initialise.js';
 import type { GraphFunction } from '../../backend/machine.js';
 import { scalar, scale, zerosLike } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import { size } from '../../backend/tensor.js';
 import type { ResourceVariables, VariableSpec } from '../../backend/variables.js';
+import type { Config } from '../../config/config.js';
 import { advancePowerIteration } from '../../layers/spectral-norm.js';
 import { MODULES, type Module, moduleOf } from '../../model/bigbigan.js';
 import { imageBatch, labelBatch } from '../../model/functions.js';
 import { averagedNames, updateAverage } from './average.js';
-import type { Config } from '../../config/config.js';
-import { type StepContext, batchOf } from './forward.js';
+import { batchOf, type StepContext } from './forward.js';
 import { withGradientCheck } from './non-finite.js';
 import { applyGradients } from './optimise.js';
 import type { Phase } from './phase.js';
@@ -34,7 +35,10 @@ export function accumulators(specs: readonly VariableSpec[]): VariableSpec[] {
 }
 
 /** For each phase of a step one function for a microbatch, and one for what follows when all of them are done. */
-export function microbatchFunctions(config: Config, statistics?: StepContext['statistics']): Record<string, GraphFunction> {
+export function microbatchFunctions(
+  config: Config,
+  statistics?: StepContext['statistics'],
+): Record<string, GraphFunction> {
   const phases = phasesOf(config);
   const functions = phases.flatMap((phase) => {
     const apply = applyFunction(config, phase, phases);
@@ -59,7 +63,9 @@ function accumulateFunction(config: Config, phase: Phase, statistics: StepContex
     run(inputs, variables) {
       const microbatch = { size: n, first: inputs.first };
       const { gradients, report } = phase.run({ config, variables, inputs, microbatch, statistics });
-      gradients.names.forEach((name, i) => addTo(variables, accumulator(name), scale(gradients.values[i], n / batchSize)));
+      gradients.names.forEach((name, i) =>
+        addTo(variables, accumulator(name), scale(gradients.values[i], n / batchSize)),
+      );
       return report;
     },
   };
@@ -72,8 +78,11 @@ function applyFunction(config: Config, phase: Phase, phases: readonly Phase[]): 
   return {
     inputs: { ...updateInputs(Object.values(phase.updates)), ...(last && averageInput(config)) },
     run(inputs, variables) {
-      for (const module of passedFor(phase, phases)) advancePowerIteration(variables, `${module}/`, model.epsilon.spectralNorm);
-      const names = [...variables.specs.values()].filter(({ name, trainable }) => trainable && moduleOf(name) in phase.updates).map(({ name }) => name);
+      for (const module of passedFor(phase, phases))
+        advancePowerIteration(variables, `${module}/`, model.epsilon.spectralNorm);
+      const names = [...variables.specs.values()]
+        .filter(({ name, trainable }) => trainable && moduleOf(name) in phase.updates)
+        .map(({ name }) => name);
       const sums = names.map((name) => variables.read(accumulator(name)));
       const gradients = { names, weights: names.map(variables.read), values: sums };
       applyGradients(variables, gradients, train, phaseInputs(phase, inputs));
@@ -116,7 +125,10 @@ export function runMicrobatches(
     const sums = new Map<string, number>();
     for (let first = 0; first < batchSize; first += n) {
       const at = batchOf(phase.index, train) * batchSize + first;
-      const part = { images: images.subarray(at * imageSize, (at + n) * imageSize), ...(labels && { labels: labels.subarray(at, at + n) }) };
+      const part = {
+        images: images.subarray(at * imageSize, (at + n) * imageSize),
+        ...(labels && { labels: labels.subarray(at, at + n) }),
+      };
       const values = call(accumulateName(phase), { ...inputs, ...part, first: Int32Array.of(first) });
       for (const [name, [value]] of Object.entries(values)) sums.set(name, (sums.get(name) ?? 0) + value);
     }

@@ -14,7 +14,8 @@ export function withGradientCheck({ inputs, run }: GraphFunction): GraphFunction
   return { inputs, run: (given, variables) => ({ ...run(given, variables), gradients: momentSums(variables) }) };
 }
 
-const moments = (names: Iterable<string>, module: string) => [...names].filter((name) => name.startsWith(`adam/m/${module}/`));
+const moments = (names: Iterable<string>, module: string) =>
+  [...names].filter((name) => name.startsWith(`adam/m/${module}/`));
 
 /** Modules that an optimizer trains, by the names of a run's variables. */
 export function trainedModules(names: Iterable<string>): string[] {
@@ -24,7 +25,13 @@ export function trainedModules(names: Iterable<string>): string[] {
 
 function momentSums(variables: ResourceVariables): Tensor {
   const names = [...variables.specs.keys()];
-  return stack(trainedModules(names).map((module) => moments(names, module).map((name) => sum(variables.read(name))).reduce(add)));
+  return stack(
+    trainedModules(names).map((module) =>
+      moments(names, module)
+        .map((name) => sum(variables.read(name)))
+        .reduce(add),
+    ),
+  );
 }
 
 /** The first variable with a number that is not finite. */
@@ -63,6 +70,8 @@ export class NotFinite extends UserError {
 
   /** The same when going back has not helped. */
   afterTries(tries: number, from: number): UserError {
-    return new UserError(this.message, { hint: `${tries} tries from step ${from} on, each with other random numbers, came to such an end: ${ADVICE}` });
+    return new UserError(this.message, {
+      hint: `${tries} tries from step ${from} on, each with other random numbers, came to such an end: ${ADVICE}`,
+    });
   }
 }

@@ -2,10 +2,10 @@
 import { add, gradients, scale } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { ResourceVariables } from '../../backend/variables.js';
+import type { TrainConfig } from '../../config/config.js';
 import type { Pass } from '../../layers/scope.js';
 import { type Module, moduleOf, parametersOf } from '../../model/bigbigan.js';
 import { type AdamInputs, applyAdam } from './adam.js';
-import type { TrainConfig } from '../../config/config.js';
 
 /** Gradients of one loss, each beside the value of its parameter at which it was taken. */
 export interface Gradients {
@@ -41,6 +41,12 @@ export function applyGradients(
   const decayed = (i: number) => (weightDecay === 0 ? values[i] : add(values[i], scale(weights[i], weightDecay)));
   for (const [module, scalars] of Object.entries(inputs)) {
     const own = names.map((_, i) => i).filter((i) => moduleOf(names[i]) === module);
-    applyAdam(variables, own.map((i) => names[i]), own.map(decayed), adam, scalars);
+    applyAdam(
+      variables,
+      own.map((i) => names[i]),
+      own.map(decayed),
+      adam,
+      scalars,
+    );
   }
 }

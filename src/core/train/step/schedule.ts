@@ -1,5 +1,5 @@
-import { hasDiscriminator, hasEncoder } from '../../model/config.js';
 import type { Config, TrainConfig } from '../../config/config.js';
+import { hasDiscriminator, hasEncoder } from '../../model/config.js';
 
 /** Factor on all learning rates at a step: 1, then down to `decayTo` at the end, by a straight line or exponentially. */
 export function decayFactor(

@@ -2,18 +2,19 @@
  * One training step: gradients and updates of the networks by the run's method, then the moving average.
  * It sees no values: what changes from step to step comes in as tensors, and state is in variables.
  */
-import { stack } from '../../backend/ops.js';
+
 import type { OutputSpec } from '../../backend/executor.js';
 import type { GraphFunction } from '../../backend/machine.js';
+import { stack } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
+import type { Config, Method } from '../../config/config.js';
 import type { Module } from '../../model/bigbigan.js';
 import { hasDiscriminator, hasEncoder } from '../../model/config.js';
 import { imageBatch, labelBatch } from '../../model/functions.js';
 import { alternatingPhases, simultaneousPhase } from './adversarial.js';
 import { autoencoderPhase } from './autoencoder.js';
 import { averagedNames, updateAverage } from './average.js';
-import type { Config, Method } from '../../config/config.js';
-import { type Forward, type StepContext, adamInputs } from './forward.js';
+import { adamInputs, type Forward, type StepContext } from './forward.js';
 import { latentRegressorPhase } from './latent-regressor.js';
 import { applyGradients } from './optimise.js';
 import type { Phase } from './phase.js';
@@ -105,7 +106,10 @@ function trainStep(context: StepContext): Tensor {
   const reported: Record<string, Tensor> = {};
   let before: { index: number; forward?: Forward } | undefined;
   for (const phase of phasesOf(config)) {
-    const { gradients, report, forward } = phase.run(context, before?.index === phase.index ? before.forward : undefined);
+    const { gradients, report, forward } = phase.run(
+      context,
+      before?.index === phase.index ? before.forward : undefined,
+    );
     applyGradients(variables, gradients, config.train, phaseInputs(phase, inputs));
     before = { index: phase.index, forward };
     Object.assign(reported, report);

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { openDataset } from '../../../../src/core/data/dataset/dataset.js';
 import { prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
 import { readNpy } from '../../../../src/core/formats/npy/npy.js';

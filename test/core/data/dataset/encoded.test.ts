@@ -1,11 +1,12 @@
 /** Datasets that keep the encoded images. */
-import t from 'tap';
+
+import { createHash } from 'node:crypto';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
+import t from 'tap';
 import { openDataset } from '../../../../src/core/data/dataset/dataset.js';
+import { type PrepareOptions, prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
 import { openImages } from '../../../../src/core/data/images/images.js';
-import { prepareDataset, type PrepareOptions } from '../../../../src/core/data/dataset/prepare.js';
 import { readNpy, writeNpy } from '../../../../src/core/formats/npy/npy.js';
 import { fixture, run } from '../../../paths.js';
 
@@ -33,7 +34,11 @@ t.test('the archives hold the files as they were, for tar and by the index', asy
   const dir = await prepared(join(t.testdir(), 'data'), mixed);
   const ids = (await readFile(fixture('images/expected/pad-8.txt'), 'utf8')).trim().split('\n');
   const extensions = ids.map((id) => id.split('.').pop()!.toLowerCase().replace('jpeg', 'jpg'));
-  for (const [shard, rows] of [[0, 3], [1, 3], [2, 2]] as const) {
+  for (const [shard, rows] of [
+    [0, 3],
+    [1, 3],
+    [2, 2],
+  ] as const) {
     const tar = join(dir, `images-0000${shard}-of-00003.tar`);
     const { stdout, stderr, code } = await run('tar', ['-tf', tar]);
     const first = 3 * shard;
@@ -55,7 +60,12 @@ t.test('the archives hold the files as they were, for tar and by the index', asy
 
 t.test('seen at a resolution, the images are those that prep-data makes at it', async (t) => {
   const dir = t.testdir();
-  for (const [source, resolution, channels] of [[mixed, 8, 3], [mixed, 5, 1], [ten, 32, 3], [ten, 20, 3]] as const) {
+  for (const [source, resolution, channels] of [
+    [mixed, 8, 3],
+    [mixed, 5, 1],
+    [ten, 32, 3],
+    [ten, 20, 3],
+  ] as const) {
     const encoded = await openDataset(await prepared(join(dir, 'encoded'), source), { resolution, channels });
     const pixels = await openDataset(await prepared(join(dir, 'pixels'), source, { resolution, channels }));
     t.match(encoded, { storage: 'encoded', count: pixels.count, height: resolution, width: resolution, channels });
@@ -80,7 +90,10 @@ t.test('grey sources stay grey unless asked otherwise', async (t) => {
   const colour = await openDataset(dir, { resolution: 5, channels: 3 });
   t.same([grey.channels, colour.channels], [1, 3]);
   const [one, three] = [await grey.read(0, 10), await colour.read(0, 10)];
-  t.same([...three], [...one].flatMap((value) => [value, value, value]));
+  t.same(
+    [...three],
+    [...one].flatMap((value) => [value, value, value]),
+  );
   await Promise.all([grey.close(), colour.close()]);
 });
 
@@ -96,7 +109,10 @@ t.test('the same images have the same digest wherever they came from', async (t)
 
 t.test('as images for the commands, which state a resolution', async (t) => {
   const dir = await prepared(join(t.testdir(), 'data'), mixed);
-  await t.rejects(openDataset(dir), { name: 'UserError', message: /a resolution for .*data, whose images keep their own sizes, got none/ });
+  await t.rejects(openDataset(dir), {
+    name: 'UserError',
+    message: /a resolution for .*data, whose images keep their own sizes, got none/,
+  });
   await t.rejects(openImages(dir), { name: 'UserError', message: /a resolution for .*data/ });
   const images = await openImages(dir, { resolution: 6, channels: 1 });
   t.match(images, { kind: 'dataset', count: 8, height: 6, width: 6, channels: 1, classes: ['birds', 'cats'] });

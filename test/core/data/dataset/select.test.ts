@@ -1,5 +1,5 @@
 import t from 'tap';
-import { select, type Part } from '../../../../src/core/data/dataset/select.js';
+import { type Part, select } from '../../../../src/core/data/dataset/select.js';
 
 const indices = (selection: ReturnType<typeof select>, part: Part, count: number) =>
   Array.from({ length: count }, (_, i) => i).filter((i) => selection.partOf(i) === part);

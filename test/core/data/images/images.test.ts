@@ -1,9 +1,9 @@
-import t from 'tap';
-import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openImages, type ImageSet } from '../../../../src/core/data/images/images.js';
+import t from 'tap';
 import { prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
+import { type ImageSet, openImages } from '../../../../src/core/data/images/images.js';
 import { readNpy, writeNpy } from '../../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../../paths.js';
 
@@ -24,10 +24,23 @@ async function drain(set: ImageSet, size: number) {
 t.test('a dataset, an .npy file and a stream give the same pixels', async (t) => {
   const out = join(t.testdir(), 'data');
   const sources = [fixture('sources/ten.bin.gz')];
-  await prepareDataset({ sources, out, holdoutOut: '', resolution: 32, resize: 'pad', seed: 0, shardSize: 4, version: '0' });
+  await prepareDataset({
+    sources,
+    out,
+    holdoutOut: '',
+    resolution: 32,
+    resize: 'pad',
+    seed: 0,
+    shardSize: 4,
+    version: '0',
+  });
   const wanted = Buffer.from((await readNpy(cifar)).data as Uint8Array);
   const stdin = createReadStream(cifar, { highWaterMark: 1000 }) as AsyncIterable<Uint8Array>;
-  for (const [kind, path] of [['dataset', out], ['npy', cifar], ['stream', '-']] as const) {
+  for (const [kind, path] of [
+    ['dataset', out],
+    ['npy', cifar],
+    ['stream', '-'],
+  ] as const) {
     const set = await openImages(path, { resolution: 32, stdin });
     t.match(set, { kind, path, count: 6, height: 32, width: 32, channels: 3 });
     t.match(String(set.digest), kind === 'stream' ? /undefined/ : /^[0-9a-f]{64}$/);
@@ -62,14 +75,24 @@ t.test('a folder of images: resized, or of one size', async (t) => {
   const set = await openImages(join(dir, 'same'));
   t.match(set, { kind: 'folder', count: 2, height: 8, width: 8, channels: 3, classes: ['a', 'b'] });
   const { data, labels, ids } = await drain(set, 1);
-  t.same([labels, ids], [[0, 1], ['a/1.gif', 'b/2.png']]);
+  t.same(
+    [labels, ids],
+    [
+      [0, 1],
+      ['a/1.gif', 'b/2.png'],
+    ],
+  );
   const all = (await readNpy(fixture('images/expected/pad-8.npy'))).data as Uint8Array;
   const names = (await readFile(fixture('images/expected/pad-8.txt'), 'utf8')).split('\n');
-  const wanted = ['cats/palette.gif', 'birds/sixteen-rgb.png'].map((name) => all.subarray(names.indexOf(name) * 192, (names.indexOf(name) + 1) * 192));
+  const wanted = ['cats/palette.gif', 'birds/sixteen-rgb.png'].map((name) =>
+    all.subarray(names.indexOf(name) * 192, (names.indexOf(name) + 1) * 192),
+  );
   t.ok(data.equals(Buffer.concat(wanted)));
 
   await cp(fixture('images/large.png'), join(dir, 'same/b/3.png'));
-  await t.rejects(drain(await openImages(join(dir, 'same')), 9), { message: /one size, 8 x 8 .*got 72 x 48 in .*3.png/ });
+  await t.rejects(drain(await openImages(join(dir, 'same')), 9), {
+    message: /one size, 8 x 8 .*got 72 x 48 in .*3.png/,
+  });
   const resized = await openImages(join(dir, 'same'), { resolution: 4, channels: 1 });
   t.equal((await drain(resized, 2)).data.length, 3 * 16);
   t.not(resized.digest, set.digest, 'the digest follows the content');

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { setTimeout } from 'node:timers/promises';
+import t from 'tap';
 import { mapOrdered } from '../../../../src/core/data/images/ordered.js';
 
 t.test('results in order, never more at once than allowed', async (t) => {
@@ -12,8 +12,16 @@ t.test('results in order, never more at once than allowed', async (t) => {
     running--;
     return n * n;
   };
-  for await (const result of mapOrdered(Array.from({ length: 20 }, (_, i) => i), 3, work)) results.push(result);
-  t.same(results, Array.from({ length: 20 }, (_, i) => i * i));
+  for await (const result of mapOrdered(
+    Array.from({ length: 20 }, (_, i) => i),
+    3,
+    work,
+  ))
+    results.push(result);
+  t.same(
+    results,
+    Array.from({ length: 20 }, (_, i) => i * i),
+  );
   t.equal(most, 3);
 });
 
@@ -24,8 +32,11 @@ t.test('a failure surfaces once, and the rest ends', async (t) => {
     return n;
   };
   const seen: number[] = [];
-  await t.rejects(async () => {
-    for await (const n of mapOrdered([0, 1, 2, 3, 4], 4, work)) seen.push(n);
-  }, { message: 'item 2' });
+  await t.rejects(
+    async () => {
+      for await (const n of mapOrdered([0, 1, 2, 3, 4], 4, work)) seen.push(n);
+    },
+    { message: 'item 2' },
+  );
   t.same(seen, [0, 1]);
 });

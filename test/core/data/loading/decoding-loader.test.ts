@@ -1,14 +1,15 @@
 /** Loaders whose batches are decoded and cropped in threads. */
-import t, { type Test } from 'tap';
-import { readFile, writeFile } from 'node:fs/promises';
+
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import t, { type Test } from 'tap';
 import { cropImage, decodeAsIs, encodePng } from '../../../../src/core/data/codec.js';
-import { cropBox, cropRandom, type Crop } from '../../../../src/core/data/loading/crop.js';
-import { openDataset, type Dataset, type DatasetView } from '../../../../src/core/data/dataset/dataset.js';
+import { type Dataset, type DatasetView, openDataset } from '../../../../src/core/data/dataset/dataset.js';
+import { type PrepareOptions, prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
+import { type Crop, cropBox, cropRandom } from '../../../../src/core/data/loading/crop.js';
 import { createLoader, type LoaderOptions } from '../../../../src/core/data/loading/loader.js';
-import { prepareDataset, type PrepareOptions } from '../../../../src/core/data/dataset/prepare.js';
 import { fixture, root, run } from '../../../paths.js';
 
 const mixed = fixture('images/mixed');
@@ -33,15 +34,26 @@ async function batches(dataset: Dataset, options: Partial<LoaderOptions>, steps:
 
 t.test('a crop is the part that seed, step and place say, of the image that the order says', async (t) => {
   const pixels = await opened(t, ten, { resolution: 32 });
-  const image = async (index: number) => ({ data: await pixels.read(index, 1), height: 32, width: 32, channels: 3 as const });
-  for (const [crop, kernel] of [['random-resized', 'cubic'], ['distorted', 'linear']] as const) {
+  const image = async (index: number) => ({
+    data: await pixels.read(index, 1),
+    height: 32,
+    width: 32,
+    channels: 3 as const,
+  });
+  for (const [crop, kernel] of [
+    ['random-resized', 'cubic'],
+    ['distorted', 'linear'],
+  ] as const) {
     const loader = createLoader(pixels, { batchSize: 4, seed: 9, crop, workers: 1 });
     for (const step of [0, 1, 2]) {
       const { images } = await loader.batch(step);
       for (const [place, index] of loader.indices(step).entries()) {
         const box = cropBox(crop, 32, 32, 32, cropRandom(9, step, place));
         const wanted = await cropImage(await image(index), { box: () => box, kernel, resolution: 32, channels: 3 });
-        t.ok(Buffer.from(wanted).equals(images.subarray(place * 3072, (place + 1) * 3072)), `${crop}, step ${step}, place ${place}`);
+        t.ok(
+          Buffer.from(wanted).equals(images.subarray(place * 3072, (place + 1) * 3072)),
+          `${crop}, step ${step}, place ${place}`,
+        );
       }
     }
     await loader.close();
@@ -66,7 +78,9 @@ t.test('the next epoch cuts the images otherwise', async (t) => {
   const loader = createLoader(encoded, { batchSize: 8, seed: 1, crop: 'random-resized' });
   const byImage = async (step: number) => {
     const { images } = await loader.batch(step);
-    return new Map([...loader.indices(step)].map((index, at) => [index, String(images.subarray(at * 768, (at + 1) * 768))]));
+    return new Map(
+      [...loader.indices(step)].map((index, at) => [index, String(images.subarray(at * 768, (at + 1) * 768))]),
+    );
   };
   const [first, second] = [await byImage(0), await byImage(1)];
   t.equal(first.size, 8);
@@ -76,7 +90,8 @@ t.test('the next epoch cuts the images otherwise', async (t) => {
 
 t.test('encoded and stored pixels give the same crops of lossless images', async (t) => {
   const steps = [0, 1, 7];
-  const all = async (dataset: Dataset, options: Partial<LoaderOptions>) => Buffer.concat(await batches(dataset, options, steps));
+  const all = async (dataset: Dataset, options: Partial<LoaderOptions>) =>
+    Buffer.concat(await batches(dataset, options, steps));
   const pixels = await opened(t, ten, { resolution: 32 });
   await t.test('encoded', async (t) => {
     const encoded = await opened(t, ten, {}, { resolution: 24 });
@@ -97,7 +112,10 @@ t.test('labels are of the rows of the batch', async (t) => {
   for (const crop of ['center', 'distorted'] as Crop[]) {
     const loader = createLoader(pixels, { batchSize: 4, seed: 2, crop, labels: true });
     for (const step of [0, 1, 2]) {
-      t.same((await loader.batch(step)).labels, Int32Array.from(loader.indices(step), (index) => labels[index]));
+      t.same(
+        (await loader.batch(step)).labels,
+        Int32Array.from(loader.indices(step), (index) => labels[index]),
+      );
     }
     await loader.close();
   }

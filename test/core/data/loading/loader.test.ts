@@ -1,15 +1,24 @@
-import t, { type Test } from 'tap';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { openDataset } from '../../../../src/core/data/dataset/dataset.js';
-import { createLoader } from '../../../../src/core/data/loading/loader.js';
 import { prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
+import { createLoader } from '../../../../src/core/data/loading/loader.js';
 import { readNpy } from '../../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../../paths.js';
 
 async function tiny(t: Test) {
   const out = join(t.testdir(), 'data');
   const sources = [fixture('sources/ten.bin.gz')];
-  await prepareDataset({ sources, out, holdoutOut: '', resolution: 32, resize: 'pad', seed: 0, shardSize: 4, version: '0' });
+  await prepareDataset({
+    sources,
+    out,
+    holdoutOut: '',
+    resolution: 32,
+    resize: 'pad',
+    seed: 0,
+    shardSize: 4,
+    version: '0',
+  });
   const dataset = await openDataset(out);
   t.teardown(() => dataset.close());
   return dataset;

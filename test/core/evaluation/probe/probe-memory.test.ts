@@ -2,7 +2,12 @@ import t from 'tap';
 import { checkLbfgsMemory, checkMemory } from '../../../../src/core/evaluation/probe/probe-memory.js';
 
 const GB = 1e9;
-const rows = { rows: 5000, width: 8192, labels: Int32Array.from({ length: 5000 }, (_, i) => i % 1000), read: async () => new Float32Array(0) };
+const rows = {
+  rows: 5000,
+  width: 8192,
+  labels: Int32Array.from({ length: 5000 }, (_, i) => i % 1000),
+  read: async () => new Float32Array(0),
+};
 const grid = { learningRates: [1, 2, 3, 4, 5, 6, 7, 8], penalties: [0, 1, 2, 3, 4], batchSize: 256, average: 0 };
 
 t.test('a grid that fits passes, one that does not is refused with its figures', async (t) => {
@@ -10,7 +15,8 @@ t.test('a grid that fits passes, one that does not is refused with its figures',
   t.doesNotThrow(() => checkMemory(grid, rows, 20 * GB));
   t.throws(() => checkMemory(grid, rows, 10 * GB), {
     name: 'UserError',
-    message: /^training 40 classifiers \(8 learning rates × 5 penalties\) of 1000 classes and 8192 features takes about 1\d\.\d GB of memory, and 10\.0 GB are free$/,
+    message:
+      /^training 40 classifiers \(8 learning rates × 5 penalties\) of 1000 classes and 8192 features takes about 1\d\.\d GB of memory, and 10\.0 GB are free$/,
     hint: /^at most 2\d of them fit: give fewer --learning-rates or --penalties/,
   });
 });
@@ -24,7 +30,11 @@ t.test('as many as the hint says do fit', async (t) => {
       hint = (error as { hint: string }).hint;
     }
     const fitting = Number(/at most (\d+)/.exec(hint)![1]);
-    const first = (count: number) => ({ ...grid, penalties: [1], learningRates: Array.from({ length: count }, (_, i) => i + 1) });
+    const first = (count: number) => ({
+      ...grid,
+      penalties: [1],
+      learningRates: Array.from({ length: count }, (_, i) => i + 1),
+    });
     t.doesNotThrow(() => checkMemory(first(fitting), rows, free));
     t.throws(() => checkMemory(first(fitting + 1), rows, free));
   }

@@ -1,8 +1,15 @@
-import t from 'tap';
-import { open, readFile, writeFile, readdir } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
+import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createNpyWriter, npyHeader, openNpyRows, readNpy, readNpyStream, writeNpy } from '../../../../src/core/formats/npy/npy.js';
+import t from 'tap';
+import {
+  createNpyWriter,
+  npyHeader,
+  openNpyRows,
+  readNpy,
+  readNpyStream,
+  writeNpy,
+} from '../../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../../paths.js';
 
 const file = (name: string) => fixture(`formats/${name}`);
@@ -14,8 +21,14 @@ t.test('reads what NumPy wrote, in every type', async (t) => {
     t.equal(array.dtype, dtype);
     t.same(array.shape, [2, 3, 4]);
     // astype truncates toward zero.
-    const wanted = ramp.map((i) => (dtype === 'uint8' ? i * 10 : dtype.startsWith('int') ? Math.trunc(i * -1.5) : i * -1.5));
-    t.same(Array.from(array.data as Float64Array, (value) => Number(value) + 0), wanted.map((value) => value + 0), dtype);
+    const wanted = ramp.map((i) =>
+      dtype === 'uint8' ? i * 10 : dtype.startsWith('int') ? Math.trunc(i * -1.5) : i * -1.5,
+    );
+    t.same(
+      Array.from(array.data as Float64Array, (value) => Number(value) + 0),
+      wanted.map((value) => value + 0),
+      dtype,
+    );
   }
 });
 
@@ -34,7 +47,10 @@ t.test('float16 is read as float32: whole, by rows, from a stream, in either ord
   const wanted = (await readNpy(widened)).data as Float32Array;
   const same = (data: unknown, values: ArrayLike<number>, what: string) => {
     t.ok(data instanceof Float32Array && data.length === values.length, what);
-    t.ok(Array.from(data as Float32Array).every((value, i) => Object.is(value, values[i])), what);
+    t.ok(
+      Array.from(data as Float32Array).every((value, i) => Object.is(value, values[i])),
+      what,
+    );
   };
   const { dtype, shape, data } = await readNpy(patterns);
   t.same([dtype, shape], ['float32', [wanted.length]]);
@@ -52,16 +68,28 @@ t.test('float16 is read as float32: whole, by rows, from a stream, in either ord
   const matrix = await openNpyRows(file('float16-fortran.npy'));
   same(await matrix.rows(1, 2), ramp.slice(4, 12), 'Fortran order');
   await matrix.close();
-  await t.rejects(readNpyStream(createReadStream(patterns, { end: 1000 })).then(({ rows }) => rows(wanted.length).next()), { message: /an end after/ });
+  await t.rejects(
+    readNpyStream(createReadStream(patterns, { end: 1000 })).then(({ rows }) => rows(wanted.length).next()),
+    { message: /an end after/ },
+  );
 });
 
 t.test('narrow integers are read as wider ones, to the ends of their ranges', async (t) => {
-  for (const [name, dtype] of [['int8', 'int32'], ['int16', 'int32'], ['uint16', 'int32'], ['uint32', 'int64']] as const) {
+  for (const [name, dtype] of [
+    ['int8', 'int32'],
+    ['int16', 'int32'],
+    ['uint16', 'int32'],
+    ['uint32', 'int64'],
+  ] as const) {
     const [narrow, wide] = [await readNpy(file(`${name}.npy`)), await readNpy(file(`${name}-widened.npy`))];
     t.same([narrow.dtype, narrow.shape], [dtype, [3, 2]]);
     t.same(Array.from(narrow.data as Int32Array, BigInt), Array.from(wide.data as BigInt64Array), name);
     const rows = await openNpyRows(file(`${name}.npy`));
-    t.same(Array.from((await rows.rows(1, 2)) as Int32Array, BigInt), Array.from(wide.data.slice(2) as BigInt64Array), `${name} by rows`);
+    t.same(
+      Array.from((await rows.rows(1, 2)) as Int32Array, BigInt),
+      Array.from(wide.data.slice(2) as BigInt64Array),
+      `${name} by rows`,
+    );
     await rows.close();
   }
 });
@@ -105,7 +133,10 @@ t.test('rows from anywhere, also of a Fortran-order file', async (t) => {
     t.same(rows.shape, [2, 3, 4]);
     t.equal(rows.rowLength, 12);
     const scale = name === 'fortran.npy' ? 1 : -1.5;
-    t.same(Array.from((await rows.rows(1, 1)) as Float32Array), ramp.slice(12).map((i) => i * scale));
+    t.same(
+      Array.from((await rows.rows(1, 1)) as Float32Array),
+      ramp.slice(12).map((i) => i * scale),
+    );
     t.equal((await rows.rows(2, 0)).length, 0);
     await t.rejects(rows.rows(1, 2), RangeError);
     await rows.close();
@@ -135,11 +166,16 @@ t.test('a writer counts its rows into the header', async (t) => {
 
 t.test('a stream of rows, whatever the pieces it comes in', async (t) => {
   for (const highWaterMark of [1, 7, 64, 4096]) {
-    const stream = await readNpyStream(createReadStream(file('int32.npy'), { highWaterMark }) as AsyncIterable<Uint8Array>);
+    const stream = await readNpyStream(
+      createReadStream(file('int32.npy'), { highWaterMark }) as AsyncIterable<Uint8Array>,
+    );
     t.same(stream.header.shape, [2, 3, 4]);
     const seen: number[][] = [];
     for await (const rows of stream.rows(1)) seen.push(Array.from(rows as Int32Array));
-    t.same(seen, [ramp.slice(0, 12), ramp.slice(12)].map((row) => row.map((i) => Math.trunc(i * -1.5) + 0)));
+    t.same(
+      seen,
+      [ramp.slice(0, 12), ramp.slice(12)].map((row) => row.map((i) => Math.trunc(i * -1.5) + 0)),
+    );
   }
 });
 

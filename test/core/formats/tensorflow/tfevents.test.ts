@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { crc32c } from '../../../../src/core/formats/crc32.js';
-import { imageEvent, scalarsEvent, startEvent, versionEvent } from '../../../../src/core/formats/tensorflow/tfevents.js';
+import {
+  imageEvent,
+  scalarsEvent,
+  startEvent,
+  versionEvent,
+} from '../../../../src/core/formats/tensorflow/tfevents.js';
 import { tfRecord } from '../../../../src/core/formats/tensorflow/tfrecord.js';
 import { eventsOf } from '../../../events.js';
 import { fixture } from '../../../paths.js';
@@ -22,7 +27,11 @@ t.test("the bytes are those of TensorBoard's own writer", async (t) => {
     startEvent({ time: 1700000000.25, step: 501 }),
     scalarsEvent(
       { time: 1700000001.5, step: 550 },
-      new Map([['train/loss_d', -1.2345678], ['train/top1.25', 0], ['train/größe', 3e38]]),
+      new Map([
+        ['train/loss_d', -1.2345678],
+        ['train/top1.25', 0],
+        ['train/größe', 3e38],
+      ]),
     ),
     imageEvent({ time: 1700000002, step: 5_000_000_000 }, 'samples', pictures[0]),
     imageEvent({ time: 1700000003, step: 0 }, 'samples', pictures[1]),
@@ -32,10 +41,22 @@ t.test("the bytes are those of TensorBoard's own writer", async (t) => {
 
 t.test('what the tests read events with understands that file', async (t) => {
   const events = eventsOf(readFileSync(fixture('formats/reference.tfevents')));
-  t.same(events.map(({ step, start }) => [step, start]), [[0, false], [501, true], [550, false], [5_000_000_000, false], [0, false]]);
-  t.same(events[2].values.map(({ tag, number }) => [tag, number]), [
-    ['train/loss_d', Math.fround(-1.2345678)],
-    ['train/top1.25', 0],
-    ['train/größe', Math.fround(3e38)],
-  ]);
+  t.same(
+    events.map(({ step, start }) => [step, start]),
+    [
+      [0, false],
+      [501, true],
+      [550, false],
+      [5_000_000_000, false],
+      [0, false],
+    ],
+  );
+  t.same(
+    events[2].values.map(({ tag, number }) => [tag, number]),
+    [
+      ['train/loss_d', Math.fround(-1.2345678)],
+      ['train/top1.25', 0],
+      ['train/größe', Math.fround(3e38)],
+    ],
+  );
 });

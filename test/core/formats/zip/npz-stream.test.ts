@@ -1,6 +1,6 @@
-import t from 'tap';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { npzNames, openNpzStream } from '../../../../src/core/formats/zip/npz-stream.js';
 import { fixture } from '../../../paths.js';
 
@@ -37,7 +37,7 @@ t.test('the directory of a file beyond 4 GB is where the zip64 record says', asy
 
 t.test('what is damaged or missing is named', async (t) => {
   const dir = t.testdir();
-  const changed = async (source: string, name: string, change: (bytes: Buffer) => Buffer | void) => {
+  const changed = async (source: string, name: string, change: (bytes: Buffer) => Buffer | undefined) => {
     const bytes = Buffer.from(await readFile(file(source)));
     await writeFile(join(dir, name), change(bytes) ?? bytes);
     return join(dir, name);
@@ -51,8 +51,16 @@ t.test('what is damaged or missing is named', async (t) => {
   await t.rejects(values(flipped, 'mu', 4), /the checksum .* for .*flipped\.npz \(mu\.npy\)/);
   const packed = await changed('compressed.npz', 'packed.npz', (bytes) => void bytes.fill(0xff, 80, 90));
   await t.rejects(values(packed, 'mu', 4), { name: 'UserError', message: /packed\.npz \(mu\.npy\)/ });
-  const claim = (bytes: Buffer) => void bytes.writeUInt32LE(0x7ffffff0, bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1')) + 20);
-  await t.rejects(values(await changed('stored.npz', 'claims.npz', claim), 'mu', 4), /claims\.npz \(mu\.npy\), got \d+ of 2147483632 bytes/);
-  const size = (bytes: Buffer) => void bytes.writeUInt32LE(500, bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1')) + 24);
-  await t.rejects(values(await changed('stored.npz', 'size.npz', size), 'mu', 4), { name: 'UserError', message: /size\.npz/ });
+  const claim = (bytes: Buffer) =>
+    void bytes.writeUInt32LE(0x7ffffff0, bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1')) + 20);
+  await t.rejects(
+    values(await changed('stored.npz', 'claims.npz', claim), 'mu', 4),
+    /claims\.npz \(mu\.npy\), got \d+ of 2147483632 bytes/,
+  );
+  const size = (bytes: Buffer) =>
+    void bytes.writeUInt32LE(500, bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1')) + 24);
+  await t.rejects(values(await changed('stored.npz', 'size.npz', size), 'mu', 4), {
+    name: 'UserError',
+    message: /size\.npz/,
+  });
 });

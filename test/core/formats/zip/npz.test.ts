@@ -1,6 +1,6 @@
-import t from 'tap';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { readNpz, writeNpz } from '../../../../src/core/formats/zip/npz.js';
 import { fixture } from '../../../paths.js';
 
@@ -20,7 +20,10 @@ t.test('reads what NumPy wrote, stored and compressed', async (t) => {
 
 t.test('round trip, the same bytes each time', async (t) => {
   const dir = t.testdir();
-  const arrays = { mu: { shape: [2], data: new Float64Array([1e-300, -2]) }, mode: { shape: [], data: new Int32Array([7]) } };
+  const arrays = {
+    mu: { shape: [2], data: new Float64Array([1e-300, -2]) },
+    mode: { shape: [], data: new Int32Array([7]) },
+  };
   await writeNpz(join(dir, 'a.npz'), arrays);
   await writeNpz(join(dir, 'b.npz'), arrays);
   t.ok((await readFile(join(dir, 'a.npz'))).equals(await readFile(join(dir, 'b.npz'))));
@@ -36,8 +39,14 @@ t.test('an array in pieces is the array, and must have the size announced', asyn
     yield Float32Array.of(3, 4, 5, 6);
   };
   const path = join(dir, 'pieces.npz');
-  await writeNpz(path, { x: { shape: [3, 2], dtype: 'float32', pieces: pieces() }, n: { shape: [], data: BigInt64Array.of(3n) } });
-  t.match(await readNpz(path), { x: { dtype: 'float32', shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) }, n: { data: BigInt64Array.of(3n) } });
+  await writeNpz(path, {
+    x: { shape: [3, 2], dtype: 'float32', pieces: pieces() },
+    n: { shape: [], data: BigInt64Array.of(3n) },
+  });
+  t.match(await readNpz(path), {
+    x: { dtype: 'float32', shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+    n: { data: BigInt64Array.of(3n) },
+  });
   const short = { shape: [4, 2], dtype: 'float32' as const, pieces: pieces() };
   await t.rejects(writeNpz(join(dir, 'short.npz'), { short }), /short\.npy: \d+ bytes were announced, \d+ came/);
   t.same(await readdir(dir), ['pieces.npz']);
@@ -45,7 +54,10 @@ t.test('an array in pieces is the array, and must have the size announced', asyn
 
 t.test('refuses damaged files by name', async (t) => {
   await t.rejects(readNpz(file('truncated.npz')), { name: 'UserError', message: /truncated.npz/ });
-  await t.rejects(readNpz(file('float32.npy')), { name: 'UserError', message: /expected an .npz file .*got the bytes 934e554d/ });
+  await t.rejects(readNpz(file('float32.npy')), {
+    name: 'UserError',
+    message: /expected an .npz file .*got the bytes 934e554d/,
+  });
   await t.rejects(readNpz(file('zero-bytes.npy')), { name: 'UserError', message: /got an empty file/ });
   const bytes = Buffer.from(await readFile(file('compressed.npz')));
   // A directory entry that claims to unpack to 4 GB.

@@ -1,6 +1,6 @@
-import t from 'tap';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { crc32 } from '../../../../src/core/formats/crc32.js';
 import { withInput } from '../../../../src/core/formats/input.js';
 import { readMember, readZipDirectory } from '../../../../src/core/formats/zip/zip.js';
@@ -15,7 +15,8 @@ t.test("the check value of the CRC catalogue, of '123456789'", async (t) => {
 function unzip(path: string): Promise<Map<string, Uint8Array>> {
   return withInput(path, 'a zip file', async (file) => {
     const members = new Map<string, Uint8Array>();
-    for (const member of await readZipDirectory(file, path)) members.set(member.name, await readMember(file, member, path));
+    for (const member of await readZipDirectory(file, path))
+      members.set(member.name, await readMember(file, member, path));
     return members;
   });
 }

@@ -8,7 +8,9 @@ t.test('what sorting finds, among values that differ, that are equal, and in any
     for (let length = 1; length < 60; length++) {
       const values = Float64Array.from({ length }, () => random.below(kinds));
       const sorted = values.slice().sort().reverse();
-      sorted.forEach((wanted, n) => t.equal(kthLargest(values.slice(), n + 1), wanted, `${n + 1} of ${length}, ${kinds} kinds`));
+      sorted.forEach((wanted, n) =>
+        t.equal(kthLargest(values.slice(), n + 1), wanted, `${n + 1} of ${length}, ${kinds} kinds`),
+      );
     }
   }
 });

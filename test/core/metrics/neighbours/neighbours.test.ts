@@ -1,11 +1,11 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
+import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
+import { integerRandom } from '../../../../src/core/data/random.js';
+import { readNpy } from '../../../../src/core/formats/npy/npy.js';
 import type { Metric } from '../../../../src/core/metrics/neighbours/nearness.js';
 import { createNeighbourSearch, findNeighbours } from '../../../../src/core/metrics/neighbours/neighbours.js';
 import { rowsOf } from '../../../../src/core/metrics/rows.js';
-import { integerRandom } from '../../../../src/core/data/random.js';
-import { readNpy } from '../../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../../paths.js';
 
 function noise(length: number, seed: number): Float32Array {
@@ -32,7 +32,14 @@ async function search(
 }
 
 /** Every distance in double precision, then a stable sort. */
-function bruteForce(base: Float32Array, queries: Float32Array, width: number, k: number, metric: Metric, normalise: boolean) {
+function bruteForce(
+  base: Float32Array,
+  queries: Float32Array,
+  width: number,
+  k: number,
+  metric: Metric,
+  normalise: boolean,
+) {
   const power = metric === 'l1' ? 1 : 2;
   const vectors = (rows: Float32Array) =>
     Array.from({ length: rows.length / width }, (_, i) => {
@@ -43,7 +50,10 @@ function bruteForce(base: Float32Array, queries: Float32Array, width: number, k:
   const bases = vectors(base);
   return vectors(queries).flatMap((query) =>
     bases
-      .map((row, index) => ({ index, distance: row.reduce((sum, value, j) => sum + Math.abs(value - query[j]) ** power, 0) }))
+      .map((row, index) => ({
+        index,
+        distance: row.reduce((sum, value, j) => sum + Math.abs(value - query[j]) ** power, 0),
+      }))
       .sort((a, b) => a.distance - b.distance || a.index - b.index)
       .slice(0, k)
       .map(({ index }) => index),
@@ -73,7 +83,8 @@ t.test('a base that is read in chunks by itself', async (t) => {
 t.test('the size of the chunks does not matter, even when it is below k', async (t) => {
   const [base, queries] = [noise(300 * 8, 3), noise(20 * 8, 4)];
   const wanted = bruteForce(base, queries, 8, 12, 'l2', true);
-  for (const chunk of [1, 7, 128, 300]) t.same(await search(base, queries, 8, 12, { chunk }), wanted, `chunks of ${chunk}`);
+  for (const chunk of [1, 7, 128, 300])
+    t.same(await search(base, queries, 8, 12, { chunk }), wanted, `chunks of ${chunk}`);
 });
 
 t.test('more queries than are compared at once', async (t) => {
@@ -99,7 +110,10 @@ t.test('a row of zeros has no direction and is an answer all the same', async (t
 });
 
 t.test("distances and neighbours are SciPy's", async (t) => {
-  const golden = JSON.parse(readFileSync(fixture('metrics/knn.json'), 'utf8')) as Record<string, { indices: number[][]; distances: number[][] }>;
+  const golden = JSON.parse(readFileSync(fixture('metrics/knn.json'), 'utf8')) as Record<
+    string,
+    { indices: number[][]; distances: number[][] }
+  >;
   const read = async (name: string) => (await readNpy(fixture(`metrics/knn/${name}/avepool.npy`))).data as Float32Array;
   const [base, queries] = [await read('train'), (await read('test')).slice(0, 5 * 12)];
   for (const metric of ['l1', 'l2', 'cosine'] as const) {
@@ -108,7 +122,9 @@ t.test("distances and neighbours are SciPy's", async (t) => {
     found.add(base.slice(250 * 12), 150);
     const wanted = golden[`neighbours-${metric}`];
     t.same([...found.result()], wanted.indices.flat(), metric);
-    wanted.distances.flat().forEach((value, i) => t.ok(Math.abs(found.distances()[i] - value) < 1e-12, `${metric} ${i}`));
+    wanted.distances
+      .flat()
+      .forEach((value, i) => t.ok(Math.abs(found.distances()[i] - value) < 1e-12, `${metric} ${i}`));
     found.dispose();
   }
 });
@@ -126,7 +142,11 @@ t.test('vectors of norms far below 1 are as exact as others once they are normal
   const [directions, shifts] = [noise(width, 10), noise(600 * width, 11)];
   const base = Float32Array.from({ length: 600 * width }, (_, i) => (directions[i % width] + shifts[i] * 1e-5) * 1e-3);
   for (const metric of ['l1', 'l2'] as const) {
-    t.same(await search(base, base.slice(0, 9 * width), width, 20, { metric }), bruteForce(base, base.slice(0, 9 * width), width, 20, metric, true), metric);
+    t.same(
+      await search(base, base.slice(0, 9 * width), width, 20, { metric }),
+      bruteForce(base, base.slice(0, 9 * width), width, 20, metric, true),
+      metric,
+    );
   }
 });
 
@@ -141,7 +161,11 @@ t.test('a row of zeros among others, normalised and not, and rows of very differ
     for (let query = 0; query < 6; query++) {
       const rows = found.slice(query * 400, (query + 1) * 400);
       const at = rows.findIndex(zeros);
-      t.same(rows.slice(at, at + 80), Array.from({ length: 80 }, (_, n) => n * 5), metric);
+      t.same(
+        rows.slice(at, at + 80),
+        Array.from({ length: 80 }, (_, n) => n * 5),
+        metric,
+      );
     }
   }
 });

@@ -1,5 +1,5 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
+import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { precisionRecall } from '../../../../src/core/metrics/neighbours/precision-recall.js';
 import { rowsOf } from '../../../../src/core/metrics/rows.js';
@@ -14,7 +14,8 @@ interface Case {
   precision: number;
   recall: number;
 }
-const cases = (JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as { precision_recall: Case[] }).precision_recall;
+const cases = (JSON.parse(readFileSync(fixture('metrics/scores.json'), 'utf8')) as { precision_recall: Case[] })
+  .precision_recall;
 
 function set(seed: number, n: number, width: number, copies: number) {
   const rows = formulaRows(seed, n, width);

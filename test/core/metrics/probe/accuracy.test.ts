@@ -14,7 +14,10 @@ t.test('top-1, top-5 and cross-entropy', async (t) => {
 t.test('heads are counted apart', async (t) => {
   const totals = [noAccuracy(), noAccuracy()];
   addScores(totals, Float32Array.of(1, 0, 0, 1, /**/ 1, 0, 1, 0), Int32Array.of(0, 0), 2);
-  t.same(totals.map(({ top1 }) => top1), [2, 1]);
+  t.same(
+    totals.map(({ top1 }) => top1),
+    [2, 1],
+  );
 });
 
 t.test('ties, missing numbers and unknown classes are no successes', async (t) => {

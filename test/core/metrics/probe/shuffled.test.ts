@@ -63,11 +63,17 @@ t.test('what fits in memory is read once', async (t) => {
 
 t.test('a batch larger than all rows is all rows', async (t) => {
   const taken = await take(rows(5), 2, { batchSize: 64, seed: 0, skip: all });
-  t.same(taken.map((batch) => batch.length), [5, 5]);
+  t.same(
+    taken.map((batch) => batch.length),
+    [5, 5],
+  );
 });
 
 t.test('the order alone is that of rows in memory', async (t) => {
   const settings = { batchSize: 70, seed: 9, skip: (row: number) => row % 5 === 0 };
   const order = shuffledRows(700, settings);
-  t.same(await take(rows(700), 20, settings), Array.from({ length: 20 }, () => [...order.next().value]));
+  t.same(
+    await take(rows(700), 20, settings),
+    Array.from({ length: 20 }, () => [...order.next().value]),
+  );
 });

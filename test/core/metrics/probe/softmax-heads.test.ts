@@ -15,7 +15,12 @@ const batches = [0, 1, 2].map((step) => ({
 }));
 
 /** Of the cross-entropy with penalty, by weight and by bias, written out in double precision. */
-function gradientsOf(weight: number[], bias: number[], penalty: number, { data, labels }: { data: Float32Array; labels: Int32Array }) {
+function gradientsOf(
+  weight: number[],
+  bias: number[],
+  penalty: number,
+  { data, labels }: { data: Float32Array; labels: Int32Array },
+) {
   const gradients = [weight.map((value) => penalty * value), bias.map(() => 0)];
   labels.forEach((label, row) => {
     const x = [...data.subarray(row * WIDTH, (row + 1) * WIDTH)];
@@ -82,7 +87,11 @@ t.test('gradient descent with momentum, and averaged weights', async (t) => {
   heads.forEach(({ learningRate, penalty }, index) => {
     const weight = new Array<number>(WIDTH * CLASSES).fill(0);
     const bias = new Array<number>(CLASSES).fill(0);
-    const parameters = [weight, bias].map((value) => ({ value, momentum: value.map(() => 0), average: value.map(() => 0) }));
+    const parameters = [weight, bias].map((value) => ({
+      value,
+      momentum: value.map(() => 0),
+      average: value.map(() => 0),
+    }));
     batches.forEach(({ data, labels, decay }, step) => {
       const gradients = gradientsOf(weight, bias, penalty, { data, labels });
       const kept = Math.min(0.5, (2 + step) / (11 + step));
@@ -95,7 +104,9 @@ t.test('gradient descent with momentum, and averaged weights', async (t) => {
       );
     });
     const got = trained.head(index);
-    parameters[0].average.forEach((value, i) => t.ok(Math.abs(got.weight[i] - value) < 1e-6, `head ${index}, weight ${i}`));
+    parameters[0].average.forEach((value, i) =>
+      t.ok(Math.abs(got.weight[i] - value) < 1e-6, `head ${index}, weight ${i}`),
+    );
     parameters[1].average.forEach((value, i) => t.ok(Math.abs(got.bias[i] - value) < 1e-6, `head ${index}, bias ${i}`));
   });
   trained.dispose();

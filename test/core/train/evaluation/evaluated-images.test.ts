@@ -1,9 +1,9 @@
-import t from 'tap';
 import { join } from 'node:path';
-import { integerRandom, permutation } from '../../../../src/core/data/random.js';
-import { openDataset } from '../../../../src/core/data/dataset/dataset.js';
-import { evaluatedImages } from '../../../../src/core/train/evaluation/evaluated-images.js';
+import t from 'tap';
 import { preset } from '../../../../src/core/config/presets.js';
+import { openDataset } from '../../../../src/core/data/dataset/dataset.js';
+import { integerRandom, permutation } from '../../../../src/core/data/random.js';
+import { evaluatedImages } from '../../../../src/core/train/evaluation/evaluated-images.js';
 import { digits } from '../../../commands/run.js';
 
 const dataset = await openDataset(await digits(join(t.testdir(), 'data'), 30));
@@ -28,7 +28,10 @@ t.test('a random sample without repetition, with its labels, whatever the batch 
   t.match(images, { count: 20, height: 32, width: 32, channels: 1 });
   t.same(sizes, [8, 8, 4]);
   t.ok(data.equals(Buffer.from(await dataset.gather(order))));
-  t.same(labels, Array.from(order, (index) => known[index]));
+  t.same(
+    labels,
+    Array.from(order, (index) => known[index]),
+  );
   const other = await all(20, 20);
   t.ok(other.data.equals(data));
   t.same(other.labels, labels);
@@ -46,5 +49,8 @@ t.test('larger images are made smaller', async (t) => {
   const { images, data } = await all(10, 4, smaller);
   t.match(images, { height: 16, width: 16 });
   t.equal(data.length, 10 * 256);
-  t.ok(data.some((value) => value > 128), 'something is on them');
+  t.ok(
+    data.some((value) => value > 128),
+    'something is on them',
+  );
 });

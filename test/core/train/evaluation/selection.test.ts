@@ -32,8 +32,15 @@ t.test('nothing to choose from', async (t) => {
 
 t.test('lines without the number, or of another protocol, do not count', async (t) => {
   const other = { protocol: { ...protocol, images: 9 } };
-  t.same(standing([line(2, 0.9, 1, other), line(4, 0.5), line(6, 0.4)], 'probe'), { best: { step: 4, value: 0.5 }, since: 1 });
+  t.same(standing([line(2, 0.9, 1, other), line(4, 0.5), line(6, 0.4)], 'probe'), {
+    best: { step: 4, value: 0.5 },
+    since: 1,
+  });
   const none = JSON.parse(JSON.stringify(line(4, NaN))) as EvaluationLine;
   t.same(standing([line(2, 0.5), none, line(6, 0.4)], 'probe'), { best: { step: 2, value: 0.5 }, since: 1 });
-  t.same(standing([line(2, 0.5), line(4, NaN), line(6, 0.4)], 'probe'), { best: { step: 2, value: 0.5 }, since: 1 }, 'as it is before it is written');
+  t.same(
+    standing([line(2, 0.5), line(4, NaN), line(6, 0.4)], 'probe'),
+    { best: { step: 2, value: 0.5 }, since: 1 },
+    'as it is before it is written',
+  );
 });

@@ -1,21 +1,25 @@
 import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
-import { zeros } from '../../../../src/core/backend/initialise.js';
 import { constant, fill, scalar } from '../../../../src/core/backend/executor.js';
+import { zeros } from '../../../../src/core/backend/initialise.js';
 import { allocate } from '../../../../src/core/backend/variables.js';
 import { adamVariables, applyAdam } from '../../../../src/core/train/step/adam.js';
 
 const engine = await startEngine();
 const spec = (name: string) => ({ name, shape: [4], dtype: 'float32' as const, initialiser: zeros, trainable: true });
 const start = [1, -2, 0.5, 3];
-const gradient = (step: number, name: string) => start.map((_, i) => Math.sin(step * 1.7 + i * 2.3 + name.length) * 10 ** (i - 2));
+const gradient = (step: number, name: string) =>
+  start.map((_, i) => Math.sin(step * 1.7 + i * 2.3 + name.length) * 10 ** (i - 2));
 
 t.test('slots are named after the parameter, are zero, and are not trained', async (t) => {
   const slots = adamVariables([spec('generator/kernel')]);
-  t.same(slots.map(({ name, shape, trainable, initialiser }) => ({ name, shape, trainable, initialiser })), [
-    { name: 'adam/m/generator/kernel', shape: [4], trainable: false, initialiser: zeros },
-    { name: 'adam/v/generator/kernel', shape: [4], trainable: false, initialiser: zeros },
-  ]);
+  t.same(
+    slots.map(({ name, shape, trainable, initialiser }) => ({ name, shape, trainable, initialiser })),
+    [
+      { name: 'adam/m/generator/kernel', shape: [4], trainable: false, initialiser: zeros },
+      { name: 'adam/v/generator/kernel', shape: [4], trainable: false, initialiser: zeros },
+    ],
+  );
 });
 
 // A large epsilon tells where it is added: to √v, not to the corrected √(v / (1 − β2ᵗ)).
@@ -51,7 +55,10 @@ for (const settings of [
         for (const [slot, wanted] of Object.entries({ [name]: w, [`adam/m/${name}`]: m, [`adam/v/${name}`]: v })) {
           const found = values.get(slot)!.data;
           const scale = Math.max(...wanted.map(Math.abs));
-          t.ok(wanted.every((value, i) => Math.abs(value - found[i]) < 2e-5 * scale), `${slot} after ${step}`);
+          t.ok(
+            wanted.every((value, i) => Math.abs(value - found[i]) < 2e-5 * scale),
+            `${slot} after ${step}`,
+          );
         }
       }
     }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
-import { zeros } from '../../../../src/core/backend/initialise.js';
 import { fill, scalar } from '../../../../src/core/backend/executor.js';
+import { zeros } from '../../../../src/core/backend/initialise.js';
 import { allocate } from '../../../../src/core/backend/variables.js';
 import { averageDecay, updateAverage } from '../../../../src/core/train/step/average.js';
 

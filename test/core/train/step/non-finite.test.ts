@@ -1,7 +1,7 @@
 import t from 'tap';
+import { resolveConfig } from '../../../../src/core/config/resolve.js';
 import { AVERAGE } from '../../../../src/core/layers/scope.js';
 import { NotFinite, nonFiniteVariable } from '../../../../src/core/train/step/non-finite.js';
-import { resolveConfig } from '../../../../src/core/config/resolve.js';
 import { images, resume, start } from '../runs.js';
 
 const config = resolveConfig({ preset: 'tiny', settings: ['train.precision=float32'] });

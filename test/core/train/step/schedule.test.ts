@@ -4,14 +4,31 @@ import { decayFactor, learningRates, leavesSchedule } from '../../../../src/core
 
 t.test('constant, then a straight line', async (t) => {
   const settings = { steps: 100, decayFrom: 0.6, decayTo: 0.2, decay: 'linear' } as const;
-  for (const [step, wanted] of [[0, 1], [59, 1], [60, 1], [70, 0.8], [80, 0.6], [90, 0.4], [99, 0.22], [100, 0.2], [1000, 0.2]]) {
+  for (const [step, wanted] of [
+    [0, 1],
+    [59, 1],
+    [60, 1],
+    [70, 0.8],
+    [80, 0.6],
+    [90, 0.4],
+    [99, 0.22],
+    [100, 0.2],
+    [1000, 0.2],
+  ]) {
     t.ok(Math.abs(decayFactor(step, settings) - wanted) < 1e-12, `step ${step}`);
   }
 });
 
 t.test('constant, then by the same factor at every step', async (t) => {
   const settings = { steps: 400, decayFrom: 0.5, decayTo: 0.01, decay: 'exponential' } as const;
-  for (const [step, wanted] of [[0, 1], [200, 1], [300, 0.1], [350, 0.1 ** 1.5], [400, 0.01], [1000, 0.01]]) {
+  for (const [step, wanted] of [
+    [0, 1],
+    [200, 1],
+    [300, 0.1],
+    [350, 0.1 ** 1.5],
+    [400, 0.01],
+    [1000, 0.01],
+  ]) {
     t.ok(Math.abs(decayFactor(step, settings) - wanted) < 1e-12, `step ${step}`);
   }
   t.ok(Math.abs(decayFactor(222, settings) / decayFactor(221, settings) - 0.01 ** (1 / 200)) < 1e-12);
@@ -41,7 +58,11 @@ t.test("each module's rate, for the log", async (t) => {
   const config = preset('tiny');
   Object.assign(config.train, { steps: 100, decayFrom: 0.5, decayTo: 0, decay: 'linear' });
   config.train.learningRate = { generator: 1, encoder: 2, discriminator: 4 };
-  t.same(learningRates(75, config), { learning_rate_generator: 0.5, learning_rate_encoder: 1, learning_rate_discriminator: 2 });
+  t.same(learningRates(75, config), {
+    learning_rate_generator: 0.5,
+    learning_rate_encoder: 1,
+    learning_rate_discriminator: 2,
+  });
   config.model.discriminator.scores = [];
   t.same(Object.keys(learningRates(0, config)), ['learning_rate_generator', 'learning_rate_encoder']);
   config.model.encoder = { ...config.model.encoder, kind: 'none' } as typeof config.model.encoder;

@@ -1,9 +1,9 @@
 /** Training steps, op by op: what they change, and on what they depend. */
 import t from 'tap';
 import type { Config } from '../../../../src/core/config/config.js';
+import { initialValues } from '../../../../src/core/train/initial.js';
 import { config, engine } from '../../model/tiny.js';
 import { changed, copy, images, resume, start, train, trainable } from '../runs.js';
-import { initialValues } from '../../../../src/core/train/initial.js';
 
 const rates = (generator: number, encoder: number, discriminator: number) => [
   `train.learningRate.generator=${generator}`,
@@ -25,7 +25,10 @@ for (const [module, settings] of Object.entries({
 /** The mean of a reported value over the last few steps, and over the first few. */
 function trend(c: Config, name: string, steps = 24) {
   const trainer = start(c);
-  const values = Array.from({ length: steps }, (_, i) => trainer.step(i, images(c.train.batchSize * c.train.discriminatorSteps))[name]);
+  const values = Array.from(
+    { length: steps },
+    (_, i) => trainer.step(i, images(c.train.batchSize * c.train.discriminatorSteps))[name],
+  );
   trainer.dispose();
   const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length;
   return { first: mean(values.slice(0, 5)), last: mean(values.slice(-5)) };
@@ -53,7 +56,10 @@ t.test('the losses that are reported follow from the scores that are reported', 
   // With D's rate 0 and L_EG linear in the scores, both are of the same D but for a step of power iteration.
   const { reports } = train(config(...rates(0, 0, 0)), 30);
   const last = reports.at(-1)!;
-  const wanted = ['xz', 'x', 'z'].reduce((sum, term) => sum + last[`score_${term}_encoder`] - last[`score_${term}_generator`], 0);
+  const wanted = ['xz', 'x', 'z'].reduce(
+    (sum, term) => sum + last[`score_${term}_encoder`] - last[`score_${term}_generator`],
+    0,
+  );
   t.ok(Math.abs(last.loss_eg - wanted) < 2e-3, `${last.loss_eg}, not ${wanted}`);
   t.same(Object.keys(last), [
     'loss_d',
@@ -115,7 +121,10 @@ t.test('taking standing statistics in between changes nothing else', async (t) =
   }
   const differing = changed(copy(plain.values()), copy(interrupted.values()), /./);
   t.ok(differing.length > 0);
-  t.same(differing.filter((name) => !/standing_(mean|variance)$/.test(name)), []);
+  t.same(
+    differing.filter((name) => !/standing_(mean|variance)$/.test(name)),
+    [],
+  );
   plain.dispose();
   interrupted.dispose();
 });
@@ -132,7 +141,11 @@ t.test('standing statistics are taken anew, of every norm, for trained and avera
   t.same(changed(once, copy(trainer.values()), /./), [], 'they do not add up');
   await trainer.takeStatistics(() => [{ images: images(8, 6) }, { images: images(8, 7) }]);
   const encoder = changed(once, copy(trainer.values()), /./);
-  t.same(encoder.filter((name) => !/^(ema\/)?encoder\//.test(name)), [], 'those of G do not depend on images');
+  t.same(
+    encoder.filter((name) => !/^(ema\/)?encoder\//.test(name)),
+    [],
+    'those of G do not depend on images',
+  );
   trainer.dispose();
 });
 
@@ -140,7 +153,8 @@ t.test('averages start as the weights and follow them', async (t) => {
   const c = config();
   const trainer = start(c);
   const values = () => copy(trainer.values());
-  const weights = (all: Map<string, number[]>) => [...all.keys()].filter((name) => all.has(`ema/${name}`) && trainable.test(name));
+  const weights = (all: Map<string, number[]>) =>
+    [...all.keys()].filter((name) => all.has(`ema/${name}`) && trainable.test(name));
   const first = values();
   t.ok(weights(first).length > 50);
   for (const name of weights(first)) t.same(first.get(`ema/${name}`), first.get(name), name);
@@ -156,13 +170,29 @@ t.test('averages start as the weights and follow them', async (t) => {
 
 t.test('the learning rate of a step follows the schedule', async (t) => {
   // With β1 = 0 and the second moment at its start, Adam's first update is the rate itself, whatever the gradient.
-  const c = config('train.steps=100', 'train.decayFrom=0', 'train.decayTo=0', 'train.adam.beta2=0', 'train.adam.epsilon=1e-20', ...rates(1e-2, 1e-2, 1e-2));
-  for (const [step, rate] of [[0, 1e-2], [50, 5e-3], [90, 1e-3]]) {
+  const c = config(
+    'train.steps=100',
+    'train.decayFrom=0',
+    'train.decayTo=0',
+    'train.adam.beta2=0',
+    'train.adam.epsilon=1e-20',
+    ...rates(1e-2, 1e-2, 1e-2),
+  );
+  for (const [step, rate] of [
+    [0, 1e-2],
+    [50, 5e-3],
+    [90, 1e-3],
+  ]) {
     const trainer = start(c);
     const before = copy(trainer.values()).get('encoder/output/bias')!;
     trainer.step(step, images(8));
-    const moved = copy(trainer.values()).get('encoder/output/bias')!.map((value, i) => Math.abs(value - before[i]));
-    t.ok(moved.every((value) => Math.abs(value / rate - 1) < 1e-2), `step ${step}: ${moved[0]}, not ${rate}`);
+    const moved = copy(trainer.values())
+      .get('encoder/output/bias')!
+      .map((value, i) => Math.abs(value - before[i]));
+    t.ok(
+      moved.every((value) => Math.abs(value / rate - 1) < 1e-2),
+      `step ${step}: ${moved[0]}, not ${rate}`,
+    );
     trainer.dispose();
   }
 });
@@ -176,7 +206,10 @@ for (const settings of [
   t.test(`runs with ${settings.join(' ')}`, async (t) => {
     const { before, after, reports } = train(config(...settings), 3);
     t.ok(reports.every((report) => Object.values(report).every(Number.isFinite)));
-    t.same(changed(before, after, trainable), [...before.keys()].filter((name) => trainable.test(name)));
+    t.same(
+      changed(before, after, trainable),
+      [...before.keys()].filter((name) => trainable.test(name)),
+    );
   });
 }
 
@@ -200,7 +233,12 @@ t.test('several D updates use their own images and moments', async (t) => {
 
 t.test('every update of D counts in its bias correction', async (t) => {
   const [rate, beta2] = [1e-3, 0.5];
-  const c = config('train.discriminatorSteps=2', 'train.adam.epsilon=1e-12', `train.adam.beta2=${beta2}`, ...rates(0, 0, rate));
+  const c = config(
+    'train.discriminatorSteps=2',
+    'train.adam.epsilon=1e-12',
+    `train.adam.beta2=${beta2}`,
+    ...rates(0, 0, rate),
+  );
   const { before, after } = train(c, 1);
   const name = 'discriminator/score_x/kernel';
   const [m, v] = [after.get(`adam/m/${name}`)!, after.get(`adam/v/${name}`)!];

@@ -24,11 +24,17 @@ export interface InceptionSettings {
 }
 
 /** Reads what EXTRACTOR_FORMS says; looks at no more than whether files exist. */
-export async function parseExtractor(text: string, { weights, mode }: InceptionSettings = {}): Promise<ExtractorChoice> {
+export async function parseExtractor(
+  text: string,
+  { weights, mode }: InceptionSettings = {},
+): Promise<ExtractorChoice> {
   const [kind, rest] = split(text);
   if (text === 'inception') {
     if (weights === undefined) {
-      throw usage('--extractor inception needs --inception-weights FILE (or BIGBIGAN_INCEPTION=FILE)', `it takes ${publishedFiles()}`);
+      throw usage(
+        '--extractor inception needs --inception-weights FILE (or BIGBIGAN_INCEPTION=FILE)',
+        `it takes ${publishedFiles()}`,
+      );
     }
     return { kind: 'inception', weights, mode };
   }

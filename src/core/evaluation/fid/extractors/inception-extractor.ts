@@ -1,7 +1,7 @@
 /** The features of FID and the class scores of the Inception Score: the Inception network of 2015. */
 import type { Engine } from '../../../backend/engine.js';
 import type { Mode } from '../../../inception/modes.js';
-import { CLASSES, WIDTH, inception } from '../../../inception/network.js';
+import { CLASSES, inception, WIDTH } from '../../../inception/network.js';
 import { SCALING } from '../../../inception/resize.js';
 import { foldBatchNorm, networkVariables, readInceptionWeights } from '../../../inception/weights.js';
 import type { Extractor } from '../../../metrics/extractor.js';

@@ -2,7 +2,7 @@
 import type { Engine } from '../../../backend/engine.js';
 import { avgPool } from '../../../backend/ops.js';
 import type { Mode } from '../../../inception/modes.js';
-import { WIDTH, inceptionFeatures } from '../../../inception/network.js';
+import { inceptionFeatures, WIDTH } from '../../../inception/network.js';
 import { nsfwjsVariables, readNsfwjs } from '../../../inception/nsfwjs.js';
 import type { Extractor } from '../../../metrics/extractor.js';
 import { resizedBatches } from './resized-batches.js';
@@ -24,5 +24,14 @@ export async function nsfwjsExtractor(engine: Engine, { dir, mode = 'tf' }: Nsfw
     mode,
     scaling: { scale: 1 / 255, shift: 0 },
   });
-  return { name: 'nsfwjs', label: `nsfwjs InceptionV3 (${mode} resize)`, digest, mode, width: WIDTH, image: {}, extract: run, close };
+  return {
+    name: 'nsfwjs',
+    label: `nsfwjs InceptionV3 (${mode} resize)`,
+    digest,
+    mode,
+    width: WIDTH,
+    image: {},
+    extract: run,
+    close,
+  };
 }

@@ -1,11 +1,11 @@
 /** Images of any size through a network of 299 x 299. */
 import type { Engine } from '../../../backend/engine.js';
-import { type GraphFunction, createMachine } from '../../../backend/machine.js';
+import { createMachine, type GraphFunction } from '../../../backend/machine.js';
 import type { Tensor } from '../../../backend/tensor.js';
-import type { VariableSpec, VariableValues, Variables } from '../../../backend/variables.js';
+import type { VariableSpec, Variables, VariableValues } from '../../../backend/variables.js';
 import type { Mode } from '../../../inception/modes.js';
 import { SIDE } from '../../../inception/network.js';
-import { type Scaling, prepare } from '../../../inception/resize.js';
+import { prepare, type Scaling } from '../../../inception/resize.js';
 import { callsFor } from '../../../model/calls.js';
 
 export interface ResizedBatchesSettings<Output extends string> {
@@ -34,7 +34,10 @@ export function resizedBatches<Output extends string>(engine: Engine, settings: 
   const outputs = Object.entries(widths) as [Output, number][];
 
   function run(images: Uint8Array, [count, height, width, channels]: readonly [number, number, number, number]) {
-    const rows = Object.fromEntries(outputs.map(([name, row]) => [name, new Float32Array(count * row)])) as Record<Output, Float32Array>;
+    const rows = Object.fromEntries(outputs.map(([name, row]) => [name, new Float32Array(count * row)])) as Record<
+      Output,
+      Float32Array
+    >;
     const length = height * width * channels;
     for (const { first, count: n, size } of callsFor(count, batchSize)) {
       const batch = new Float32Array(size * SEEN);

@@ -15,12 +15,20 @@ export interface SavedModelChoice {
 }
 
 /** An output [n, height, width, channels] is averaged over height and width. */
-export async function savedModelExtractor(engine: Engine, { dir, output, range }: SavedModelChoice, batchSize: number): Promise<Extractor> {
+export async function savedModelExtractor(
+  engine: Engine,
+  { dir, output, range }: SavedModelChoice,
+  batchSize: number,
+): Promise<Extractor> {
   const model = await loadSavedModel(engine, dir, output);
   const { name, shape: outputShape } = model.output;
   const width = outputShape.at(-1) ?? -1;
   if ((outputShape.length !== 2 && outputShape.length !== 4) || width < 1) {
-    throw expected('an output of shape [n, width] or [n, height, width, channels]', `${name} of ${dir}`, `[${outputShape}]`);
+    throw expected(
+      'an output of shape [n, width] or [n, height, width, channels]',
+      `${name} of ${dir}`,
+      `[${outputShape}]`,
+    );
   }
   const [, height, imageWidth, channels] = model.input.shape.map((size) => (size < 0 ? undefined : size));
   const [low, high] = range;

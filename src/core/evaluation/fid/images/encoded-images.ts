@@ -1,18 +1,25 @@
 /** Encoded images, of a folder, a zip archive or a dataset that keeps their own bytes, for a network. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RESAMPLING, decodeAsIs, decodeImage } from '../../../data/codec.js';
+import { decodeAsIs, decodeImage, RESAMPLING } from '../../../data/codec.js';
 import { openDataset } from '../../../data/dataset/dataset.js';
-import { RUN, folderKind } from '../../../data/folder-kind.js';
+import { folderKind, RUN } from '../../../data/folder-kind.js';
 import { explained, folderDigest } from '../../../data/images/images.js';
 import { DECODERS, mapOrdered } from '../../../data/images/ordered.js';
-import { type Channels, type Pixels } from '../../../data/pixels.js';
+import type { Channels, Pixels } from '../../../data/pixels.js';
 import { listImages } from '../../../data/sources/folder.js';
 import { openZipImages } from '../../../data/sources/zip.js';
 import { expected } from '../../../errors.js';
 import { sha256File } from '../../../formats/digest.js';
 import { readExactly } from '../../../formats/input.js';
-import { type FoundImages, type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
+import {
+  checkSize,
+  type FoundImages,
+  type ImageRange,
+  type MetricBatch,
+  type MetricImages,
+  type Wanted,
+} from './metric-images.js';
 
 interface Encoded {
   id: string;
@@ -31,14 +38,25 @@ export async function findFolder(path: string): Promise<FoundImages> {
   const names = await listImages(path);
   const count = names.length;
   if (count === 0) {
-    throw expected('images (jpg, png, webp, gif, tif, avif)', path, kind ?? 'none', 'name the folder that holds them; subfolders are searched too');
+    throw expected(
+      'images (jpg, png, webp, gif, tif, avif)',
+      path,
+      kind ?? 'none',
+      'name the folder that holds them; subfolders are searched too',
+    );
   }
   const files = names.map((name) => join(path, name));
   async function* items({ first, end }: ImageRange): AsyncGenerator<Encoded> {
     for (const file of files.slice(first, end)) yield { id: file, name: file, image: file };
   }
   const open = async (wanted: Wanted): Promise<MetricImages> => {
-    return { kind: 'folder', count, digest: await folderDigest(files, path), ...decoded(items, wanted), close: async () => {} };
+    return {
+      kind: 'folder',
+      count,
+      digest: await folderDigest(files, path),
+      ...decoded(items, wanted),
+      close: async () => {},
+    };
   };
   return { count, open };
 }
@@ -84,7 +102,10 @@ export async function openEncodedDataset(path: string, wanted: Wanted): Promise<
 }
 
 /** To the square that the network takes, by prep-data's center-crop, or in sizes of their own; a batch is of one size. */
-function decoded(items: (range: ImageRange) => AsyncIterable<Encoded>, wanted: Wanted): Pick<MetricImages, 'batches' | 'resize' | 'lossy'> {
+function decoded(
+  items: (range: ImageRange) => AsyncIterable<Encoded>,
+  wanted: Wanted,
+): Pick<MetricImages, 'batches' | 'resize' | 'lossy'> {
   const { height, width } = wanted;
   const square = height !== undefined && height === width ? height : undefined;
   const channels = wanted.channels as Channels | undefined;
@@ -98,7 +119,12 @@ function decoded(items: (range: ImageRange) => AsyncIterable<Encoded>, wanted: W
         return pixels;
       }
       const own = channels ?? 3;
-      return { data: await decodeImage(image, { resolution: square, resize: 'center-crop', channels: own }), height: square, width: square, channels: own };
+      return {
+        data: await decodeImage(image, { resolution: square, resize: 'center-crop', channels: own }),
+        height: square,
+        width: square,
+        channels: own,
+      };
     });
   async function* batches(size: number, range: ImageRange): AsyncGenerator<MetricBatch> {
     let batch: Pixels[] = [];
@@ -111,7 +137,11 @@ function decoded(items: (range: ImageRange) => AsyncIterable<Encoded>, wanted: W
     }
     if (batch.length > 0) yield joined(batch);
   }
-  return { batches, lossy: () => lossy, resize: square === undefined ? undefined : `center-crop to ${square} (${RESAMPLING}) on reading` };
+  return {
+    batches,
+    lossy: () => lossy,
+    resize: square === undefined ? undefined : `center-crop to ${square} (${RESAMPLING}) on reading`,
+  };
 }
 
 function sameSize(a: Pixels, b: Pixels): boolean {
@@ -120,5 +150,8 @@ function sameSize(a: Pixels, b: Pixels): boolean {
 
 function joined(batch: Pixels[]): MetricBatch {
   const [{ height, width, channels }] = batch;
-  return { data: new Uint8Array(Buffer.concat(batch.map(({ data }) => data))), shape: [batch.length, height, width, channels] };
+  return {
+    data: new Uint8Array(Buffer.concat(batch.map(({ data }) => data))),
+    shape: [batch.length, height, width, channels],
+  };
 }

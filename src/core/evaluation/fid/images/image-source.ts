@@ -1,8 +1,8 @@
 /** Images of any kind as a network takes them: in batches of one size each, in order, whole or in part. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { arrayShape, openImages } from '../../../data/images/images.js';
 import { MANIFEST, readManifest } from '../../../data/dataset/manifest.js';
+import { arrayShape, openImages } from '../../../data/images/images.js';
 import type { Channels } from '../../../data/pixels.js';
 import { expected } from '../../../errors.js';
 import { exists } from '../../../formats/atomic.js';
@@ -10,13 +10,27 @@ import { sha256File } from '../../../formats/digest.js';
 import { type NpyHeader, type NpyStream, openNpyRows } from '../../../formats/npy/npy.js';
 import { openNpzStream } from '../../../formats/zip/npz-stream.js';
 import { findFolder, findZip, openEncodedDataset } from './encoded-images.js';
-import { type FoundImages, type ImageRange, type MetricBatch, type MetricImages, type Wanted, checkSize } from './metric-images.js';
+import {
+  checkSize,
+  type FoundImages,
+  type ImageRange,
+  type MetricBatch,
+  type MetricImages,
+  type Wanted,
+} from './metric-images.js';
 
 /** A dataset, a folder or a zip archive of images, or an .npy file: names and headers only. */
 export async function findImages(path: string): Promise<FoundImages> {
-  if ((await stat(path)).isDirectory()) return (await exists(join(path, MANIFEST))) ? findDataset(path) : findFolder(path);
+  if ((await stat(path)).isDirectory())
+    return (await exists(join(path, MANIFEST))) ? findDataset(path) : findFolder(path);
   if (/\.zip$/i.test(path)) return findZip(path);
-  if (!/\.npy$/i.test(path)) throw expected('a dataset, a features folder, a folder or zip of images, .npy, .npz or -', path, 'another file', 'name the folder that holds the images');
+  if (!/\.npy$/i.test(path))
+    throw expected(
+      'a dataset, a features folder, a folder or zip of images, .npy, .npz or -',
+      path,
+      'another file',
+      'name the folder that holds the images',
+    );
   const file = await openNpyRows(path);
   await file.close();
   const { count } = arrayShape(file.shape, path, {}).extents;
@@ -28,14 +42,23 @@ export function findNpzImages(path: string, name: string, { shape }: NpyHeader):
   const title = `${path} (${name})`;
   const open = async (wanted: Wanted): Promise<MetricImages> => {
     const stream = await openNpzStream(path, name);
-    return { kind: 'npz', ...arrayBatches(stream, title, wanted), digest: await sha256File(path), close: async () => stream.close() };
+    return {
+      kind: 'npz',
+      ...arrayBatches(stream, title, wanted),
+      digest: await sha256File(path),
+      close: async () => stream.close(),
+    };
   };
   return { count: arrayShape(shape, title, {}).extents.count, open };
 }
 
 export function streamImages(stream: NpyStream): FoundImages {
   const title = 'standard input';
-  const open = async (wanted: Wanted): Promise<MetricImages> => ({ kind: 'stream', ...arrayBatches(stream, title, wanted), close: async () => {} });
+  const open = async (wanted: Wanted): Promise<MetricImages> => ({
+    kind: 'stream',
+    ...arrayBatches(stream, title, wanted),
+    close: async () => {},
+  });
   return { count: arrayShape(stream.header.shape, title, {}).extents.count, open };
 }
 
@@ -63,7 +86,9 @@ async function openArray(kind: 'dataset' | 'npy', path: string, wanted: Wanted):
 }
 
 function arrayBatches(stream: NpyStream, name: string, wanted: Wanted) {
-  const { extents, convert } = arrayShape(stream.header.shape, name, { channels: wanted.channels as Channels | undefined });
+  const { extents, convert } = arrayShape(stream.header.shape, name, {
+    channels: wanted.channels as Channels | undefined,
+  });
   const { count, height, width, channels } = extents;
   checkSize(wanted, height, width, name);
   async function* batches(size: number, range: ImageRange): AsyncGenerator<MetricBatch> {
@@ -73,7 +98,8 @@ function arrayBatches(stream: NpyStream, name: string, wanted: Wanted) {
       const length = height * width * channels;
       const [from, to] = [Math.max(range.first - at, 0), Math.min(range.end - at, data.length / length)];
       at += data.length / length;
-      if (from < to) yield { data: data.subarray(from * length, to * length), shape: [to - from, height, width, channels] };
+      if (from < to)
+        yield { data: data.subarray(from * length, to * length), shape: [to - from, height, width, channels] };
     }
   }
   return { count, batches };

@@ -40,5 +40,10 @@ export interface FoundImages {
 export function checkSize(wanted: Wanted, height: number, width: number, name: string): void {
   if (height === (wanted.height ?? height) && width === (wanted.width ?? width)) return;
   const size = `${wanted.width ?? 'any'} x ${wanted.height ?? 'any'}`;
-  throw expected(`images of ${size} as the network takes`, name, `${width} x ${height}`, 'prepare them at that resolution');
+  throw expected(
+    `images of ${size} as the network takes`,
+    name,
+    `${width} x ${height}`,
+    'prepare them at that resolution',
+  );
 }
