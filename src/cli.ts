@@ -1,6 +1,5 @@
 /** The program: its commands, its errors, and the only place that exits. */
 
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { encodeCommand } from './commands/encode.js';
 import { engineCommand } from './commands/engine.js';
@@ -16,8 +15,6 @@ import { reconstructCommand } from './commands/reconstruct.js';
 import { trainCommand } from './commands/train/train.js';
 import { versionText } from './commands/version.js';
 import { UserError } from './core/errors.js';
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** Commands only describe themselves here; what they need is imported when they run. */
 export function buildProgram(): Command {
@@ -66,7 +63,7 @@ export async function main(argv: string[]): Promise<void> {
 async function run(argv: string[]): Promise<number> {
   const words = argv.slice(2);
   if (words[0] === '--version' || words[0] === '-V') {
-    process.stdout.write(`${await versionText(version)}\n`);
+    process.stdout.write(`${await versionText()}\n`);
     return 0;
   }
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { buildProgram } from './cli.js';
-import { packageVersion } from './commands/version.js';
+import { packageVersion } from './core/version.js';
 
 /** The text of each page by its file name, such as `bigbigan-train.1`. */
 export function manPages(): Map<string, string> {

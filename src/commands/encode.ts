@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
+import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
 import {
@@ -12,7 +13,6 @@ import {
 } from './options/options.js';
 import { refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
-import { packageVersion } from './version.js';
 
 const OUTPUTS = ['avepool', 'bn_crelu', 'z_mean', 'z_std', 'z_sample', 'pixels'];
 const DEFAULT_OUTPUTS = OUTPUTS.slice(0, -1);

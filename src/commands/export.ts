@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
+import { packageVersion } from '../core/version.js';
 import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './options/model-options.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
-import { packageVersion } from './version.js';
 
 interface ExportOptions extends CheckpointOptions, OutputOptions {
   out?: string;

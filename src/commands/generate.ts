@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
+import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
 import {
@@ -15,7 +16,6 @@ import {
 } from './options/options.js';
 import { checkOutputFile, refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
-import { packageVersion } from './version.js';
 
 interface GenerateOptions extends ModelOptions, OutputOptions, EngineOptions {
   out?: string;

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../core/errors.js';
 import type { RunCurves } from '../core/plot/run-curves.js';
+import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { checkOutputFile } from './options/output-file.js';
 import { createReport, type Report } from './report.js';
-import { packageVersion } from './version.js';
 
 interface PlotOptions extends OutputOptions {
   out?: string;

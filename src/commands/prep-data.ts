@@ -1,6 +1,5 @@
 /** `bigbigan prep-data`: from images in any common form to a dataset folder. */
 
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ResizeMethod } from '../core/data/codec.js';
@@ -8,11 +7,10 @@ import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
 import type { Prepared, PrepareOptions } from '../core/data/dataset/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
+import { packageVersion } from '../core/version.js';
 import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
 import { refuseFileName } from './options/output-file.js';
 import { createReport, type Progress, type Report } from './report.js';
-
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
 interface PrepDataOptions extends OutputOptions {
   out: string;
@@ -95,7 +93,7 @@ async function run(sources: string[], options: PrepDataOptions): Promise<void> {
   if (resolve(out) === resolve(holdoutOut)) throw usage('--out and --holdout-out name the same folder');
   if (options.labels && sources.length > 1) throw usage('--labels goes with one source only');
   const channels = options.channels === undefined ? undefined : (Number(options.channels) as 1 | 3);
-  const prepared = await prepare({ ...options, sources, holdoutOut, channels, version }, report);
+  const prepared = await prepare({ ...options, sources, holdoutOut, channels, version: packageVersion }, report);
   if (!prepared) return;
 
   const { main, holdout: second, unchanged } = prepared;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
+import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
 import {
@@ -13,7 +14,6 @@ import {
 } from './options/options.js';
 import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
-import { packageVersion } from './version.js';
 
 interface ReconstructOptions extends ModelOptions, OutputOptions, EngineOptions {
   data?: string;

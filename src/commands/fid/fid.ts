@@ -7,10 +7,10 @@ import { METRICS, type Metric } from '../../core/evaluation/fid/metric-names.js'
 import type { OpenSide, Side } from '../../core/evaluation/fid/side.js';
 import type { Source } from '../../core/evaluation/fid/source.js';
 import type { Extractor } from '../../core/metrics/extractor.js';
+import { versions } from '../../core/version.js';
 import { inceptionOptions } from '../options/inception-options.js';
 import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from '../options/options.js';
 import { createReport, type Report } from '../report.js';
-import { versions } from '../versions.js';
 import {
   checkClassScores,
   checkCounts,

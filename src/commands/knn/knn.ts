@@ -4,6 +4,7 @@ import type { Engine } from '../../core/backend/engine.js';
 import { usage } from '../../core/errors.js';
 import type { FeaturePair } from '../../core/evaluation/features/feature-pair.js';
 import type { Counts, KnnResult } from '../../core/evaluation/knn/knn-result.js';
+import { versions } from '../../core/version.js';
 import {
   engineOptions,
   examples,
@@ -14,7 +15,6 @@ import {
   shard,
 } from '../options/options.js';
 import { createReport, type Report } from '../report.js';
-import { versions } from '../versions.js';
 import { checkKnnOptions, checkMergeOptions, checkNumbers, type KnnOptions } from './knn-checks.js';
 import { openSheetImages, type SheetImages, saveSheet } from './knn-sheet.js';
 

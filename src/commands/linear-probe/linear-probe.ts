@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Engine } from '../../core/backend/engine.js';
 import type { ProbeQuestion } from '../../core/evaluation/probe/probe.js';
 import type { ProbeAnswer } from '../../core/evaluation/probe/probe-result.js';
+import { versions } from '../../core/version.js';
 import {
   engineOptions,
   examples,
@@ -15,7 +16,6 @@ import {
   wholeNumber,
 } from '../options/options.js';
 import { createReport, type Report } from '../report.js';
-import { versions } from '../versions.js';
 import { AUGMENTATION, augmentation, augmentOptions } from './augment-options.js';
 import { checkProbeOptions, type ProbeOptions } from './linear-probe-checks.js';
 

@@ -13,8 +13,7 @@ import {
   TERMS,
   type TrunkConfig,
 } from '../model/config.js';
-import { LOSSES } from '../train/step/losses.js';
-import { type Config, DECAYS, METHODS, type TrainConfig, UPDATES } from './config.js';
+import { type Config, DECAYS, LOSSES, METHODS, type TrainConfig, UPDATES } from './config.js';
 
 /** Units of a stage and blocks of a head, each of which is a part of the graph of its own. */
 const DEEPEST = 1000;

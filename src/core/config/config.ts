@@ -2,7 +2,6 @@
 import type { Precision } from '../backend/precision.js';
 import type { Crop } from '../data/loading/crop.js';
 import type { ModelConfig } from '../model/config.js';
-import type { Loss } from '../train/step/losses.js';
 
 /**
  * What G, E and D are trained for:
@@ -19,6 +18,14 @@ export const METHODS = [
   'autoencoder-l2',
 ] as const;
 export type Method = (typeof METHODS)[number];
+
+/**
+ * - `hinge`: the paper's (section 2), each score clamped by itself.
+ * - `summed-hinge`: one hinge on the sum of the scores, which the paper's footnote found to be worse.
+ * - `sigmoid`: BiGAN's cross-entropy on σ(Σ scores), the mean of both halves; G and E train on exchanged labels.
+ */
+export const LOSSES = ['hinge', 'summed-hinge', 'sigmoid'] as const;
+export type Loss = (typeof LOSSES)[number];
 
 export const UPDATES = ['alternating', 'simultaneous'] as const;
 export const DECAYS = ['linear', 'exponential'] as const;

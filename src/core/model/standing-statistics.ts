@@ -4,7 +4,6 @@ import type { OutputSpec, Values } from '../backend/executor.js';
 import type { GraphFunction, Machine } from '../backend/machine.js';
 import { fill, scalar } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
-import type { TrainConfig } from '../config/config.js';
 import { AVERAGE, type Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';
 import { hasEncoder, type ModelConfig } from './config.js';
@@ -84,9 +83,16 @@ function take(
   };
 }
 
+/** The settings of training that say what a batch is. */
+interface BatchSettings {
+  batchSize: number;
+  microbatch: number | null;
+  statisticsBatches: number;
+}
+
 /** In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm sees in training. */
 export function statisticsBatches(
-  { batchSize, microbatch, statisticsBatches }: TrainConfig,
+  { batchSize, microbatch, statisticsBatches }: BatchSettings,
   batches = statisticsBatches,
 ): { size: number; count: number } {
   const size = microbatch ?? batchSize;

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { VariableValues } from '../backend/variables.js';
 import { UserError } from '../errors.js';
-import type { CheckpointHeader } from './checkpoint.js';
+import type { CheckpointHeader } from './checkpoint-header.js';
 
 export interface CheckpointOrder {
   path: string;

@@ -5,22 +5,11 @@ import type { VariableSpec, VariableValues } from '../backend/variables.js';
 import type { Config } from '../config/config.js';
 import { DamagedFile, expected } from '../errors.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
-import type { MonitorState } from '../train/monitor.js';
-import type { Retry } from '../train/retry.js';
+import type { CheckpointHeader, MonitorState, Retry } from './checkpoint-header.js';
 
 /** Its files carry a digest; those of the format before do not, and are read without. */
 const FORMAT = 'bigbigan-checkpoint-3';
 const WITHOUT_DIGEST = 'bigbigan-checkpoint-2';
-
-export interface CheckpointHeader {
-  /** Steps completed. */
-  step: number;
-  config: Config;
-  /** What the next line of the log needs of the steps before this checkpoint. */
-  monitor?: MonitorState;
-  /** Steps that are drawn otherwise than usual, if there are any. */
-  retries?: Retry[];
-}
 
 export async function saveCheckpoint(
   path: string,

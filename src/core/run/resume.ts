@@ -2,7 +2,8 @@
 import { rename } from 'node:fs/promises';
 import type { VariableSpec, VariableValues } from '../backend/variables.js';
 import { DamagedFile, UserError } from '../errors.js';
-import { type CheckpointHeader, readCheckpoint } from './checkpoint.js';
+import { readCheckpoint } from './checkpoint.js';
+import type { CheckpointHeader } from './checkpoint-header.js';
 import { listCheckpoints } from './run-folder.js';
 
 export interface ResumePoint extends CheckpointHeader {

@@ -1,11 +1,7 @@
 /** Signs that training has collapsed, found in what steps report. None is proof: a run goes on, and its log says so. */
-import type { Config } from '../config/config.js';
-import type { Loss } from './step/losses.js';
 
-export type Sign = 'discriminator_saturated' | 'encoder_collapsed';
-
-/** For how many steps on end each sign has been seen. */
-export type Streaks = Partial<Record<Sign, number>>;
+import type { Config, Loss } from '../config/config.js';
+import type { Sign, Streaks } from '../run/checkpoint-header.js';
 
 /** A sign counts once it has lasted for so many steps; a reminder follows after as many again as the second number says. */
 export const LASTING = 100;

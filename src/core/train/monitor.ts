@@ -1,14 +1,8 @@
 /** What the log says of the steps since its last line; it is part of a checkpoint, so that lines do not depend on interruptions. */
 
 import type { Config } from '../config/config.js';
-import { countSigns, lastingSigns, type Streaks, warnings } from './collapse.js';
-
-export interface MonitorState {
-  /** Steps since the last line, and the sums of what they reported. */
-  steps: number;
-  sums: Record<string, number>;
-  streaks: Streaks;
-}
+import type { MonitorState } from '../run/checkpoint-header.js';
+import { countSigns, lastingSigns, warnings } from './collapse.js';
 
 export interface Monitor {
   /** Takes in a step's report, and gives warnings if there are any. */

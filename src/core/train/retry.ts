@@ -3,20 +3,11 @@
  * other noise and other batches. What has been retried is part of later checkpoints, so that the run is as repeatable as any.
  */
 import { hash } from '../backend/initialise.js';
+import type { Retry } from '../run/checkpoint-header.js';
 import type { NotFinite } from './step/non-finite.js';
 
 /** How often training goes back to the same checkpoint. */
 export const MOST_TRIES = 3;
-
-export interface Retry {
-  /** Steps completed at the checkpoint gone back to, and at the failure. The steps from the one to the other are drawn anew. */
-  from: number;
-  until: number;
-  /** Numbers the draws of a run; 0 is the usual one. */
-  draw: number;
-  /** How often this checkpoint has been gone back to. */
-  tries: number;
-}
 
 /**
  * The retries of a run after one more failure, when it goes back to the checkpoint of step `from`.

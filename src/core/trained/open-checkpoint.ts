@@ -15,7 +15,8 @@ import {
   statisticsLatents,
   takeStatistics,
 } from '../model/standing-statistics.js';
-import { type CheckpointHeader, readCheckpoint, readCheckpointHeader } from '../run/checkpoint.js';
+import { readCheckpoint, readCheckpointHeader } from '../run/checkpoint.js';
+import type { CheckpointHeader } from '../run/checkpoint-header.js';
 import { findCheckpoint, listCheckpoints } from '../run/run-folder.js';
 import type { OpenModel } from './open-model.js';
 

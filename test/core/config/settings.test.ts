@@ -4,11 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { PRECISIONS } from '../../../src/core/backend/precision.js';
-import { DECAYS, METHODS, UPDATES } from '../../../src/core/config/config.js';
+import { DECAYS, LOSSES, METHODS, UPDATES } from '../../../src/core/config/config.js';
 import { preset, presetNames } from '../../../src/core/config/presets.js';
 import { CROPS } from '../../../src/core/data/loading/crop.js';
 import { PRIORS, TERMS } from '../../../src/core/model/config.js';
-import { LOSSES } from '../../../src/core/train/step/losses.js';
 import { root } from '../../paths.js';
 
 const rows = readFileSync(join(root, 'docs/settings.md'), 'utf8').matchAll(/^\| `([\w.]+)` \| .* \| (.*) \|$/gm);

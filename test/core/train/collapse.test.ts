@@ -1,13 +1,7 @@
 import t from 'tap';
 import { resolveConfig } from '../../../src/core/config/resolve.js';
-import {
-  countSigns,
-  LASTING,
-  lastingSigns,
-  REMINDER,
-  type Streaks,
-  warnings,
-} from '../../../src/core/train/collapse.js';
+import type { Streaks } from '../../../src/core/run/checkpoint-header.js';
+import { countSigns, LASTING, lastingSigns, REMINDER, warnings } from '../../../src/core/train/collapse.js';
 import { createMonitor } from '../../../src/core/train/monitor.js';
 
 const config = (...settings: string[]) => resolveConfig({ preset: 'tiny', settings });

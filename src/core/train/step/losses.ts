@@ -1,16 +1,9 @@
 /** The objectives. y = +1 for pairs (x, E(x)), y = −1 for pairs (G(z), z). */
 import { add, addScalar, mean, neg, relu, scale, softplus, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
+import type { Loss } from '../../config/config.js';
 import { TERMS } from '../../model/config.js';
 import type { Scores } from '../../model/discriminator.js';
-
-/**
- * - `hinge`: the paper's (section 2), each score clamped by itself.
- * - `summed-hinge`: one hinge on the sum of the scores, which the paper's footnote found to be worse.
- * - `sigmoid`: BiGAN's cross-entropy on σ(Σ scores), the mean of both halves; G and E train on exchanged labels.
- */
-export const LOSSES = ['hinge', 'summed-hinge', 'sigmoid'] as const;
-export type Loss = (typeof LOSSES)[number];
 
 /** What the networks minimise, from the scores of both kinds of pair. */
 export interface Objective {
