@@ -8,16 +8,11 @@ import { toBfloat16 } from './graph/bfloat16.js';
 import { inputNode, outputNode, recordSafely } from './graph/record.js';
 import { openSession } from './graph/session.js';
 import { readState, restoreState } from './graph/state.js';
+import type { GraphFunction } from './graph-function.js';
 import { constant } from './ops.js';
 import type { Precision } from './precision.js';
-import { size, type Tensor } from './tensor.js';
-import { allocate, type ResourceVariables, type VariableSpec, type VariableValues } from './variables.js';
-
-export interface GraphFunction {
-  inputs: Record<string, OutputSpec>;
-  /** Sees no values and keeps nothing between calls but variables. Gives one output at least. */
-  run(inputs: Record<string, Tensor>, variables: ResourceVariables): Record<string, Tensor>;
-}
+import { size } from './tensor.js';
+import { allocate, type VariableSpec, type VariableValues } from './variables.js';
 
 export type Execution = 'traced' | 'eager';
 

@@ -10,8 +10,8 @@ import { plainBatchNorm } from '../layers/batch-norm.js';
 import { type LinearOptions, linear } from '../layers/linear.js';
 import { type Scope, within } from '../layers/scope.js';
 import type { DenseConfig, DenseDiscriminatorConfig, ModelConfig } from './config.js';
-import type { Judged, Scores } from './discriminator.js';
-import type { Encoding } from './encoder.js';
+import type { Encoding } from './encoding.js';
+import type { Judged, Scores } from './judged.js';
 
 const SLOPE = 0.2;
 const initial = normal(0.02);

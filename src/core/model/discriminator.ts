@@ -9,22 +9,7 @@ import { residualMlp } from '../layers/residual-mlp.js';
 import { type Pass, type Scope, within } from '../layers/scope.js';
 import type { ModelConfig, ResidualDiscriminatorConfig, Term } from './config.js';
 import { denseScores } from './dense.js';
-
-/** One score a pair, an image, or a latent: each [n]; those that the model has. */
-export type Scores = Partial<Record<Term, Tensor>>;
-
-/** What D judges. */
-export interface Judged {
-  /**
-   * [−1, 1], in one or several batches [n,h,w,c]: F runs on each by itself, so that nothing is propagated back through
-   * those that need no gradient.
-   */
-  images: readonly Tensor[];
-  /** Latents of all of them in order, [Σn, latent]; absent where D sees images only. */
-  latents?: Tensor;
-  /** Labels of all of them in order, int32 [Σn]; absent where there is a single label. */
-  labels?: Tensor;
-}
+import type { Judged, Scores } from './judged.js';
 
 export function discriminate(pass: Pass, judged: Judged, config: ModelConfig): Scores {
   const scope: Scope = { pass, path: 'discriminator' };

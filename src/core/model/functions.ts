@@ -1,6 +1,6 @@
 /** G and E as functions of a machine, for batches of one size. */
 import type { OutputSpec } from '../backend/executor.js';
-import type { GraphFunction } from '../backend/machine.js';
+import type { GraphFunction } from '../backend/graph-function.js';
 import { zerosLike } from '../backend/ops.js';
 import type { Pass } from '../layers/scope.js';
 import { modelPass } from './bigbigan.js';

@@ -1,6 +1,6 @@
 /** The networks as functions for other programs, with the names of DeepMind's published BigBiGAN modules. */
 import type { OutputSpec } from '../backend/executor.js';
-import type { GraphFunction } from '../backend/machine.js';
+import type { GraphFunction } from '../backend/graph-function.js';
 import { freshNormal, zerosLike } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import type { Pass } from '../layers/scope.js';

@@ -1,7 +1,8 @@
 /** Standing statistics: what batch norm uses in inference (Brock et al. 2019, appendix D). */
 import type { EagerExecutor } from '../backend/eager.js';
 import type { OutputSpec, Values } from '../backend/executor.js';
-import type { GraphFunction, Machine } from '../backend/machine.js';
+import type { GraphFunction } from '../backend/graph-function.js';
+import type { Machine } from '../backend/machine.js';
 import { fill, scalar } from '../backend/ops.js';
 import type { Tensor } from '../backend/tensor.js';
 import { AVERAGE, type Pass } from '../layers/scope.js';

@@ -2,7 +2,7 @@
 import { toBfloat16 } from '../backend/graph/bfloat16.js';
 import { type Cost, costOf } from '../backend/graph/cost.js';
 import { recordFunctions } from '../backend/graph/record.js';
-import type { GraphFunction } from '../backend/machine.js';
+import type { GraphFunction } from '../backend/graph-function.js';
 import { size } from '../backend/tensor.js';
 import type { VariableSpec } from '../backend/variables.js';
 import type { Config } from '../config/config.js';

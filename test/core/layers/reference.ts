@@ -3,8 +3,9 @@ import { createDryExecutor } from '../../../src/core/backend/dry.js';
 import { startEngine } from '../../../src/core/backend/engine.js';
 import { constant, type Values, withExecutor } from '../../../src/core/backend/executor.js';
 import { gradients, watch } from '../../../src/core/backend/gradient.js';
+import type { GraphFunction } from '../../../src/core/backend/graph-function.js';
 import { hash } from '../../../src/core/backend/initialise.js';
-import { createMachine, type Execution, type GraphFunction, type Machine } from '../../../src/core/backend/machine.js';
+import { createMachine, type Execution, type Machine } from '../../../src/core/backend/machine.js';
 import { add, mul, sum } from '../../../src/core/backend/ops.js';
 import { size, type Tensor } from '../../../src/core/backend/tensor.js';
 import {

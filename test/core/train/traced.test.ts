@@ -4,7 +4,7 @@ import { startEngine } from '../../../src/core/backend/engine.js';
 import { scalar } from '../../../src/core/backend/executor.js';
 import { recordSafely } from '../../../src/core/backend/graph/record.js';
 import { createRecorder } from '../../../src/core/backend/graph/recorder.js';
-import type { GraphFunction } from '../../../src/core/backend/machine.js';
+import type { GraphFunction } from '../../../src/core/backend/graph-function.js';
 import type { VariableValues } from '../../../src/core/backend/variables.js';
 import { preset } from '../../../src/core/config/presets.js';
 import { initialValues, runVariables } from '../../../src/core/train/initial.js';

@@ -1,6 +1,6 @@
 /** Functions as parts of one graph. */
 import { withExecutor } from '../executor.js';
-import type { GraphFunction } from '../machine.js';
+import type { GraphFunction } from '../graph-function.js';
 import type { VariableSpec } from '../variables.js';
 import type { GraphNode } from './graph.js';
 import { graphDef } from './graph-def.js';

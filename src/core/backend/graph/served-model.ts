@@ -5,7 +5,7 @@
  */
 import { expected } from '../../errors.js';
 import { lengthPrefix, varintField } from '../../formats/tensorflow/protobuf.js';
-import type { GraphFunction } from '../machine.js';
+import type { GraphFunction } from '../graph-function.js';
 import type { Precision } from '../precision.js';
 import type { VariableSpec, VariableValues } from '../variables.js';
 import { anyBatch } from './any-batch.js';

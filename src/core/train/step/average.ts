@@ -1,5 +1,5 @@
 /** The exponential moving average (EMA) of the weights of G and E, on which everything is evaluated. */
-import type { GraphFunction } from '../../backend/machine.js';
+import type { GraphFunction } from '../../backend/graph-function.js';
 import { add, mul, scalar, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { ResourceVariables, Variables } from '../../backend/variables.js';

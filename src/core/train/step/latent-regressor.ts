@@ -4,7 +4,8 @@
  */
 import { add, addScalar, mean, mul, scale, softplus, stopGradient, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
-import { type Encoding, encode } from '../../model/encoder.js';
+import { encode } from '../../model/encoder.js';
+import type { Encoding } from '../../model/encoding.js';
 import {
   encoderHealth,
   generatedBatch,

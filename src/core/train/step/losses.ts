@@ -3,7 +3,7 @@ import { add, addScalar, mean, neg, relu, scale, softplus, sub } from '../../bac
 import type { Tensor } from '../../backend/tensor.js';
 import type { Loss } from '../../config/config.js';
 import { TERMS } from '../../model/config.js';
-import type { Scores } from '../../model/discriminator.js';
+import type { Scores } from '../../model/judged.js';
 
 /** What the networks minimise, from the scores of both kinds of pair. */
 export interface Objective {

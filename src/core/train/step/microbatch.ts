@@ -7,8 +7,8 @@
 
 import type { OutputSpec, Values } from '../../backend/executor.js';
 import { execute, type } from '../../backend/executor.js';
+import type { GraphFunction } from '../../backend/graph-function.js';
 import { zeros } from '../../backend/initialise.js';
-import type { GraphFunction } from '../../backend/machine.js';
 import { scalar, scale, zerosLike } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import { size } from '../../backend/tensor.js';

@@ -1,5 +1,5 @@
 /** Numbers that are infinite or none: training ends at the step that makes them, and no checkpoint holds them. */
-import type { GraphFunction } from '../../backend/machine.js';
+import type { GraphFunction } from '../../backend/graph-function.js';
 import { add, stack, sum } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { ResourceVariables, VariableValues } from '../../backend/variables.js';

@@ -4,7 +4,7 @@
  */
 
 import type { OutputSpec } from '../../backend/executor.js';
-import type { GraphFunction } from '../../backend/machine.js';
+import type { GraphFunction } from '../../backend/graph-function.js';
 import { stack } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { Config, Method } from '../../config/config.js';

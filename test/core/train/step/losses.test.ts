@@ -3,7 +3,7 @@ import { startEngine } from '../../../../src/core/backend/engine.js';
 import { constant } from '../../../../src/core/backend/executor.js';
 import { gradients, watch } from '../../../../src/core/backend/gradient.js';
 import type { Tensor } from '../../../../src/core/backend/tensor.js';
-import type { Scores } from '../../../../src/core/model/discriminator.js';
+import type { Scores } from '../../../../src/core/model/judged.js';
 import { hinge, OBJECTIVES } from '../../../../src/core/train/step/losses.js';
 
 const engine = await startEngine();

@@ -1,6 +1,7 @@
 /** Images of any size through a network of 299 x 299. */
 import type { Engine } from '../../../backend/engine.js';
-import { createMachine, type GraphFunction } from '../../../backend/machine.js';
+import type { GraphFunction } from '../../../backend/graph-function.js';
+import { createMachine } from '../../../backend/machine.js';
 import type { Tensor } from '../../../backend/tensor.js';
 import type { VariableSpec, Variables, VariableValues } from '../../../backend/variables.js';
 import type { Mode } from '../../../inception/modes.js';
