@@ -9,7 +9,7 @@ SOURCES := $(shell find src test bench -name '*.ts')
 MODULES := node_modules/.package-lock.json
 TAP := .tap/built
 
-.PHONY: help demo test build engine setup man snapshots clean
+.PHONY: help demo test unit lint format build engine setup man snapshots clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,15 @@ demo: setup ## prepare data, train a small model and evaluate it, all in a few m
 
 test: setup $(TAP) ## run all tests; only those whose path contains WORD with make test ONLY=WORD
 	@node dist/test/run.js $(ONLY)
+
+unit: build $(TAP) ## run the tests that need no TensorFlow, in under a minute
+	@node dist/test/run.js --unit
+
+lint: $(MODULES) ## check format, imports and lint rules
+	node_modules/.bin/biome ci --error-on-warnings .
+
+format: $(MODULES) ## bring all files into the format, sort imports
+	node_modules/.bin/biome check --write .
 
 build: dist/.built ## compile to dist
 

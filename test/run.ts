@@ -1,17 +1,19 @@
 /**
  * Runs the tests with tap and prints a line for each file, every failure in full, and `N passed, N failed` at the end.
  * The counts are tap's own; a file that crashes or tests nothing counts as a failure too.
- * `node dist/test/run.js [WORD]` runs the files whose path contains the word.
+ * `node dist/test/run.js [WORD]` runs the files whose path contains the word; `--unit` those that need no engine.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Parser, type Result } from 'tap-parser';
+import { isEngineFree } from './engine-free.js';
 import { root } from './paths.js';
 
 const counts = { pass: 0, fail: 0, skip: 0, todo: 0 };
-const files = testFiles(process.argv[2] ?? '');
+const [word = ''] = process.argv.slice(2);
+const files = word === '--unit' ? testFiles('').filter((file) => isEngineFree(join(root, file))) : testFiles(word);
 const code = files.length > 0 ? await run(files) : 1;
 if (counts.skip + counts.todo > 0) print(`${counts.skip} skipped, ${counts.todo} to do`);
 print(`${counts.pass} passed, ${counts.fail} failed`);

@@ -9,7 +9,7 @@ import { acquireLock } from '../../../src/core/run/lock.js';
 import { root } from '../../paths.js';
 
 const lockIn = (t: Test) => join(t.testdir({}), 'lock');
-const module = pathToFileURL(join(root, 'dist/src/core/train/lock.js')).href;
+const module = pathToFileURL(join(root, 'dist/src/core/run/lock.js')).href;
 
 /** A process that takes the lock and waits, or says why it could not. */
 async function holder(path: string) {

@@ -175,8 +175,8 @@ t.test('threads end with the loader, and do not keep a process that forgot it', 
   const module = (name: string) => pathToFileURL(join(root, 'dist/src/core/data', name)).href;
   const script = (end: string) => `
     import { readFileSync, readdirSync } from 'node:fs';
-    import { openDataset } from '${module('dataset.js')}';
-    import { createLoader } from '${module('loader.js')}';
+    import { openDataset } from '${module('dataset/dataset.js')}';
+    import { createLoader } from '${module('loading/loader.js')}';
     // libvips has threads of its own, which come and go as it likes.
     const own = (id) => {
       try {
