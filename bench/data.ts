@@ -1,6 +1,6 @@
 /**
- * Images a second that the loader decodes and crops: 32 x 32 PNG at 32 pixels, and JPEG of 400 x 350 at 128 and 256. The
- * images are made up: coarse noise, enlarged, as of a photograph's shapes, with fine noise on it.
+ * Images a second that the loader decodes and crops: 32 x 32 PNG at 32 pixels, and JPEG of 400 x 350 at 128 and 256.
+ * The images are made up: coarse noise, enlarged, as of a photograph's shapes, with fine noise on it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -31,7 +31,9 @@ export interface DecodingRate {
   cpu_ms_per_image: number;
 }
 
-/** Rates over so many batches of 64 (8 where `small`), with one thread and, where there are more, with one a processor. */
+/**
+ * Rates over so many batches of 64 (8 where `small`), with one thread and, where there are more, with one a processor.
+ */
 export async function decodingRates(folder: string, batches: number, small: boolean): Promise<DecodingRate[]> {
   const rates: DecodingRate[] = [];
   const batchSize = small ? 8 : 64;

@@ -1,4 +1,6 @@
-/** Images a second through FID's network, from pixels of 32 x 32 to features in memory, beside PyTorch's same network. */
+/**
+ * Images a second through FID's network, from pixels of 32 x 32 to features in memory, beside PyTorch's same network.
+ */
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- probes`: exact neighbours against faiss's IndexFlat, and the time until L-BFGS reaches the objective at
- * which scikit-learn stops, in turn on this machine with two threads each. Features are made up: classes around centres.
+ * `npm run bench -- probes`: exact neighbours against faiss's IndexFlat, and the time until L-BFGS reaches the
+ * objective at which scikit-learn stops, in turn on this machine with two threads each. Features are made up: classes
+ * around centres.
  */
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What a training run costs besides its steps: memory over time, the wait for a checkpoint, the check for finite numbers. */
+/**
+ * What a training run costs besides its steps: memory over time, the wait for a checkpoint, the check for finite
+ * numbers.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveConfig } from '../src/core/config/resolve.js';

@@ -1,6 +1,7 @@
 /**
- * TensorFlow writes a notice about oneDNN to stderr whatever the log level: while the library is loaded, before it has read the
- * level from the environment. A command that promises a clean stderr turns file descriptor 2 away while the library starts.
+ * TensorFlow writes a notice about oneDNN to stderr whatever the log level: while the library is loaded, before it has
+ * read the level from the environment. A command that promises a clean stderr turns file descriptor 2 away while the
+ * library starts.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
@@ -19,9 +20,9 @@ export function withoutLibraryNotices<T>(load: () => T): T {
 }
 
 /**
- * A second descriptor for a terminal, a pipe, or a file that is appended to (2>>). A socket cannot be opened by its path; and
- * another file opened again would be written at a position of its own, over what others who share the descriptor write. There
- * the notice stays.
+ * A second descriptor for a terminal, a pipe, or a file that is appended to (2>>). A socket cannot be opened by its
+ * path; and another file opened again would be written at a position of its own, over what others who share the
+ * descriptor write. There the notice stays.
  */
 function duplicateStderr(): number | undefined {
   try {

@@ -37,8 +37,8 @@ interface ImageOutput {
 const SIGNATURE = 'serving_default';
 
 /**
- * @param wanted an output of `serving_default`, or `SIGNATURE/OUTPUT`; may be left out where `serving_default`, or the whole
- *   model, has only one
+ * @param wanted an output of `serving_default`, or `SIGNATURE/OUTPUT`; may be left out where `serving_default`, or the
+ * whole model, has only one
  * @throws UserError when the folder holds no such model, and where there is a choice, listing it
  */
 export async function loadSavedModel(engine: Engine, dir: string, wanted?: string): Promise<SavedModel> {

@@ -12,8 +12,9 @@ export interface Factor {
 const BLOCK = 256;
 
 /**
- * F [rank, n] with Fᵀ·F = S for a matrix S [n, n]: Cholesky with diagonal pivoting (Higham 1990), which stops where what is
- * left is rounding. The largest pivots come first, so that no direction of S is lost but those that carry no digits.
+ * F [rank, n] with Fᵀ·F = S for a matrix S [n, n]: Cholesky with diagonal pivoting (Higham 1990), which stops where
+ * what is left is rounding. The largest pivots come first, so that no direction of S is lost but those that carry no
+ * digits.
  */
 export function semidefiniteFactor(engine: EagerExecutor, matrix: Float64Array, n: number): Factor {
   let left = Int32Array.from({ length: n }, (_, i) => i);

@@ -1,4 +1,7 @@
-/** Named state: every weight, statistic and optimizer slot is a variable with a path like `generator/block0/conv1/kernel`. */
+/**
+ * Named state: every weight, statistic and optimizer slot is a variable with a path like
+ * `generator/block0/conv1/kernel`.
+ */
 import type { EagerExecutor } from './eager.js';
 import { bool, execute, execute1, shapeOf, string, type } from './executor.js';
 import type { Initialiser } from './initialise.js';

@@ -1,6 +1,9 @@
 import { UserError } from '../errors.js';
 
-/** Says so if there was no room for `path`: a full disk, a quota, a limit on the size of files. Other errors stay as they are. */
+/**
+ * Says so if there was no room for `path`: a full disk, a quota, a limit on the size of files. Other errors stay as
+ * they are.
+ */
 export function noRoom(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;

@@ -29,7 +29,9 @@ export interface Safetensors {
   digest?: string;
 }
 
-/** Reads the header only: names, types, shapes and metadata, checked against the file's length, not against the digest. */
+/**
+ * Reads the header only: names, types, shapes and metadata, checked against the file's length, not against the digest.
+ */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   return withInput(path, 'a safetensors file', async (file) => (await readHeader(file, path)).header);
 }

@@ -1,4 +1,7 @@
-/** What the network's tensors are called: here, in PyTorch's port, and in the TensorFlow graph that its authors released. */
+/**
+ * What the network's tensors are called: here, in PyTorch's port, and in the TensorFlow graph that its authors
+ * released.
+ */
 
 /** Parts of a convolution with its batch norm, of which `kernel` is [height, width, in, out] and the others [out]. */
 export const PARTS = ['kernel', 'scale', 'offset', 'mean', 'variance'] as const;
@@ -55,7 +58,9 @@ function split(ours: string): { module: string; part: string } {
 const STEM = ['Conv2d_1a_3x3', 'Conv2d_2a_3x3', 'Conv2d_2b_3x3', 'Conv2d_3b_1x1', 'Conv2d_4a_3x3'];
 const BLOCKS = ['5b', '5c', '5d', '6a', '6b', '6c', '6d', '6e', '7a', '7b', '7c'];
 
-/** The branches with several convolutions; those with one are `branch1x1` and `branch3x3` (`conv`), and `branch_pool`. */
+/**
+ * The branches with several convolutions; those with one are `branch1x1` and `branch3x3` (`conv`), and `branch_pool`.
+ */
 const TOWERS: Record<string, string> = {
   branch5x5: 'tower',
   branch7x7: 'tower',

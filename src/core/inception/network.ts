@@ -3,8 +3,8 @@
  * (Heusel et al. 2017, Salimans et al. 2016). It is not the Inception v3 of other libraries: average pools leave the
  * padding out of their means, the last block pools by maximum, and there are 1008 classes.
  *
- * Batch norm is part of the kernels and biases here (weights.ts). Modules have the names of PyTorch's port; the order in which they
- * are used is that of other programs' numbers for them.
+ * Batch norm is part of the kernels and biases here (weights.ts). Modules have the names of PyTorch's port; the order
+ * in which they are used is that of other programs' numbers for them.
  */
 import { zeros } from '../backend/initialise.js';
 import { avgPool, biasAdd, concat, conv2d, matMul, maxPool, mean, type Padding, relu } from '../backend/ops.js';
@@ -23,14 +23,19 @@ interface Block {
   path: string;
 }
 
-/** x [n,299,299,3] in [−1, 1] → `features` [n,2048], `unbiased` and `logits` [n,1008]. Other sides from 75 on work too. */
+/**
+ * x [n,299,299,3] in [−1, 1] → `features` [n,2048], `unbiased` and `logits` [n,1008]. Other sides from 75 on work too.
+ */
 export function inception(variables: Variables, x: Tensor): Record<'features' | 'unbiased' | 'logits', Tensor> {
   const features = inceptionFeatures(variables, x, maxPool);
   const unbiased = matMul(features, parameter(variables, 'fc/kernel', [WIDTH, CLASSES]));
   return { features, unbiased, logits: biasAdd(unbiased, parameter(variables, 'fc/bias', [CLASSES])) };
 }
 
-/** The network below its classifier. `lastPool` is the last block's: other releases of Inception v3 take the average there too. */
+/**
+ * The network below its classifier. `lastPool` is the last block's: other releases of Inception v3 take the average
+ * there too.
+ */
 export function inceptionFeatures(
   variables: Variables,
   images: Tensor,

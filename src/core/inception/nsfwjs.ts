@@ -1,6 +1,7 @@
 /**
- * The InceptionV3 that the npm package nsfwjs carries: trained on ImageNet, then on five kinds of pictures. It is not the network of
- * 2015, but it is real weights that install by a name. Its layers have Keras's numbers, which follow the order of the network.
+ * The InceptionV3 that the npm package nsfwjs carries: trained on ImageNet, then on five kinds of pictures. It is not
+ * the network of 2015, but it is real weights that install by a name. Its layers have Keras's numbers, which follow the
+ * order of the network.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -1,6 +1,7 @@
 /**
  * Images at the network's size, as three programs bring them there. They differ by many grey levels, and so do the
- * distances: numbers compare within one mode only. The arithmetic is ours, since general image libraries resize otherwise.
+ * distances: numbers compare within one mode only. The arithmetic is ours, since general image libraries resize
+ * otherwise.
  */
 import type { Mode } from './modes.js';
 import { SIDE } from './network.js';
@@ -129,7 +130,9 @@ function bilinear(size: number, outputs: number, placeOf: (output: number) => nu
   return { count, first, weights };
 }
 
-/** Keys's cubic, a = −1/2, widened to the size of an output where the image shrinks; weights sum to 1 at the edges too. */
+/**
+ * Keys's cubic, a = −1/2, widened to the size of an output where the image shrinks; weights sum to 1 at the edges too.
+ */
 function bicubic(size: number, outputs: number): Taps {
   const scale = size / outputs;
   const wide = Math.max(1, scale);

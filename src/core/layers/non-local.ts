@@ -7,8 +7,8 @@ import { convolution } from './convolution.js';
 import { parameter, type Scope, within } from './scope.js';
 
 /**
- * x [n,h,w,c] → x + gate · o(softmax(θ(x) φ(x)ᵀ) g(x)) of the same shape. θ and φ have c/8 channels, g has c/2; φ and g are
- * max-pooled 2×2. All are 1×1 convolutions with spectral norm and without bias; the gate starts at 0.
+ * x [n,h,w,c] → x + gate · o(softmax(θ(x) φ(x)ᵀ) g(x)) of the same shape. θ and φ have c/8 channels, g has c/2; φ and g
+ * are max-pooled 2×2. All are 1×1 convolutions with spectral norm and without bias; the gate starts at 0.
  */
 export function nonLocalBlock(scope: Scope, x: Tensor): Tensor {
   const [n, h, w, c] = x.shape;

@@ -1,4 +1,6 @@
-/** Below this part of a batch, images go through one by one: such as those of sets in which each has a size of its own. */
+/**
+ * Below this part of a batch, images go through one by one: such as those of sets in which each has a size of its own.
+ */
 const WORTH_PADDING = 1 / 4;
 
 export interface Call {
@@ -11,8 +13,8 @@ export interface Call {
 }
 
 /**
- * How `count` rows go through a network: in whole batches, the rest of the last padded, or one by one. Never in any other
- * number, since a product of matrices may add up in another order for another number of rows.
+ * How `count` rows go through a network: in whole batches, the rest of the last padded, or one by one. Never in any
+ * other number, since a product of matrices may add up in another order for another number of rows.
  */
 export function* callsFor(count: number, batchSize: number): Generator<Call> {
   for (let first = 0; first < count; ) {

@@ -2,7 +2,10 @@
 import type { Tensor } from '../backend/tensor.js';
 
 export interface Encoding {
-  /** Global average of the trunk's last map, or a dense E's last hidden layer: the feature that is judged, [n, features]. */
+  /**
+   * Global average of the trunk's last map, or a dense E's last hidden layer: the feature that is judged, [n,
+   * features].
+   */
   avepool: Tensor;
   /** [ReLU(h), ReLU(−h)] of the parameter-free batch norm h of avepool (section 3.2), [n, 2 · features]. */
   bnCrelu: Tensor;

@@ -29,7 +29,10 @@ export function stem(
   return pool ? maxPool(x, 3, 2) : x;
 }
 
-/** Pre-activation bottleneck; the stride is in the 3×3 convolution, the projection shortcut is taken after the activation. */
+/**
+ * Pre-activation bottleneck; the stride is in the 3×3 convolution, the projection shortcut is taken after the
+ * activation.
+ */
 export function bottleneck(scope: Scope, x: Tensor, filters: number, inner: number, stride: number): Tensor {
   const active = relu(batchNorm(within(scope, 'batch_norm0'), x));
   const shortcut =

@@ -91,7 +91,10 @@ interface BatchSettings {
   statisticsBatches: number;
 }
 
-/** In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm sees in training. */
+/**
+ * In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm
+ * sees in training.
+ */
 export function statisticsBatches(
   { batchSize, microbatch, statisticsBatches }: BatchSettings,
   batches = statisticsBatches,

@@ -9,7 +9,9 @@ const values = (
   { name = 'generator/kernel', seed = 1, initialiser = orthogonal as Initialiser } = {},
 ) => engine.scope(() => Array.from(engine.read(initialValue({ name, shape, initialiser }, seed))));
 
-/** Largest |MᵀM − I| (or |MMᵀ − I| where there are fewer rows) of the kernel as the matrix [everything else, outputs]. */
+/**
+ * Largest |MᵀM − I| (or |MMᵀ − I| where there are fewer rows) of the kernel as the matrix [everything else, outputs].
+ */
 function deviation(kernel: number[], outputs: number): number {
   const rows = kernel.length / outputs;
   const vectors =

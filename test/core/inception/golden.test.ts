@@ -1,10 +1,11 @@
 /**
  * Published numbers of the real network. They need its weights, which do not come with this program:
  *
- *   BIGBIGAN_INCEPTION=pt_inception-2015-12-05-6726825d.pth make test ONLY=golden
+ * BIGBIGAN_INCEPTION=pt_inception-2015-12-05-6726825d.pth make test ONLY=golden
  *
- * and for the scores of CIFAR-10 its binary version too, BIGBIGAN_CIFAR10=cifar-10-batches-bin. Its 256 images take a minute;
- * BIGBIGAN_GOLDEN=5000 adds those of 5,000, and BIGBIGAN_GOLDEN=50000 (an hour on a processor) of all training images.
+ * and for the scores of CIFAR-10 its binary version too, BIGBIGAN_CIFAR10=cifar-10-batches-bin. Its 256 images take a
+ * minute; BIGBIGAN_GOLDEN=5000 adds those of 5,000, and BIGBIGAN_GOLDEN=50000 (an hour on a processor) of all training
+ * images.
  */
 
 import { readFileSync } from 'node:fs';
@@ -95,7 +96,10 @@ for (const published of JSON.parse(readFileSync(golden('cifar10.json'), 'utf8'))
   });
 }
 
-/** As torch-fidelity comes to them, with its choice of images, their order and its subsets; training images are judged by test images. */
+/**
+ * As torch-fidelity comes to them, with its choice of images, their order and its subsets; training images are judged
+ * by test images.
+ */
 async function cifarScores(
   t: Test,
   engine: Engine,

@@ -1,6 +1,6 @@
 /**
- * NumPy's RandomState as far as published numbers depend on it: which images were chosen, and in which order. The Mersenne
- * Twister of Matsumoto & Nishimura (1998) and shuffles by masked rejection.
+ * NumPy's RandomState as far as published numbers depend on it: which images were chosen, and in which order. The
+ * Mersenne Twister of Matsumoto & Nishimura (1998) and shuffles by masked rejection.
  */
 export interface RandomState {
   permutation(count: number): Uint32Array;

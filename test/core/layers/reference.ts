@@ -149,8 +149,8 @@ export function referenceOf(name: string): Named {
 }
 
 /**
- * What differs by more than the tolerance, in words. An array is measured by its own largest value, or a hundredth of the
- * largest in the case: of biases in front of batch norm, what is left is nothing or little beside what cancels.
+ * What differs by more than the tolerance, in words. An array is measured by its own largest value, or a hundredth of
+ * the largest in the case: of biases in front of batch norm, what is left is nothing or little beside what cancels.
  */
 export function differences(got: Named, wanted: Named): string[] {
   const largest = (values: ArrayLike<number>) =>

@@ -1,4 +1,6 @@
-/** A network's output and the gradients of Σ output · weights, op by op or as a graph, for given values of everything. */
+/**
+ * A network's output and the gradients of Σ output · weights, op by op or as a graph, for given values of everything.
+ */
 import { createDryExecutor } from '../../../src/core/backend/dry.js';
 import type { Engine } from '../../../src/core/backend/engine.js';
 import { constant, type Values, withExecutor } from '../../../src/core/backend/executor.js';

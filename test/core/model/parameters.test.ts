@@ -28,9 +28,10 @@ t.test('every variable of a run has its name and shape, and no two share one', a
 });
 
 /**
- * Trainable parameters of networks at their published sizes. G and F of the conditional BigGAN at 128 pixels are stated by
- * compare_gan, RevNet-50 ×4 by revisiting-self-supervised; the others follow from the layers' shapes, by hand. F has s_x's
- * layer and bias with it, as has H s_z's and J s_xz's; the second term of H, J and the head is the projection on the first skip.
+ * Trainable parameters of networks at their published sizes. G and F of the conditional BigGAN at 128 pixels are stated
+ * by compare_gan, RevNet-50 ×4 by revisiting-self-supervised; the others follow from the layers' shapes, by hand. F has
+ * s_x's layer and bias with it, as has H s_z's and J s_xz's; the second term of H, J and the head is the projection on
+ * the first skip.
  */
 const G = { '128': 70_306_116, '64': 70_065_155, '256': 81_969_732, 'small 32': 8_415_428, 'small 64': 31_850_756 };
 const F = { '128': 86_446_370, '64': 43_964_449, '256': 97_689_890 };

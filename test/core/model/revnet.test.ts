@@ -106,7 +106,8 @@ t.test('in mixed precision too: the halves stay in float32', async (t) => {
 });
 
 t.test('the halves swap from unit to unit', async (t) => {
-  // Without the swap, all units of a stage would change x1 by functions of the same x2, and their order would not matter.
+  // Without the swap, all units of a stage would change x1 by functions of the same x2, and their order would not
+  // matter.
   const stage =
     (order: string[]): Case['network'] =>
     (scope, x) =>

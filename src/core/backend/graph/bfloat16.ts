@@ -8,7 +8,9 @@ import type { Edge, GraphNode } from './graph.js';
 
 /** Computed in bfloat16 wherever they stand. */
 const ALWAYS = new Set(['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter']);
-/** Computed in bfloat16 when some input is in bfloat16 already, whatever the batch size: results must not depend on it. */
+/**
+ * Computed in bfloat16 when some input is in bfloat16 already, whatever the batch size: results must not depend on it.
+ */
 const FOLLOWING = new Set([
   'Relu',
   'ReluGrad',
@@ -32,7 +34,10 @@ const DATA_PARTS: Record<string, { inputs: number; outputs: number }> = {
   FusedBatchNormV3: { inputs: 1, outputs: 1 },
   FusedBatchNormGradV3: { inputs: 2, outputs: 1 },
 };
-/** Least inner size and width of a matrix product: smaller ones, and those of one row (power iteration), stay in float32. */
+/**
+ * Least inner size and width of a matrix product: smaller ones, and those of one row (power iteration), stay in
+ * float32.
+ */
 const MATRIX_SIDE = 16;
 const BATCH_NORM_WIDTH = 16;
 
@@ -93,7 +98,8 @@ function computesInHalf(node: GraphNode, inputs: readonly Edge[]): boolean {
     return dtype === 'float32' && shape[0] > 1 && shape[1] >= MATRIX_SIDE && inner >= MATRIX_SIDE;
   }
   if (!FOLLOWING.has(node.op)) return false;
-  // The kernel for matrices adds up in bfloat16, which loses a tenth of the sum; for images it is part of a convolution.
+  // The kernel for matrices adds up in bfloat16, which loses a tenth of the sum; for images it is part of a
+  // convolution.
   if (node.op === 'BiasAddGrad' && shapeOf(node.inputs[0]).length === 2) return false;
   // oneDNN has no fast bfloat16 batch norm for other widths.
   if (node.op in DATA_PARTS && node.outputs[0].shape[3] % BATCH_NORM_WIDTH !== 0) return false;

@@ -1,4 +1,7 @@
-/** Writes a graph as TensorFlow's GraphDef inside a SavedModel (tensorflow/core/framework/{graph,node_def,attr_value}.proto). */
+/**
+ * Writes a graph as TensorFlow's GraphDef inside a SavedModel
+ * (tensorflow/core/framework/{graph,node_def,attr_value}.proto).
+ */
 import {
   bytesField,
   type Field,

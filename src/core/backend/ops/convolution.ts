@@ -29,8 +29,9 @@ export function conv2d(x: Tensor, kernel: Tensor, stride = 1, padding: Padding =
   return differentiable(y, [x, kernel], (dy) => [
     () => execute1('Conv2DBackpropInput', attributes, [ints(x.shape), kernel, dy], { shape: x.shape, dtype }),
     () => {
-      // oneDNN (of TensorFlow 2.21, with AVX-512) writes beyond its buffers for a kernel of one pixel, a stride, some numbers of
-      // channels and a batch that threads do not share evenly. The pixels that the stride meets are all that counts.
+      // oneDNN (of TensorFlow 2.21, with AVX-512) writes beyond its buffers for a kernel of one pixel, a stride, some
+      // numbers of channels and a batch that threads do not share evenly. The pixels that the stride meets are all that
+      // counts.
       const onePixel = height === 1 && width === 1 && stride > 1;
       const [seen, step] = onePixel ? [avgPool(x, 1, stride), int([1, 1, 1, 1])] : [x, attributes.strides];
       return execute1('Conv2DBackpropFilter', { ...attributes, strides: step }, [seen, ints(kernel.shape), dy], {
@@ -98,7 +99,10 @@ export function avgPool2(x: Tensor): Tensor {
   return avgPool(x, 2, 2);
 }
 
-/** Mean of each size×size window with a stride; windows at the edges are smaller and their means of what is there (SAME). */
+/**
+ * Mean of each size×size window with a stride; windows at the edges are smaller and their means of what is there
+ * (SAME).
+ */
 export function avgPool(x: Tensor, window: number, stride: number): Tensor {
   const { attributes, shape } = pooling(x, window, stride, 'SAME');
   const y = execute1('AvgPool', attributes, [x], { shape, dtype: x.dtype });

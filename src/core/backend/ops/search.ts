@@ -38,7 +38,9 @@ export function gatherRows(x: Tensor, indices: Tensor): Tensor {
   return execute1('GatherV2', attributes, [x, indices, scalar(0, 'int32')], { shape, dtype: x.dtype });
 }
 
-/** Cross-entropy [n] of scores [n, classes] with class numbers int32 [n], and its gradient [n, classes] for each row. */
+/**
+ * Cross-entropy [n] of scores [n, classes] with class numbers int32 [n], and its gradient [n, classes] for each row.
+ */
 export function sparseCrossEntropy(scores: Tensor, labels: Tensor): { loss: Tensor; gradient: Tensor } {
   const attributes = { T: type(scores.dtype), Tlabels: type('int32') };
   const [loss, gradient] = execute(

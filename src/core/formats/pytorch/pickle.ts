@@ -1,7 +1,7 @@
 /**
- * Python's pickles, as far as state dicts of tensors need them. A pickle is a program: it may name any function and call it.
- * Here only what the caller lists can be named, nothing is looked up, and an instruction not listed below is an error.
- * https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the instructions.
+ * Python's pickles, as far as state dicts of tensors need them. A pickle is a program: it may name any function and
+ * call it. Here only what the caller lists can be named, nothing is looked up, and an instruction not listed below is
+ * an error. https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the instructions.
  */
 import { expected, type UserError } from '../../errors.js';
 

@@ -1,6 +1,6 @@
 /**
- * State dicts that torch.save wrote: one pickle and the bytes of each storage, either as a zip (since 1.6) or one after the
- * other (before). https://docs.pytorch.org/docs/stable/notes/serialization.html
+ * State dicts that torch.save wrote: one pickle and the bytes of each storage, either as a zip (since 1.6) or one after
+ * the other (before). https://docs.pytorch.org/docs/stable/notes/serialization.html
  */
 import { expected } from '../../errors.js';
 import { type Dtype, itemSize, type NamedArray, sizeOf, view } from '../arrays.js';

@@ -23,8 +23,8 @@ interface Node {
 }
 
 /**
- * Constants by the names of their nodes; `path` names the file in errors. Of a batch norm that does not scale, as its node may
- * say, the scale is 1 whatever its constant holds.
+ * Constants by the names of their nodes; `path` names the file in errors. Of a batch norm that does not scale, as its
+ * node may say, the scale is 1 whatever its constant holds.
  */
 export function readFrozenGraph(bytes: Uint8Array, path: string): Map<string, NamedArray> {
   const constants = new Map<string, NamedArray>();

@@ -1,4 +1,6 @@
-/** Files in PyTorch's layouts, with whatever is wanted in them. What torch.save itself writes is in fixtures/inception. */
+/**
+ * Files in PyTorch's layouts, with whatever is wanted in them. What torch.save itself writes is in fixtures/inception.
+ */
 import { zipSync } from 'fflate';
 import { bytesOf, sizeOf } from '../../../../src/core/formats/arrays.js';
 
