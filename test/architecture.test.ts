@@ -8,6 +8,8 @@ import { root } from './paths.js';
 interface Source {
   /** Path below `src`, with `.ts`. */
   file: string;
+  /** As it stands. */
+  lines: string[];
   /** Without comments. */
   text: string;
   /** What it imports: files as paths below `src`, packages by name. */
@@ -17,8 +19,9 @@ interface Source {
 const sources: Source[] = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => {
-    const text = readFileSync(join(root, 'src', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
-    return { file, text, imports: importsOf(text).map((name) => resolveImport(file, name)) };
+    const whole = readFileSync(join(root, 'src', file), 'utf8');
+    const text = whole.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+    return { file, lines: whole.split('\n'), text, imports: importsOf(text).map((name) => resolveImport(file, name)) };
   });
 
 function importsOf(text: string): string[] {
@@ -178,22 +181,18 @@ t.test('the core neither prints, exits, nor reads arguments or the environment',
   t.pass();
 });
 
-t.test('only the command line and the backend end the process or print', async (t) => {
+t.test('only the program ends the process, and nothing prints past the report', async (t) => {
   for (const { file, text } of sources) {
+    const ends = file !== 'cli.ts' && /\bprocess\.(?:exit|abort|exitCode)\b/.exec(text);
+    if (ends && file !== 'man.ts') t.fail(`${file} must not use ${ends[0]}`);
     if (file.startsWith('commands/') && /\bconsole\./.test(text)) t.fail(`${file} prints past the report`);
     if (/\bMath\.random\(/.test(text)) t.fail(`${file} uses chance that no seed governs`);
   }
   t.pass();
 });
 
-t.test('no file imports itself through others', async (t) => {
-  // Types are gone when the program runs, and a file that only passes others' names on does not use them.
-  const graph = new Map(
-    sources.map(({ file, text }) => {
-      const values = importsOf(text.replace(/^\s*(?:import type|export)\b[^;]*?\bfrom\b[^;]*;/gm, ''));
-      return [file, values.map((name) => resolveImport(file, name)).filter(isFile)];
-    }),
-  );
+t.test('no file imports itself through others, for values or for types', async (t) => {
+  const graph = new Map(sources.map(({ file, imports }) => [file, imports.filter(isFile)]));
   const done = new Set<string>();
   const visit = (file: string, path: string[]): void => {
     if (path.includes(file)) return void t.fail(`a circle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
@@ -202,6 +201,19 @@ t.test('no file imports itself through others', async (t) => {
     done.add(file);
   };
   for (const file of graph.keys()) visit(file, []);
+  t.pass();
+});
+
+t.test('folders and files stay small enough to be taken in', async (t) => {
+  const counts = new Map<string, number>();
+  for (const { file } of sources) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  for (const [folder, count] of counts) if (count > 30) t.fail(`${folder} holds ${count} files`);
+  for (const { file, lines } of sources) {
+    if (file.startsWith('commands/') && lines.length > 200) t.fail(`${file} has ${lines.length} lines, more than 200`);
+    // Strings may be longer: the formatter does not break them.
+    const long = lines.findIndex((line) => line.length > 120 && /^\s*(?:\/?\*|\/\/)/.test(line));
+    if (long >= 0) t.fail(`${file}:${long + 1} has more than 120 columns`);
+  }
   t.pass();
 });
 

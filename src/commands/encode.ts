@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { packageVersion } from '../core/version.js';
+import { ENCODE_DEFAULTS, ENCODE_OUTPUTS, type EncodeOutput } from '../core/trained/defaults.js';
 import { refuseGiven } from './options/given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
+import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,
@@ -11,16 +11,12 @@ import {
   outputOptions,
   wholeNumber,
 } from './options/options.js';
-import { refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
-
-const OUTPUTS = ['avepool', 'bn_crelu', 'z_mean', 'z_std', 'z_sample', 'pixels'];
-const DEFAULT_OUTPUTS = OUTPUTS.slice(0, -1);
 
 interface EncodeOptions extends ModelOptions, OutputOptions, EngineOptions {
   data?: string;
   out?: string;
-  outputs: string[];
+  outputs: EncodeOutput[];
   seed: number;
   force?: boolean;
 }
@@ -36,8 +32,8 @@ export function encodeCommand(): Command {
     )
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
     .option('--out <dir>', 'features folder to write')
-    .option('--outputs <names>', 'outputs to write', (text: string) => text.split(','), DEFAULT_OUTPUTS)
-    .option('--seed <n>', 'seed of z_sample', wholeNumber, 0)
+    .option('--outputs <names>', 'outputs to write', outputNames, ENCODE_DEFAULTS.outputs)
+    .option('--seed <n>', 'seed of z_sample', wholeNumber, ENCODE_DEFAULTS.seed)
     .option('--force', 'replace an existing features folder');
   outputOptions(engineOptions(modelOptions(command))).action(encode);
   return examples(command, [
@@ -47,12 +43,17 @@ export function encodeCommand(): Command {
   ]);
 }
 
+function outputNames(text: string): EncodeOutput[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !(ENCODE_OUTPUTS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${ENCODE_OUTPUTS.join(', ')}`);
+  return names as EncodeOutput[];
+}
+
 async function encode(options: EncodeOptions, command: Command): Promise<void> {
   const report = createReport(options);
-  const unknown = options.outputs.find((name) => !OUTPUTS.includes(name));
-  if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${OUTPUTS.join(', ')}`);
-  const needsModel = options.outputs.some((name) => name !== 'pixels');
-  if (needsModel) requireModel(options);
+  const { outputs, data, out } = options;
+  if (outputs.some((name) => name !== 'pixels')) requireModel(options);
   else
     refuseGiven(
       command,
@@ -60,50 +61,10 @@ async function encode(options: EncodeOptions, command: Command): Promise<void> {
       'does not go with --outputs pixels alone',
       'pixels need no model',
     );
-  if (options.data === undefined) throw usage('--data is missing: the images to encode');
-  if (options.out === undefined) throw usage('--out is missing: the features folder to write');
-
-  refuseFileName(options.out, 'a folder, which gets an .npy for each output,');
-  const started = Date.now();
-  const { openImages } = await import('../core/data/images/images.js');
-  const { encodeImages } = await import('../core/trained/encode-images.js');
-  const { NO_MODEL } = await import('../core/trained/provenance.js');
-  const images = await openImages(options.data, needsModel ? await encoderInput(options) : {});
-  const model = needsModel ? await startModel(options, report) : undefined;
-  const progress = report.progress('encode', images.count);
-  const { rows, repeated } = await encodeImages({
-    ...model,
-    images,
-    out: options.out,
-    outputs: options.outputs,
-    batchSize: options.batchSize,
-    seed: options.seed,
-    force: options.force,
-    version: packageVersion,
-    onRows: (done) => progress.update(done),
-  });
-  progress.stop();
-  await images.close();
-  if (repeated) report.note(`${options.out} holds these features already`);
-  report.result(
-    {
-      out: options.out,
-      rows,
-      outputs: options.outputs,
-      data: options.data,
-      data_digest: images.digest ?? null,
-      ...(model?.model.provenance ?? NO_MODEL),
-      seed: options.seed,
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    options.out,
-  );
-}
-
-/** Known without the engine, so that what is wrong with model or images is said at once. */
-async function encoderInput(options: EncodeOptions) {
-  const { describeModel } = await import('../core/trained/open-model.js');
-  const { height, channels } = (await describeModel(options)).input;
-  return { resolution: height, channels: channels as 1 | 3 };
+  if (data === undefined) throw usage('--data is missing: the images to encode');
+  if (out === undefined) throw usage('--out is missing: the features folder to write');
+  const { encode } = await import('../core/trained/encode.js');
+  const settings = { ...options, ...modelSettings(options), data, out };
+  const result = await encode(settings, { threads: options.threads, on: report.on });
+  report.result(result, out);
 }

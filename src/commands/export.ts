@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
-import { packageVersion } from '../core/version.js';
+import { EXPORT_DEFAULTS } from '../core/trained/defaults.js';
 import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './options/model-options.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
@@ -33,7 +33,7 @@ export function exportCommand(): Command {
     .addOption(
       new Option('--precision <type>', 'arithmetic inside; inputs and outputs are float32')
         .choices(['float32', 'bf16'])
-        .default('float32'),
+        .default(EXPORT_DEFAULTS.precision),
     )
     .option('--force', 'replace an exported model');
   outputOptions(command).action(exportTo);
@@ -46,25 +46,10 @@ export function exportCommand(): Command {
 
 async function exportTo(options: ExportOptions): Promise<void> {
   requireCheckpoint(options);
-  if (options.out === undefined) throw usage('--out is missing: the folder to write');
-  const started = Date.now();
+  const { out } = options;
+  if (out === undefined) throw usage('--out is missing: the folder to write');
   const report = createReport(options);
   const { exportModel } = await import('../core/trained/export-model.js');
-  const { out, weights, precision, force } = options;
-  const exported = await exportModel({ source: options, out, weights, precision, force, version: packageVersion });
-  if (exported.repeated) report.note(`${out} holds this model already`);
-  report.result(
-    {
-      out,
-      signatures: exported.signatures,
-      step: exported.step,
-      checkpoint: exported.checkpoint,
-      checkpoint_digest: exported.digest,
-      weights,
-      precision,
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    out,
-  );
+  const result = await exportModel({ ...options, out }, { on: report.on });
+  report.result(result, out);
 }

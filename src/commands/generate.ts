@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
-import { packageVersion } from '../core/version.js';
+import { GENERATE_DEFAULTS } from '../core/trained/defaults.js';
 import { refuseGiven } from './options/given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
+import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,
@@ -14,7 +14,6 @@ import {
   ranges,
   wholeNumber,
 } from './options/options.js';
-import { checkOutputFile, refuseFileName } from './options/output-file.js';
 import { createReport } from './report.js';
 
 interface GenerateOptions extends ModelOptions, OutputOptions, EngineOptions {
@@ -39,10 +38,12 @@ export function generateCommand(): Command {
     )
     .option('--out <path>', 'folder, .png, .npy or -')
     .addOption(
-      new Option('--count <n>', 'number of images, with seeds from --seed on').argParser(positiveInteger).default(64),
+      new Option('--count <n>', 'number of images, with seeds from --seed on')
+        .argParser(positiveInteger)
+        .default(GENERATE_DEFAULTS.count),
     )
     .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
-    .option('--seed <n>', 'first seed', wholeNumber, 0)
+    .option('--seed <n>', 'first seed', wholeNumber, GENERATE_DEFAULTS.seed)
     .option('--class <n>', 'class of all images, for a conditional model (default: drawn for each seed)', wholeNumber)
     .option(
       '--truncation <t>',
@@ -70,67 +71,14 @@ export function generateCommand(): Command {
 
 async function generate(options: GenerateOptions, command: Command): Promise<void> {
   requireModel(options);
-  if (options.out === undefined) throw usage('--out is missing: a folder, a .png, an .npy or -');
-  if (options.truncation !== undefined && options.truncation < 0.01) {
-    throw usage(`expected 0.01 or more for --truncation, got ${options.truncation}`);
-  }
-  if (!/\.png$/i.test(options.out)) refuseGiven(command, ['--columns'], 'needs --out FILE.png', 'it is for a sheet');
-  const isFile = /\.(png|npy)$/i.test(options.out);
-  if (!isFile) refuseFileName(options.out, 'a folder, a .png, an .npy or -');
-  const started = Date.now();
+  const { out } = options;
+  if (out === undefined) throw usage('--out is missing: a folder, a .png, an .npy or -');
+  if (!/\.png$/i.test(out)) refuseGiven(command, ['--columns'], 'needs --out FILE.png', 'it is for a sheet');
   const report = createReport(options);
-  const seeds = options.seeds ?? Array.from({ length: options.count }, (_, i) => options.seed + i);
-  if (seeds.some((seed) => seed > 0x7fffffff)) throw usage('seeds go up to 2147483647');
-
-  const { checkImageSink, openImageSink } = await import('../core/data/images/image-sink.js');
-  const { describeModel } = await import('../core/trained/open-model.js');
-  const { output, classes } = await describeModel(options);
-  if (options.class !== undefined && (classes === 1 || options.class >= classes)) {
-    const valid = classes > 1 ? `classes 0 to ${classes - 1}` : 'no classes to choose from';
-    throw usage(`expected another --class, got ${options.class}`, `the model has ${valid}`);
-  }
-  await (isFile ? checkOutputFile : checkImageSink)(options.out, options.force);
-  const { generateImages } = await import('../core/trained/generate-images.js');
-  const { engine, model } = await startModel(options, report);
-  if (options.standingStatistics !== undefined && !model.takeGeneratorStatistics) {
-    throw usage("--standing-statistics does not go with an autoencoder, whose statistics are of E's latents");
-  }
-  const sink = await openImageSink(options.out, {
-    count: seeds.length,
-    ...output,
-    columns: options.columns,
-    force: options.force,
-    name: (i) => `seed${String(seeds[i]).padStart(4, '0')}.png`,
-    stdout: writeStdout,
-  });
-  const progress = report.progress('generate', seeds.length);
-  let done = 0;
-  try {
-    for await (const images of generateImages(engine, model, { seeds, label: options.class, ...options })) {
-      await sink.append(images);
-      done += Math.min(options.batchSize, seeds.length - done);
-      progress.update(done);
-    }
-    await sink.close();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
-  progress.stop();
-  if (options.out === '-') return;
-  report.result(
-    {
-      out: options.out,
-      count: seeds.length,
-      seeds: options.seeds ?? [options.seed, options.seed + options.count - 1],
-      class: options.class ?? null,
-      truncation: options.truncation ?? null,
-      ...model.provenance,
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    options.out,
-  );
+  const { generate } = await import('../core/trained/generate.js');
+  const settings = { ...options, ...modelSettings(options), out, stdout: writeStdout };
+  const result = await generate(settings, { threads: options.threads, on: report.on });
+  if (out !== '-') report.result(result, out);
 }
 
 /** Waits while the reader of a pipe is slow, so that memory stays bounded. */

@@ -1,9 +1,9 @@
 /** `bigbigan inception`: what a file of the 2015 Inception network's weights is, and the same weights in our form. */
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
+import { checkOutputFile } from '../core/formats/output-file.js';
 import { packageVersion } from '../core/version.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
-import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 
 interface ConversionOptions extends OutputOptions {

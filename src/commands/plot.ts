@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../core/errors.js';
+import { checkOutputFile } from '../core/formats/output-file.js';
 import type { RunCurves } from '../core/plot/run-curves.js';
 import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
-import { checkOutputFile } from './options/output-file.js';
 import { createReport, type Report } from './report.js';
 
 interface PlotOptions extends OutputOptions {

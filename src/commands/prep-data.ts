@@ -7,9 +7,9 @@ import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
 import type { Prepared, PrepareOptions } from '../core/data/dataset/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
+import { refuseFileName } from '../core/formats/output-file.js';
 import { packageVersion } from '../core/version.js';
 import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
-import { refuseFileName } from './options/output-file.js';
 import { createReport, type Progress, type Report } from './report.js';
 
 interface PrepDataOptions extends OutputOptions {

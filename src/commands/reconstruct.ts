@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { packageVersion } from '../core/version.js';
+import { RECONSTRUCT_DEFAULTS } from '../core/trained/defaults.js';
+import type { ReconstructResult } from '../core/trained/reconstruct.js';
 import { refuseGiven } from './options/given.js';
-import { type ModelOptions, modelOptions, requireModel, startModel } from './options/model-options.js';
+import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,
@@ -12,7 +13,6 @@ import {
   positiveInteger,
   wholeNumber,
 } from './options/options.js';
-import { checkOutputFile } from './options/output-file.js';
 import { createReport } from './report.js';
 
 interface ReconstructOptions extends ModelOptions, OutputOptions, EngineOptions {
@@ -39,11 +39,11 @@ export function reconstructCommand(): Command {
     )
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
     .option('--out <file>', '.png or .npy (default: only the numbers)')
-    .option('--limit <n>', 'images to take, from the first on', positiveInteger, 10000)
-    .option('--count <n>', 'images on the sheet', positiveInteger, 64)
-    .option('--columns <n>', 'columns of the sheet', positiveInteger, 16)
+    .option('--limit <n>', 'images to take, from the first on', positiveInteger, RECONSTRUCT_DEFAULTS.limit)
+    .option('--count <n>', 'images on the sheet', positiveInteger, RECONSTRUCT_DEFAULTS.count)
+    .option('--columns <n>', 'columns of the sheet', positiveInteger, RECONSTRUCT_DEFAULTS.columns)
     .option('--sample', "sample z from E's distribution (default: its mean)")
-    .option('--seed <n>', 'seed of z, and of the pairing with other images', wholeNumber, 0)
+    .option('--seed <n>', 'seed of z, and of the pairing with other images', wholeNumber, RECONSTRUCT_DEFAULTS.seed)
     .option('--force', 'overwrite');
   outputOptions(engineOptions(modelOptions(command))).action(reconstruct);
   return examples(command, [
@@ -56,51 +56,22 @@ async function reconstruct(options: ReconstructOptions, command: Command): Promi
   requireModel(options);
   const { data, out } = options;
   if (data === undefined) throw usage('--data is missing: the images to reconstruct');
-  if (out !== undefined && !/\.(png|npy)$/i.test(out))
-    throw usage(`expected a .png or .npy file for --out, got ${out}`);
-  if (!/\.png$/i.test(out ?? ''))
+  if (!/\.png$/i.test(out ?? '') && (out === undefined || /\.npy$/i.test(out))) {
     refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
-  const started = Date.now();
+  }
   const report = createReport(options);
-  const { openImages } = await import('../core/data/images/images.js');
-  const { describeModel } = await import('../core/trained/open-model.js');
-  const { input } = await describeModel(options);
-  if (out !== undefined) await checkOutputFile(out, options.force);
-  const images = await openImages(data, { resolution: input.height, channels: input.channels as 1 | 3 });
+  const { reconstruct } = await import('../core/trained/reconstruct.js');
+  const settings = { ...options, ...modelSettings(options), data };
+  const result = await reconstruct(settings, { threads: options.threads, on: report.on });
+  report.result(result, describe(result));
+}
 
-  const { reconstructImages, saveReconstructions } = await import('../core/trained/reconstruct-images.js');
-  const { reconstructionError } = await import('../core/metrics/reconstruction.js');
-  const { engine, model } = await startModel(options, report);
-  const progress = report.progress('reconstruct', Math.min(images.count, options.limit));
-  const pair = await reconstructImages(engine, model, images, { ...options, onRows: (done) => progress.update(done) });
-  progress.stop();
-  await images.close();
-  const { l1, l2 } = reconstructionError(pair, options.seed);
-  if (out !== undefined) await saveReconstructions(out, pair, options);
-
-  report.result(
-    {
-      l1_matched: l1.matched,
-      l1_mismatched: l1.mismatched,
-      l1_ratio: l1.ratio,
-      l2_matched: l2.matched,
-      l2_mismatched: l2.mismatched,
-      l2_ratio: l2.ratio,
-      count: pair.count,
-      out: out ?? null,
-      data,
-      data_digest: images.digest ?? null,
-      ...model.provenance,
-      latent: options.sample ? 'sample' : 'mean',
-      seed: options.seed,
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    [
-      ...Object.entries({ L1: l1, L2: l2 }).map(([name, { matched, mismatched, ratio }]) => {
-        return `${name} ratio ${ratio.toFixed(4)} (matched ${matched.toFixed(4)}, mismatched ${mismatched.toFixed(4)}, ${pair.count} images)`;
-      }),
-      ...(out === undefined ? [] : [out]),
-    ].join('\n'),
-  );
+function describe(result: ReconstructResult): string {
+  const line = (name: 'L1' | 'L2', key: 'l1' | 'l2') => {
+    const [ratio, matched, mismatched] = (['ratio', 'matched', 'mismatched'] as const).map((part) =>
+      result[`${key}_${part}`].toFixed(4),
+    );
+    return `${name} ratio ${ratio} (matched ${matched}, mismatched ${mismatched}, ${result.count} images)`;
+  };
+  return [line('L1', 'l1'), line('L2', 'l2'), ...(result.out === null ? [] : [result.out])].join('\n');
 }

@@ -1,5 +1,6 @@
 /** Where a command's words go: results to stdout, everything else to stderr. */
 import { SingleBar } from 'cli-progress';
+import type { WorkEvent } from '../core/work.js';
 import type { OutputOptions } from './options/options.js';
 
 /** Seconds between two lines of progress when stderr is not a terminal. */
@@ -22,11 +23,34 @@ export interface Report {
   warn(message: string): void;
   /** A bar on a terminal, a line at intervals elsewhere, nothing with `--quiet`. */
   progress(label: string, total: number): Progress;
+  /** What a function of the library reports: notes, warnings, and a bar for each task, which the next task ends. */
+  on(event: WorkEvent): void;
 }
 
 export function createReport(options: OutputOptions): Report {
   const say = (message: string) => {
     if (!options.quiet) process.stderr.write(`${message}\n`);
+  };
+  const progress = (label: string, total: number): Progress => {
+    if (options.quiet) return { update: () => {}, stop: () => {} };
+    return process.stderr.isTTY && process.env.TERM !== 'dumb' ? bar(label, total) : lines(label, total, say);
+  };
+  const warn = (message: string) => say(`warning: ${message}`);
+  let current: { task: string; progress: Progress } | undefined;
+  const endTask = () => {
+    current?.progress.stop();
+    current = undefined;
+  };
+  const on = (event: WorkEvent) => {
+    if (event.kind === 'note') return say(event.message);
+    if (event.kind === 'warning') return warn(event.message);
+    const { task, done, total, words } = event;
+    if (current?.task !== task) {
+      endTask();
+      current = { task, progress: progress(task, total) };
+    }
+    current.progress.update(done, words);
+    if (done >= total) endTask();
   };
   return {
     result: (json, text) => {
@@ -36,11 +60,9 @@ export function createReport(options: OutputOptions): Report {
       if (!options.json) process.stdout.write(`${path}\n`);
     },
     note: say,
-    warn: (message) => say(`warning: ${message}`),
-    progress: (label, total) => {
-      if (options.quiet) return { update: () => {}, stop: () => {} };
-      return process.stderr.isTTY && process.env.TERM !== 'dumb' ? bar(label, total) : lines(label, total, say);
-    },
+    warn,
+    progress,
+    on,
   };
 }
 

@@ -13,7 +13,9 @@ export function duration(text: string): number {
 }
 
 export interface Stopping {
-  /** From now on there is something to save: the first signal asks to stop, only a second one ends the process at once. */
+  /**
+   * From now on there is something to save: the first signal asks to stop, only a second one ends the process at once.
+   */
   savable(): void;
   /** Whether to stop, and why. */
   reason(): 'signal' | 'time limit' | undefined;

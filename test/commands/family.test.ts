@@ -1,4 +1,7 @@
-/** Models beyond the plain one, from training to use: labels, no encoder, an encoder of larger images, other trunks and priors. */
+/**
+ * Models beyond the plain one, from training to use: labels, no encoder, an encoder of larger images, other trunks and
+ * priors.
+ */
 
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';

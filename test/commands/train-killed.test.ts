@@ -1,4 +1,6 @@
-/** A run that is killed again and again ends as one that never was. BIGBIGAN_TEST_SEED repeats the moments of a failure. */
+/**
+ * A run that is killed again and again ends as one that never was. BIGBIGAN_TEST_SEED repeats the moments of a failure.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +63,8 @@ t.test(`SIGKILL at ${LIVES} random moments; the last checkpoint is that of a run
     const end = once(child, 'close').then(() => ended.abort());
     let stderr = '';
     child.stderr.on('data', (chunk) => (stderr += chunk));
-    // Every fifth life ends on the way to its first step, half of the others while a checkpoint is written or a moment later.
+    // Every fifth life ends on the way to its first step, half of the others while a checkpoint is written or a moment
+    // later.
     if (life % 5 === 4) await Promise.race([end, wait(random.below(1200))]);
     else {
       await checkpointsBegun(join(run, 'checkpoints'), 1 + random.below(3), ended.signal);

@@ -6,10 +6,10 @@ import type { ExtractorChoice } from '../../core/evaluation/fid/extractors/extra
 import type { Metric } from '../../core/evaluation/fid/metric-names.js';
 import type { OpenSide } from '../../core/evaluation/fid/side.js';
 import type { Source } from '../../core/evaluation/fid/source.js';
+import { checkOutputFile } from '../../core/formats/output-file.js';
 import { refuseGiven } from '../options/given.js';
 import type { InceptionOptions } from '../options/inception-options.js';
 import type { EngineOptions, OutputOptions } from '../options/options.js';
-import { checkOutputFile } from '../options/output-file.js';
 
 export interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
   extractor?: string;
@@ -61,7 +61,9 @@ export async function checkUsage(
   await checkOutputFile(file, force);
 }
 
-/** What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them. */
+/**
+ * What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them.
+ */
 export function checkKinds(
   sources: Source[],
   paths: string[],

@@ -61,7 +61,10 @@ export function warnOfFew({ path, n, width }: OpenSide, report: Report): void {
   );
 }
 
-/** Mostly slips: the same path twice, the statistics of a set against the set itself, sets that were prepared in two ways. */
+/**
+ * Mostly slips: the same path twice, the statistics of a set against the set itself, sets that were prepared in two
+ * ways.
+ */
 export function warnOfPair([real, fake]: OpenSide[], report: Report): void {
   if (real.sourceDigest !== undefined && real.sourceDigest === fake.sourceDigest) {
     report.warn(

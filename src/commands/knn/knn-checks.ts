@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { usage } from '../../core/errors.js';
 import type { FeaturePair } from '../../core/evaluation/features/feature-pair.js';
+import { checkOutputFile, checkOutputFolder } from '../../core/formats/output-file.js';
 import type { Metric } from '../../core/metrics/neighbours/nearness.js';
 import { allowGiven, refuseGiven } from '../options/given.js';
 import type { EngineOptions, OutputOptions } from '../options/options.js';
-import { checkOutputFile, checkOutputFolder } from '../options/output-file.js';
 
 export interface KnnOptions extends OutputOptions, EngineOptions {
   train?: string[];

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { usage } from '../../core/errors.js';
 import type { ProbeQuestion } from '../../core/evaluation/probe/probe.js';
+import { checkOutputFile } from '../../core/formats/output-file.js';
 import { allowGiven, refuseGiven } from '../options/given.js';
 import type { EngineOptions, OutputOptions } from '../options/options.js';
-import { checkOutputFile } from '../options/output-file.js';
 import { type AugmentOptions, checkAugmentOptions } from './augment-options.js';
 
 export interface ProbeOptions

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { usage } from '../../core/errors.js';
 
 /**
- * Refuses those of `names` that were given on the command line (not those that have their default, or come from the environment).
+ * Refuses those of `names` that were given on the command line (not those that have their default, or come from the
+ * environment).
  * @param because the rest of the message, such as `does not go with --apply`
  */
 export function refuseGiven(command: Command, names: readonly string[], because: string, hint: string): void {

@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import type { Precision } from '../../core/backend/precision.js';
 import { usage } from '../../core/errors.js';
-import type { Report } from '../report.js';
-import { type EngineOptions, positiveInteger } from './options.js';
+import { MODEL_DEFAULTS } from '../../core/trained/defaults.js';
+import { positiveInteger } from './options.js';
 
 export interface ExecutionOptions {
   precision?: Precision;
@@ -22,22 +22,9 @@ export function executionOptions(command: Command): Command {
     .addOption(new Option('--eager', 'run op by op in float32 instead of as one graph: to debug').hideHelp());
 }
 
-interface ExecutionSettings {
-  execution: 'eager' | 'traced';
-  precision: Precision;
-}
-
-async function executionSettings({ precision, eager }: ExecutionOptions): Promise<ExecutionSettings> {
-  if (eager) return { execution: 'eager', precision: 'float32' };
-  const { defaultPrecision } = await import('../../core/backend/precision.js');
-  return { execution: 'traced', precision: precision ?? defaultPrecision() };
-}
-
-export async function warnOfEmulation(precision: Precision, report: Report): Promise<void> {
-  const { emulatesBfloat16 } = await import('../../core/backend/precision.js');
-  if (precision === 'bf16' && emulatesBfloat16()) {
-    report.warn('this processor emulates bf16, which takes many times as long as float32');
-  }
+/** The options as settings of the library. */
+export function modelSettings({ precision, eager }: ExecutionOptions) {
+  return { precision, execution: eager ? ('eager' as const) : ('traced' as const) };
 }
 
 export interface CheckpointOptions {
@@ -54,7 +41,7 @@ export function checkpointOptions(command: Command): Command {
     .addOption(
       new Option('--weights <which>', 'moving average of the weights, or as last trained')
         .choices(['average', 'trained'])
-        .default('average'),
+        .default(MODEL_DEFAULTS.weights),
     );
 }
 
@@ -81,7 +68,7 @@ export function modelOptions(command: Command): Command {
     '--batch-size <n>',
     'images at once; results do not depend on it',
     positiveInteger,
-    200,
+    MODEL_DEFAULTS.batchSize,
   );
 }
 
@@ -89,15 +76,4 @@ export function requireModel({ run, checkpoint, model }: ModelOptions): void {
   if (run === undefined && checkpoint === undefined && model === undefined) {
     throw usage('--run, --checkpoint or --model is missing: which model to use');
   }
-}
-
-/** The engine, with the model that the options name. */
-export async function startModel(options: ModelOptions & EngineOptions, report: Report) {
-  const { startEngine } = await import('../../core/backend/engine.js');
-  const { openModel } = await import('../../core/trained/open-model.js');
-  const engine = await startEngine(options);
-  const settings = await executionSettings(options);
-  await warnOfEmulation(settings.precision, report);
-  const model = await openModel(engine, options, { ...options, ...settings });
-  return { engine, model };
 }

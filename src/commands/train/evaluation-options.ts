@@ -35,7 +35,9 @@ export const EVALUATIONS =
   'exit code 0, and the run counts as finished. None of this is a setting of the run: give the options again when it goes on; ' +
   'it warns where they are missing, or where numbers do not compare with those before.';
 
-/** `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--inception-weights`, `--select`, `--patience`. */
+/**
+ * `--eval-every`, `--eval-data`, `--eval-images`, `--eval-extractor`, `--inception-weights`, `--select`, `--patience`.
+ */
 export function evaluationOptions(command: Command): Command {
   return command
     .option(

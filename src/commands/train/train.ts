@@ -5,7 +5,7 @@ import type { Dataset } from '../../core/data/dataset/dataset.js';
 import { DamagedFile, usage } from '../../core/errors.js';
 import { imageResolution } from '../../core/model/config.js';
 import { ON_NAN, type OnNan } from '../../core/train/on-nan.js';
-import { executionOptions, warnOfEmulation } from '../options/model-options.js';
+import { executionOptions } from '../options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,
@@ -241,8 +241,8 @@ function describeFinished(run: string, step: number, steps: number): string {
 }
 
 /**
- * The newest checkpoint, if it is sound, and of the last step, a later one, or one where evaluations had not improved for long
- * enough. Undefined where there is something left to do, be it the evaluation of the last step.
+ * The newest checkpoint, if it is sound, and of the last step, a later one, or one where evaluations had not improved
+ * for long enough. Undefined where there is something left to do, be it the evaluation of the last step.
  */
 async function finishedAt(run: string, config: Config, options: TrainOptions) {
   const { listCheckpoints, runFolder } = await import('../../core/run/run-folder.js');
@@ -296,7 +296,9 @@ async function trainRun({
   await recordData(run, dataset);
   const { precision, steps } = config.train;
   report.note(`training to step ${steps} in ${options.eager ? 'float32, op by op' : precision}`);
-  await warnOfEmulation(precision, report);
+  const { precisionWarning } = await import('../../core/backend/precision.js');
+  const slow = precisionWarning(precision);
+  if (slow) report.warn(slow);
   const progress = report.progress('train', config.train.steps);
   const result = await trainLoop({
     engine,

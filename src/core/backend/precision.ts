@@ -10,7 +10,13 @@ export function defaultPrecision(): Precision {
   return multipliesInBfloat16(processorFeatures()) ? 'bf16' : 'float32';
 }
 
-/** Whether the processor is known to lack it. */
+/** What a user is told before long work in `precision`, if anything. */
+export function precisionWarning(precision: Precision): string | undefined {
+  if (precision !== 'bf16' || !emulatesBfloat16()) return undefined;
+  return 'this processor emulates bf16, which takes many times as long as float32';
+}
+
+/** Whether the processor is known to have no bf16. */
 export function emulatesBfloat16(): boolean {
   const features = processorFeatures();
   return features.length > 0 && !multipliesInBfloat16(features);

@@ -34,18 +34,18 @@ export interface TrainConfig {
   method: Method;
   batchSize: number;
   /**
-   * Of how many images gradients are computed at one time; null for the whole batch. The batch of every update is split into
-   * parts of this many, whose gradients are added up before the optimizer's one step, so that a step takes the memory of a
-   * part. It is the same step but for batch norm, which sees each part by itself: its statistics are of this many images
-   * ("ghost batch norm", Hoffer et al. 2017).
+   * Of how many images gradients are computed at one time; null for the whole batch. The batch of every update is split
+   * into parts of this many, whose gradients are added up before the optimizer's one step, so that a step takes the
+   * memory of a part. It is the same step but for batch norm, which sees each part by itself: its statistics are of
+   * this many images ("ghost batch norm", Hoffer et al. 2017).
    */
   microbatch: number | null;
   /** Total number of steps; one step is `discriminatorSteps` updates of D and one joint update of G and E. */
   steps: number;
   discriminatorSteps: number;
   /**
-   * D first, then G and E against the new D; or all at once, each by its gradient at the weights before the step (BiGAN),
-   * which takes one forward pass of each network.
+   * D first, then G and E against the new D; or all at once, each by its gradient at the weights before the step
+   * (BiGAN), which takes one forward pass of each network.
    */
   updates: (typeof UPDATES)[number];
   learningRate: { generator: number; encoder: number; discriminator: number };

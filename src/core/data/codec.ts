@@ -88,7 +88,9 @@ export async function cropImage(
   return withChannels(await pixelsOf(resized), channels).data;
 }
 
-/** Decodes an encoded image to its end, as a check, and gives the usual extension of its format; it is not held whole. */
+/**
+ * Decodes an encoded image to its end, as a check, and gives the usual extension of its format; it is not held whole.
+ */
 export async function checkImage(bytes: Uint8Array): Promise<string> {
   await decodeImage(bytes, { resolution: 1, resize: 'squash', channels: 3 });
   const { format } = await sharp(bytes, INPUT).metadata();

@@ -157,7 +157,10 @@ function checkFeature({ dtype, shape, rowLength }: NpyRows, path: string): void 
   if (shape[0] === 0) throw expected('at least one row', path, 'none');
 }
 
-/** What the features.json beside a feature's file says, if there is one; the file with this SHA-256 must be the one it is about. */
+/**
+ * What the features.json beside a feature's file says, if there is one; the file with this SHA-256 must be the one it
+ * is about.
+ */
 export async function featureProvenance(file: string, digest: string): Promise<Record<string, unknown> | undefined> {
   const manifest = await readManifest(dirname(file));
   const recorded = (manifest?.files as Record<string, { sha256?: string }> | undefined)?.[basename(file)]?.sha256;

@@ -25,7 +25,9 @@ export function withChannels(image: Pixels, channels: Channels): Pixels {
   return { data: target, height, width, channels };
 }
 
-/** The image in the centre of a black square of `size`, which must hold it; an odd pixel goes to the right and below. */
+/**
+ * The image in the centre of a black square of `size`, which must hold it; an odd pixel goes to the right and below.
+ */
 export function padToSquare(image: Pixels, size: number): Pixels {
   const { data, height, width, channels } = image;
   if (height === size && width === size) return image;

@@ -8,8 +8,8 @@ export interface IntegerRandom {
 }
 
 /**
- * A generator for a seed and a stream of it, which one number names or several, such as a step and a place in its batch;
- * all whole numbers from 0 to 2^53 - 1. Other streams of a seed are independent.
+ * A generator for a seed and a stream of it, which one number names or several, such as a step and a place in its
+ * batch; all whole numbers from 0 to 2^53 - 1. Other streams of a seed are independent.
  */
 export function integerRandom(seed: number, ...stream: [number, ...number[]]): IntegerRandom {
   const mix = splitmix(...[seed, ...stream].flatMap((n) => [n >>> 0, Math.floor(n / 2 ** 32)]));

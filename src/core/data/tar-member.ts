@@ -5,7 +5,10 @@ export const TAR_BLOCK = 512;
 /** What ends an archive: two blocks of zeros. */
 export const TAR_END = new Uint8Array(2 * TAR_BLOCK);
 
-/** A member: its header of one block, its bytes, and zeros up to the next block. `name` is ASCII of up to 100 characters. */
+/**
+ * A member: its header of one block, its bytes, and zeros up to the next block. `name` is ASCII of up to 100
+ * characters.
+ */
 export function tarMember(name: string, bytes: Uint8Array): Uint8Array {
   const member = Buffer.alloc(TAR_BLOCK + Math.ceil(bytes.length / TAR_BLOCK) * TAR_BLOCK);
   const field = (at: number, text: string) => member.write(text, at, 'latin1');

@@ -27,7 +27,10 @@ export interface Extractor {
   width: number;
   /** Image sides and channels that it takes; undefined where it takes any. */
   image: { height?: number; width?: number; channels?: number };
-  /** uint8 images [n, height, width, channels], n up to the batch size it was opened with. A row does not depend on the others. */
+  /**
+   * uint8 images [n, height, width, channels], n up to the batch size it was opened with. A row does not depend on the
+   * others.
+   */
   extract(images: Uint8Array, shape: readonly [number, number, number, number]): Extracted;
   close(): void;
 }

@@ -8,7 +8,8 @@ import type { Statistics } from './statistics.js';
 /**
  * |m1 - m2|² + tr S1 + tr S2 - 2 tr √(S1^½ S2 S1^½), in double precision; finite for covariances of any rank.
  * With S1 = AᵀA and S2 = BᵀB the last trace is the sum of the roots of the eigenvalues of M·Mᵀ, M = A·Bᵀ: no matrix
- * square root and no complex numbers. Rounding may leave a value slightly below 0 for equal inputs; it is given as it is.
+ * square root and no complex numbers. Rounding may leave a value slightly below 0 for equal inputs; it is given as it
+ * is.
  */
 export function frechetDistance(engine: EagerExecutor, a: Statistics, b: Statistics): number {
   const width = a.mean.length;

@@ -1,4 +1,6 @@
-/** Inception Score (Salimans et al. 2016): how sure a classifier is of each image, and how evenly it sees its classes. */
+/**
+ * Inception Score (Salimans et al. 2016): how sure a classifier is of each image, and how evenly it sees its classes.
+ */
 import { expected } from '../errors.js';
 
 export interface InceptionScore {
@@ -16,8 +18,8 @@ export interface InceptionScorer {
 }
 
 /**
- * The `total` images are cut in their order into `splits` parts of equal size, as the authors' code does; so the score depends
- * on the order: of images sorted by class it is low. Sums are in double precision; nothing is kept of an image.
+ * The `total` images are cut in their order into `splits` parts of equal size, as the authors' code does; so the score
+ * depends on the order: of images sorted by class it is low. Sums are in double precision; nothing is kept of an image.
  */
 export function createInceptionScore(total: number, splits: number): InceptionScorer {
   if (total < splits)

@@ -70,7 +70,10 @@ export function polynomialMmd(
   );
 }
 
-/** The kernel's sum over all pairs of a row of `a` and one of `b`; of a set with itself, over pairs of different rows, once each. */
+/**
+ * The kernel's sum over all pairs of a row of `a` and one of `b`; of a set with itself, over pairs of different rows,
+ * once each.
+ */
 function pairSum(engine: EagerExecutor, a: Float64Array, b: Float64Array, rows: number, width: number): number {
   const products = matMul64(engine, a, b, [rows, width, rows], { transposeB: true });
   let sum = 0;

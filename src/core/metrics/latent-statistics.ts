@@ -1,13 +1,20 @@
 /** How E's latents of many images are spread, against the prior that they should follow together. */
 
 export interface LatentStatistics {
-  /** Mean of z over images and dimensions, and root mean square over the dimensions of each one's mean; 0 in the prior. */
+  /**
+   * Mean of z over images and dimensions, and root mean square over the dimensions of each one's mean; 0 in the prior.
+   */
   z_mean: number;
   z_mean_rms: number;
-  /** Root of the mean over dimensions of z's variance over the images, and the prior's: 1, or √⅓ where it is U(−1, 1). */
+  /**
+   * Root of the mean over dimensions of z's variance over the images, and the prior's: 1, or √⅓ where it is U(−1, 1).
+   */
   z_std: number;
   prior_std: number;
-  /** Share of the dimensions that say nothing of the image: the mean of z varies by less than `DEAD` of the prior's variance. */
+  /**
+   * Share of the dimensions that say nothing of the image: the mean of z varies by less than `DEAD` of the prior's
+   * variance.
+   */
   dead_dimensions: number;
 }
 

@@ -20,7 +20,8 @@ export interface RelativeError {
 }
 
 /**
- * The error of the reconstructions G(E(x)), relative to that against another image x′ of the set, drawn without replacement.
+ * The error of the reconstructions G(E(x)), relative to that against another image x′ of the set, drawn without
+ * replacement.
  * - `l1`, as in the paper's appendix: mean |x − G(E(x))| over mean |x′ − G(E(x))|, in units of the full range, 0 to 1.
  * - `l2`, as BiGAN reports it (EGr over EGr_b): means over the images of the Euclidean norms |x − G(E(x))| and
  *   |x′ − G(E(x))| of whole images, whose pixels lie in 0 to 1.

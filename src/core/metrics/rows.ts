@@ -53,7 +53,10 @@ export interface ColumnMoments {
   variance: Float64Array;
 }
 
-/** Mean and variance of each column over all rows. Sums are of differences to the first row, which a large mean does not blur. */
+/**
+ * Mean and variance of each column over all rows. Sums are of differences to the first row, which a large mean does not
+ * blur.
+ */
 export async function columnMoments(source: Rows): Promise<ColumnMoments> {
   const { rows, width } = source;
   let origin: Float32Array | undefined;

@@ -58,7 +58,9 @@ export function statisticsFrom({ n, mean, scatter }: PartialSums): Statistics & 
 /** Rows gathered before they are multiplied; fixed, so that the result does not depend on how rows arrive. */
 const BLOCK = 1024;
 
-/** Each block is centred by its own mean before it is squared, which keeps every digit of features with a large mean. */
+/**
+ * Each block is centred by its own mean before it is squared, which keeps every digit of features with a large mean.
+ */
 export function createMoments(engine: EagerExecutor, width: number): Moments {
   const block = new Float64Array(BLOCK * width);
   let filled = 0;

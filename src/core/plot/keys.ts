@@ -13,8 +13,8 @@ export function keysOf(runs: readonly RunCurves[]): string[] {
 }
 
 /**
- * The losses, each score for either kind of pair, and the results of evaluations, as far as there are any; kNN for each k in
- * one panel, and of a Fréchet distance that has the name FID only that.
+ * The losses, each score for either kind of pair, and the results of evaluations, as far as there are any; kNN for each
+ * k in one panel, and of a Fréchet distance that has the name FID only that.
  */
 export function usualPanels(runs: readonly RunCurves[]): string[][] {
   const keys = keysOf(runs);
@@ -32,8 +32,8 @@ export function usualPanels(runs: readonly RunCurves[]): string[][] {
 }
 
 /**
- * Reads `loss_d+loss_eg,knn.top1.*`: commas part panels, + joins keys in one, and * stands for any characters, with a panel
- * for each key that fits or, in a joined one, all of them.
+ * Reads `loss_d+loss_eg,knn.top1.*`: commas part panels, + joins keys in one, and * stands for any characters, with a
+ * panel for each key that fits or, in a joined one, all of them.
  */
 export function panelsOf(text: string, runs: readonly RunCurves[]): string[][] {
   const keys = keysOf(runs);

@@ -82,7 +82,9 @@ function curvesOf(lines: readonly Map<string, number>[]): Map<string, Curve> {
   );
 }
 
-/** Where a step lies on an axis. Epochs and hours are those of the log, on straight lines between its steps from 0 on. */
+/**
+ * Where a step lies on an axis. Epochs and hours are those of the log, on straight lines between its steps from 0 on.
+ */
 export function axisOf({ path, curves }: RunCurves, axis: Axis): (step: number) => number {
   if (axis === 'step') return (step) => step;
   const places = axis === 'epoch' ? curves.get('epoch') : hours(curves);

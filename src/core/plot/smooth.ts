@@ -1,6 +1,9 @@
 import type { Curve } from './run-curves.js';
 
-/** TensorBoard's smoothing: an exponential moving average, divided by the sum of its weights. @param weight of what was before, in [0, 1) */
+/**
+ * TensorBoard's smoothing: an exponential moving average, divided by the sum of its weights. @param weight of what was
+ * before, in [0, 1)
+ */
 export function smoothed({ steps, values }: Curve, weight: number): Curve {
   let average = 0;
   return {

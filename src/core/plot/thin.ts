@@ -4,7 +4,10 @@ export interface Line {
   y: number[];
 }
 
-/** Of the points that fall into one of `columns` strips of the width, only the first, the lowest, the highest and the last. */
+/**
+ * Of the points that fall into one of `columns` strips of the width, only the first, the lowest, the highest and the
+ * last.
+ */
 export function thinned({ x, y }: Line, columns: number): Line {
   if (x.length <= 4 * columns) return { x, y };
   const [from, to] = [x[0], x.at(-1)!];

@@ -1,4 +1,7 @@
-/** `checkpoints/best.safetensors`: a further name of the best checkpoint, so that it outlives pruning and takes no room of its own. */
+/**
+ * `checkpoints/best.safetensors`: a further name of the best checkpoint, so that it outlives pruning and takes no room
+ * of its own.
+ */
 import { createReadStream } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
 import { exists, temporaryName, writeAtomic } from '../formats/atomic.js';
@@ -8,7 +11,9 @@ import type { RunFolder } from './run-folder.js';
 /** File systems without hard links, or without room for another one. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
-/** Names the checkpoint of `step` the best, in one step; where there is no such checkpoint any more, nothing changes. */
+/**
+ * Names the checkpoint of `step` the best, in one step; where there is no such checkpoint any more, nothing changes.
+ */
 export async function markBest(folder: RunFolder, step: number): Promise<void> {
   const source = folder.checkpoint(step);
   if (!(await exists(source))) return;

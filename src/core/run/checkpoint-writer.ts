@@ -15,8 +15,8 @@ export type CheckpointAnswer = { failure?: { message: string; hint?: string; kno
 
 export interface CheckpointWriter {
   /**
-   * Takes the arrays over and begins to write, once the checkpoint before is written. `written` is called when the file is
-   * there. @throws the error of the one before
+   * Takes the arrays over and begins to write, once the checkpoint before is written. `written` is called when the file
+   * is there. @throws the error of the one before
    */
   begin(order: CheckpointOrder, written: () => Promise<void>): Promise<void>;
   /** Waits until nothing is being written. @throws the error of what was */

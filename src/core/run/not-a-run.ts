@@ -1,4 +1,7 @@
-/** Errors for what was named as a run, or as a checkpoint, and is neither: they say what it is, and what to name instead. */
+/**
+ * Errors for what was named as a run, or as a checkpoint, and is neither: they say what it is, and what to name
+ * instead.
+ */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderKind, RUN } from '../data/folder-kind.js';

@@ -14,8 +14,8 @@ export interface ResumePoint extends CheckpointHeader {
 }
 
 /**
- * Reads the newest checkpoint; damaged ones are passed over, and renamed to `….damaged` once an older one is found sound.
- * Undefined if there is no checkpoint; if all are damaged, that is an error and nothing is renamed.
+ * Reads the newest checkpoint; damaged ones are passed over, and renamed to `….damaged` once an older one is found
+ * sound. Undefined if there is no checkpoint; if all are damaged, that is an error and nothing is renamed.
  */
 export async function readResumePoint(run: string, specs: readonly VariableSpec[]): Promise<ResumePoint | undefined> {
   const problems: { path: string; problem: string }[] = [];

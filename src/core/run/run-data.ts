@@ -18,8 +18,8 @@ interface RunData {
 type Trained = Pick<Dataset, 'path' | 'digest' | 'count'>;
 
 /**
- * Fails if the run was begun with other images: it would go on, and its numbers would be of neither. Says nothing of a run
- * without a record.
+ * Fails if the run was begun with other images: it would go on, and its numbers would be of neither. Says nothing of a
+ * run without a record.
  * @throws UserError
  */
 export async function checkSameData(run: string, dataset: Trained): Promise<void> {

@@ -18,9 +18,9 @@ export interface Events {
 export const noEvents: Events = { numbers: async () => {}, picture: async () => {} };
 
 /**
- * Every process writes a file of its own, begun with its first event. It says that it goes on after step `from`, at which
- * TensorBoard forgets what earlier files say of later steps. Each event is handed to the system whole, so that a process
- * that is killed leaves a file that can be read; TensorBoard passes over half a record at the end.
+ * Every process writes a file of its own, begun with its first event. It says that it goes on after step `from`, at
+ * which TensorBoard forgets what earlier files say of later steps. Each event is handed to the system whole, so that a
+ * process that is killed leaves a file that can be read; TensorBoard passes over half a record at the end.
  */
 export function createEvents(folder: string, from: number, now: () => number = Date.now): Events {
   let path: string | undefined;

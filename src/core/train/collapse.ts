@@ -3,11 +3,16 @@
 import type { Config, Loss } from '../config/config.js';
 import type { Sign, Streaks } from '../run/checkpoint-header.js';
 
-/** A sign counts once it has lasted for so many steps; a reminder follows after as many again as the second number says. */
+/**
+ * A sign counts once it has lasted for so many steps; a reminder follows after as many again as the second number says.
+ */
 export const LASTING = 100;
 export const REMINDER = 1000;
 
-/** Of D's loss where it cannot tell the pairs apart: below this part of it, no pair gives G and E a gradient to speak of. */
+/**
+ * Of D's loss where it cannot tell the pairs apart: below this part of it, no pair gives G and E a gradient to speak
+ * of.
+ */
 const SATURATED = 0.01;
 /** Of the spread of μ over a batch, averaged over dimensions; the prior's is 1, and healthy runs begin above 0.02. */
 const SPREAD = 0.01;

@@ -1,4 +1,6 @@
-/** Images for looking at a run and for taking statistics: the same ones at every call, whole, in an order of their own. */
+/**
+ * Images for looking at a run and for taking statistics: the same ones at every call, whole, in an order of their own.
+ */
 
 import type { Config } from '../config/config.js';
 import type { Dataset } from '../data/dataset/dataset.js';

@@ -42,7 +42,9 @@ export interface LoopSettings {
   checkpointEvery: number;
   /** Newest checkpoints that are kept when another one has been written; Infinity for all. */
   keep: number;
-  /** What to do about numbers that are not finite: end with an error (default), or try again from the last checkpoint. */
+  /**
+   * What to do about numbers that are not finite: end with an error (default), or try again from the last checkpoint.
+   */
   onNan?: OnNan;
   /** Whether to write events for TensorBoard. */
   tensorboard: boolean;
@@ -130,7 +132,8 @@ async function trainOn(settings: LoopSettings, { batches, writer, history }: Sur
     const { tries } = retries.at(-1)!;
     const message = `${failure.term}; training goes back to step ${from} and on with other random numbers, try ${tries} of ${MOST_TRIES}`;
     on({ kind: 'warning', step: failure.step, message });
-    // By its step the line belongs to what comes after the checkpoint: a process that goes on from there writes it anew.
+    // By its step the line belongs to what comes after the checkpoint: a process that goes on from there writes it
+    // anew.
     await appendJsonl(folder.log, {
       step: from + 1,
       rollback: { failed: failure.step, term: failure.term, to: from, try: tries },

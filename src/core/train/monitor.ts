@@ -1,4 +1,7 @@
-/** What the log says of the steps since its last line; it is part of a checkpoint, so that lines do not depend on interruptions. */
+/**
+ * What the log says of the steps since its last line; it is part of a checkpoint, so that lines do not depend on
+ * interruptions.
+ */
 
 import type { Config } from '../config/config.js';
 import type { MonitorState } from '../run/checkpoint-header.js';

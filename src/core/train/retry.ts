@@ -1,6 +1,7 @@
 /**
- * Going back to the last checkpoint when numbers stop being finite: the steps from there to the failure are done again with
- * other noise and other batches. What has been retried is part of later checkpoints, so that the run is as repeatable as any.
+ * Going back to the last checkpoint when numbers stop being finite: the steps from there to the failure are done again
+ * with other noise and other batches. What has been retried is part of later checkpoints, so that the run is as
+ * repeatable as any.
  */
 import { hash } from '../backend/initialise.js';
 import type { Retry } from '../run/checkpoint-header.js';

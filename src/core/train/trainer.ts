@@ -24,13 +24,15 @@ import { reportedNames, stepFunction, updates } from './step/step.js';
 
 export interface Trainer {
   /**
-   * Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several, their
-   * labels; noise is drawn for `noiseKey`, an int32 that is the step unless that has failed. Gives what `reportedNames` says, and `gradient_MODULE` for a module whose gradients were not finite.
+   * Runs step `step` (from 0) on uint8 images [discriminatorSteps · batchSize, h, w, c] and, where there are several,
+   * their labels; noise is drawn for `noiseKey`, an int32 that is the step unless that has failed. Gives what
+   * `reportedNames` says, and `gradient_MODULE` for a module whose gradients were not finite.
    */
   step(step: number, images: Uint8Array, labels?: Int32Array, noiseKey?: number): Record<string, number>;
   /**
-   * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images, of which there are
-   * so many and so large as `statisticsBatches` says; before that the averages, where steps do not update them (`averageDecay` 0).
+   * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images, of which
+   * there are so many and so large as `statisticsBatches` says; before that the averages, where steps do not update
+   * them (`averageDecay` 0).
    */
   takeStatistics(batches: () => Iterable<Batch> | AsyncIterable<Batch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */

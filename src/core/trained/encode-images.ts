@@ -5,12 +5,12 @@ import type { EagerExecutor } from '../backend/eager.js';
 import { createFeatures } from '../data/features.js';
 import type { ImageSet } from '../data/images/images.js';
 import { encoderNoise } from '../model/latents.js';
-import type { OpenModel } from './open-model.js';
+import type { LoadedModel } from './model.js';
 import { NO_MODEL } from './provenance.js';
 
 export interface EncodeRequest {
   /** Absent when only the pixels are wanted. */
-  model?: OpenModel;
+  model?: LoadedModel;
   engine?: EagerExecutor;
   images: ImageSet;
   out: string;
@@ -20,6 +20,7 @@ export interface EncodeRequest {
   seed: number;
   force?: boolean;
   version: string;
+  signal?: AbortSignal;
   onRows?: (done: number) => void;
 }
 
@@ -53,6 +54,7 @@ export async function encodeImages(request: EncodeRequest): Promise<{ rows: numb
   let rows = 0;
   try {
     for await (const batch of images.batches(request.batchSize)) {
+      request.signal?.throwIfAborted();
       const all = encodeBatch(request, batch.data, batch.count, rows);
       await writer.append({
         outputs: Object.fromEntries(outputs.map((name) => [name, all[name]])),

@@ -10,39 +10,49 @@ import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { servingFunctions } from '../model/serving.js';
 import { readCheckpoint } from '../run/checkpoint.js';
+import { packageVersion } from '../version.js';
+import type { WorkOptions } from '../work.js';
+import { EXPORT_DEFAULTS } from './defaults.js';
 import { EXPORT_FORMAT, PROVENANCE } from './export-provenance.js';
-import { type CheckpointSource, describeCheckpoint } from './open-checkpoint.js';
+import type { CheckpointSource } from './model.js';
+import { describeCheckpoint } from './open-checkpoint.js';
 
-export interface ExportRequest {
-  source: CheckpointSource;
+export interface ExportSettings extends CheckpointSource {
+  /** Folder to write. */
   out: string;
-  weights: Pass['weights'];
-  precision: Precision;
+  /** The moving average of the weights (default), or the weights as last trained. */
+  weights?: Pass['weights'];
+  /** Arithmetic inside, default float32; inputs and outputs are float32. */
+  precision?: Precision;
+  /** Replace an exported model. */
   force?: boolean;
-  version: string;
 }
 
-export interface ExportedModel {
+export interface ExportResult {
+  out: string;
+  /** Shapes of each signature's inputs and outputs; −1 is any batch size. */
+  signatures: Record<string, { inputs: Record<string, readonly number[]>; outputs: Record<string, readonly number[]> }>;
   step: number;
   checkpoint: string;
   /** SHA-256 of the checkpoint file. */
-  digest: string;
-  /** Shapes of each signature's inputs and outputs; -1 is any batch size. */
-  signatures: Record<string, { inputs: Record<string, readonly number[]>; outputs: Record<string, readonly number[]> }>;
-  /** The folder held exactly this already. */
-  repeated: boolean;
+  checkpoint_digest: string;
+  weights: Pass['weights'];
+  precision: Precision;
+  version: string;
+  seconds: number;
 }
 
-/** Needs no engine: the graph is recorded and written, not run. */
-export async function exportModel({
-  source,
-  out,
-  weights,
-  precision,
-  force,
-  version,
-}: ExportRequest): Promise<ExportedModel> {
-  const { checkpoint, config, step } = await describeCheckpoint(source);
+/**
+ * Writes the networks as a TensorFlow SavedModel with the signatures of the published BigBiGAN modules. Images are
+ * float32 [n, height, width, channels] in [−1, 1], latents float32 [n, latent], labels int32 [n], for any n. The
+ * engine is not needed: the graph is recorded and written, not run. Where the folder holds this model already, nothing
+ * is done.
+ * @throws UserError for a checkpoint that cannot be read, and for an `out` that may not be replaced
+ */
+export async function exportModel(settings: ExportSettings, { on }: WorkOptions = {}): Promise<ExportResult> {
+  const { out, force, weights = EXPORT_DEFAULTS.weights, precision = EXPORT_DEFAULTS.precision } = settings;
+  const started = Date.now();
+  const { checkpoint, config, step } = await describeCheckpoint(settings);
   const functionsFor = (n: number) => servingFunctions(config.model, n, weights);
   const specs = modelVariables(config.model);
   const functions = servedFunctions(specs, functionsFor, precision);
@@ -52,11 +62,32 @@ export async function exportModel({
   functions.signatures.default = functions.signatures.serving_default;
 
   const digest = await sha256File(checkpoint);
-  const origin = { checkpoint, checkpoint_digest: digest, step, weights, precision, version, config };
+  const origin = {
+    checkpoint,
+    checkpoint_digest: digest,
+    step,
+    weights,
+    precision,
+    version: packageVersion,
+    config,
+  };
   const provenance = { format: EXPORT_FORMAT, ...origin };
   const text = `${JSON.stringify(provenance, null, 2)}\n`;
-  const result = { step, checkpoint, digest, signatures: shapes(functions.signatures) };
-  if (!force && (await sameText(join(out, PROVENANCE), text))) return { ...result, repeated: true };
+  const result = (): ExportResult => ({
+    out,
+    signatures: shapes(functions.signatures),
+    step,
+    checkpoint,
+    checkpoint_digest: digest,
+    weights,
+    precision,
+    version: packageVersion,
+    seconds: (Date.now() - started) / 1000,
+  });
+  if (!force && (await sameText(join(out, PROVENANCE), text))) {
+    on?.({ kind: 'note', message: `${out} holds this model already` });
+    return result();
+  }
   await checkReplaceable(out, { force, marker: PROVENANCE });
 
   const { values } = await readCheckpoint(
@@ -67,12 +98,12 @@ export async function exportModel({
     await writeParts(join(folder, 'saved_model.pb'), servedModel(functions, values));
     await writeFile(join(folder, PROVENANCE), text, { flush: true });
   });
-  return { ...result, repeated: false };
+  return result();
 }
 
 type Signatures = ReturnType<typeof servedFunctions>['signatures'];
 
-function shapes(signatures: Signatures): ExportedModel['signatures'] {
+function shapes(signatures: Signatures): ExportResult['signatures'] {
   const of = (nodes: Signatures[string]['inputs']) =>
     Object.fromEntries(
       Object.entries(nodes).map(

@@ -5,7 +5,8 @@ import { AVERAGE } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { imageResolution } from '../model/config.js';
 import { readCheckpoint } from '../run/checkpoint.js';
-import { type CheckpointSource, describeCheckpoint } from './open-checkpoint.js';
+import type { CheckpointSource } from './model.js';
+import { describeCheckpoint } from './open-checkpoint.js';
 
 export interface Filters {
   /** float32 [height, width, channels] each, on averaged weights. */
@@ -35,7 +36,10 @@ export async function firstFilters(source: CheckpointSource): Promise<Filters> {
   return { filters, height: side, width: side, channels: model.channels, checkpoint, step };
 }
 
-/** Each filter scaled by its own largest absolute weight: 0 is grey, the largest black or white; each weight a square of pixels. */
+/**
+ * Each filter scaled by its own largest absolute weight: 0 is grey, the largest black or white; each weight a square of
+ * pixels.
+ */
 export function filterSheet({ filters, height, width, channels }: Omit<Filters, 'checkpoint' | 'step'>): Sheet {
   const zoom = Math.max(1, Math.round(48 / width));
   const images = filters.map((filter) => {

@@ -2,7 +2,7 @@
 import type { EagerExecutor } from '../backend/eager.js';
 import type { InferenceModel } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
-import type { OpenModel } from './open-model.js';
+import type { LoadedModel } from './model.js';
 
 /** Batches over which statistics are taken when truncated latents make the checkpoint's unfit. */
 const TRUNCATED_STATISTICS = 16;
@@ -20,7 +20,7 @@ export interface GenerateRequest {
 /** Batches of uint8 images [n,h,w,c] in the order of the seeds. */
 export async function* generateImages(
   engine: EagerExecutor,
-  model: InferenceModel & Pick<OpenModel, 'takeGeneratorStatistics'>,
+  model: InferenceModel & Pick<LoadedModel, 'takeGeneratorStatistics'>,
   request: GenerateRequest,
 ): AsyncGenerator<Uint8Array> {
   const { seeds, batchSize, truncation } = request;

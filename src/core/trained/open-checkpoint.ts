@@ -1,10 +1,8 @@
 /** A trained model from the newest checkpoint of a run, or from a checkpoint file. */
 import type { Engine } from '../backend/engine.js';
-import { createMachine, type Execution } from '../backend/machine.js';
-import type { Precision } from '../backend/precision.js';
+import { createMachine } from '../backend/machine.js';
 import { DamagedFile } from '../errors.js';
 import { sha256File } from '../formats/digest.js';
-import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { hasDiscriminator } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
@@ -18,20 +16,7 @@ import {
 import { readCheckpoint, readCheckpointHeader } from '../run/checkpoint.js';
 import type { CheckpointHeader } from '../run/checkpoint-header.js';
 import { findCheckpoint, listCheckpoints } from '../run/run-folder.js';
-import type { OpenModel } from './open-model.js';
-
-export interface CheckpointSource {
-  run?: string;
-  checkpoint?: string;
-}
-
-export interface CheckpointSettings {
-  /** Of the calls of `encode` and `generate`. */
-  batchSize: number;
-  weights?: Pass['weights'];
-  execution?: Execution;
-  precision?: Precision;
-}
+import type { CheckpointSettings, CheckpointSource, LoadedModel } from './model.js';
 
 /** What a checkpoint says of itself, without the engine. */
 export async function describeCheckpoint(source: CheckpointSource): Promise<CheckpointHeader & { checkpoint: string }> {
@@ -40,8 +25,8 @@ export async function describeCheckpoint(source: CheckpointSource): Promise<Chec
 }
 
 /**
- * Where the newest checkpoint of a run is damaged, the error says how to use the one before it. It is not taken by itself,
- * as when training goes on: what is made from a model is of the model that was asked for.
+ * Where the newest checkpoint of a run is damaged, the error says how to use the one before it. It is not taken by
+ * itself, as when training goes on: what is made from a model is of the model that was asked for.
  */
 async function namingOlder<T>({ run, checkpoint }: CheckpointSource, reading: Promise<T>): Promise<T> {
   try {
@@ -57,7 +42,7 @@ export async function openCheckpoint(
   engine: Engine,
   source: CheckpointSource,
   { batchSize: wanted, weights = 'average', execution = 'traced', precision = 'float32' }: CheckpointSettings,
-): Promise<OpenModel> {
+): Promise<LoadedModel> {
   // Mixed precision leaves products of one row in float32; two rows and more are computed alike.
   const batchSize = Math.max(2, wanted);
   const { checkpoint, config } = await describeCheckpoint(source);

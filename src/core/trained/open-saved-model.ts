@@ -1,4 +1,6 @@
-/** A model from a SavedModel with the signatures of DeepMind's published BigBiGAN modules, as `export` writes it too. */
+/**
+ * A model from a SavedModel with the signatures of DeepMind's published BigBiGAN modules, as `export` writes it too.
+ */
 import type { Engine } from '../backend/engine.js';
 import type { Feed, Session } from '../backend/graph/session.js';
 import { loadGraph } from '../backend/load-graph.js';
@@ -14,7 +16,7 @@ import { type Call, callsFor, rowsOf } from '../model/calls.js';
 import { type EncodedBatch, type ImageShape, type ModelShapes, noEncoder } from '../model/inference.js';
 import { floatsFromPixels, toPixels } from '../model/pixels.js';
 import { exportedDistributions, PROVENANCE } from './export-provenance.js';
-import type { OpenModel } from './open-model.js';
+import type { LoadedModel } from './model.js';
 import { NO_MODEL } from './provenance.js';
 
 /** Our names of what E gives, and theirs. */
@@ -103,7 +105,7 @@ function generateSignature(graph: MetaGraph, dir: string, classes: number): Gene
 }
 
 /** @param batchSize how many images or latents go through the graph at a call, or one */
-export async function openSavedModel(engine: Engine, dir: string, batchSize: number): Promise<OpenModel> {
+export async function openSavedModel(engine: Engine, dir: string, batchSize: number): Promise<LoadedModel> {
   const { graph, shapes, widths, encode, generate } = await describeSavedModel(dir);
   const session = await loadGraph(engine, dir, graph);
   const digest = await savedModelDigest(dir);

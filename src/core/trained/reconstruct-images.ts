@@ -16,6 +16,7 @@ export interface ReconstructRequest {
   /** From a sample of z rather than its mean. */
   sample?: boolean;
   seed: number;
+  signal?: AbortSignal;
   onRows?: (done: number) => void;
 }
 
@@ -24,7 +25,7 @@ export async function reconstructImages(
   engine: EagerExecutor,
   model: InferenceModel,
   images: Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes' | 'batches'>,
-  { batchSize, limit, sample, seed, onRows }: ReconstructRequest,
+  { batchSize, limit, sample, seed, signal, onRows }: ReconstructRequest,
 ): Promise<ReconstructionPair> {
   checkClasses(model, images);
   const { height, width, channels } = model.output;
@@ -35,6 +36,7 @@ export async function reconstructImages(
   const reconstructions = new Uint8Array(total * pixels);
   let done = 0;
   for await (const batch of images.batches(batchSize)) {
+    signal?.throwIfAborted();
     const count = Math.min(batch.count, total - done);
     const { z_mean: mean, z_std: std } = model.encode(batch.data, batch.count);
     const noise = sample ? encoderNoise(engine, seed, done, batch.count, model.latent) : undefined;

@@ -1,4 +1,7 @@
-/** A network that is easy to check: it takes images of any size, and its features are each channel's mean and largest value. */
+/**
+ * A network that is easy to check: it takes images of any size, and its features are each channel's mean and largest
+ * value.
+ */
 import type { Extractor } from '../../../src/core/metrics/extractor.js';
 
 export function means(image: Extractor['image'] = {}): Extractor {

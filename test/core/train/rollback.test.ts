@@ -20,7 +20,10 @@ const { dataset, config, folder, train: trainRun, evaluations } = await loops(t,
 const path = (name: string) => folder(name).path;
 const checkpoint = (name: string, step: number) => folder(name).checkpoint(step);
 
-/** An engine that fails: in steps whose noise has such a key, E's learning rate is not a number, and so are its weights then. */
+/**
+ * An engine that fails: in steps whose noise has such a key, E's learning rate is not a number, and so are its weights
+ * then.
+ */
 function failing(fails: (noiseKey: number) => boolean): Engine {
   // A step's inputs are made in order; the key is the one int32 number among them.
   const names = Object.keys(stepFunction(config).inputs);

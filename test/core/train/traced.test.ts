@@ -43,8 +43,8 @@ async function run(execution: 'eager' | 'traced', precision: 'float32' | 'bf16',
 }
 
 /**
- * Biases in front of batch norm have a gradient of zero, so Adam walks them on rounding noise: they are left out, and with
- * them the statistics that they shift.
+ * Biases in front of batch norm have a gradient of zero, so Adam walks them on rounding noise: they are left out, and
+ * with them the statistics that they shift.
  */
 const meaningful = (name: string) => !/generator\/.*bias$|standing_|^adam/.test(name);
 

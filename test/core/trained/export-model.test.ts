@@ -12,24 +12,33 @@ import { modelPass, modelVariables } from '../../../src/core/model/bigbigan.js';
 import { discriminate } from '../../../src/core/model/discriminator.js';
 import { floatsFromPixels } from '../../../src/core/model/pixels.js';
 import { readCheckpoint } from '../../../src/core/run/checkpoint.js';
-import { type ExportRequest, exportModel } from '../../../src/core/trained/export-model.js';
-import { openModel } from '../../../src/core/trained/open-model.js';
+import { type ExportSettings, exportModel } from '../../../src/core/trained/export-model.js';
+import { loadModel } from '../../../src/core/trained/load-model.js';
+import type { WorkEvent } from '../../../src/core/work.js';
 import { dots, tinyCheckpoint } from '../../checkpoints.js';
 import { run as runProgram } from '../../paths.js';
 
 const engine = await startEngine();
 const { path: checkpoint, config } = await tinyCheckpoint(engine);
 const folder = mkdtempSync(join(tmpdir(), 'bigbigan-test-'));
-const request = (name: string, changes: Partial<ExportRequest> = {}): ExportRequest => ({
-  source: { checkpoint },
+const request = (name: string, changes: Partial<ExportSettings> = {}): ExportSettings => ({
+  checkpoint,
   out: join(folder, name),
   weights: 'average',
   precision: 'float32',
-  version: '0',
   ...changes,
 });
 const latents = (n: number) =>
   Float32Array.from({ length: n * config.model.latent }, (_, i) => 1.5 * Math.sin(i * 1.7));
+
+/** Keeps what is noted. */
+function listener() {
+  const notes: string[] = [];
+  const on = (event: WorkEvent) => {
+    if (event.kind === 'note') notes.push(event.message);
+  };
+  return { notes, on };
+}
 
 /** Largest difference, relative to the largest value. */
 function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -56,11 +65,13 @@ function runner(dir: string) {
 
 for (const weights of ['average', 'trained'] as const) {
   t.test(`${weights} weights give what the checkpoint gives, for any batch`, async (t) => {
-    const { step, digest, repeated } = await exportModel(request(weights, { weights }));
-    t.same({ step, digest, repeated }, { step: 3, digest: await sha256File(checkpoint), repeated: false });
+    const { notes, ...listening } = listener();
+    const { step, checkpoint_digest } = await exportModel(request(weights, { weights }), listening);
+    t.same({ step, checkpoint_digest }, { step: 3, checkpoint_digest: await sha256File(checkpoint) });
+    t.same(notes, [], 'it is written');
     const run = runner(join(folder, weights));
-    const model = await openModel(engine, { checkpoint }, { batchSize: 5, weights });
-    const eager = await openModel(engine, { checkpoint }, { batchSize: 5, weights, execution: 'eager' });
+    const model = await loadModel(engine, { checkpoint }, { batchSize: 5, weights });
+    const eager = await loadModel(engine, { checkpoint }, { batchSize: 5, weights, execution: 'eager' });
     for (const n of [1, 5]) {
       const images = dots(7, n);
       for (const { encode } of [model, eager]) {
@@ -133,9 +144,9 @@ t.test('z_sample is fresh noise around z_mean', async (t) => {
 
 t.test('bf16 gives what the same precision gives elsewhere, in float32 tensors', async (t) => {
   await exportModel(request('half', { precision: 'bf16' }));
-  const model = await openModel(engine, { checkpoint }, { batchSize: 64, precision: 'bf16' });
-  const exported = await openModel(engine, { model: join(folder, 'half') }, { batchSize: 64 });
-  const exact = await openModel(engine, { checkpoint }, { batchSize: 64 });
+  const model = await loadModel(engine, { checkpoint }, { batchSize: 64, precision: 'bf16' });
+  const exported = await loadModel(engine, { model: join(folder, 'half') }, { batchSize: 64 });
+  const exact = await loadModel(engine, { checkpoint }, { batchSize: 64 });
   const images = dots(7, 64);
   const [half, same, float32] = [model, exported, exact].map(({ encode }) => encode(images, 64).avepool);
   t.ok(difference(same, half) < 1e-5, `${difference(same, half)}`);
@@ -147,10 +158,13 @@ t.test('an existing folder', async (t) => {
   const { out } = request('again');
   await exportModel(request('again'));
   const before = await sha256File(join(out, 'saved_model.pb'));
-  t.equal((await exportModel(request('again'))).repeated, true);
+  const { notes, on } = listener();
+  await exportModel(request('again'), { on });
+  t.match(notes, [/again holds this model already/]);
   await t.rejects(exportModel(request('again', { weights: 'trained' })), { message: /exists already/ });
   t.equal(await sha256File(join(out, 'saved_model.pb')), before);
-  t.equal((await exportModel(request('again', { weights: 'trained', force: true }))).repeated, false);
+  await exportModel(request('again', { weights: 'trained', force: true }), { on });
+  t.equal(notes.length, 1, 'it is written anew');
   t.equal(JSON.parse(readFileSync(join(out, 'bigbigan.json'), 'utf8')).weights, 'trained');
   t.not(await sha256File(join(out, 'saved_model.pb')), before);
   const foreign = mkdtempSync(join(tmpdir(), 'bigbigan-test-'));

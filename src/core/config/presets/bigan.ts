@@ -1,7 +1,7 @@
 /**
- * Permutation-invariant MNIST of BiGAN (Donahue et al. 2017, Table 1): networks of fully connected layers on 28×28 digits as
- * vectors, and the baselines beside it. Settings as in jeffdonahue/bigan: 200 epochs of 60,000 images, then 200 more in
- * which the learning rate falls to a hundredth.
+ * Permutation-invariant MNIST of BiGAN (Donahue et al. 2017, Table 1): networks of fully connected layers on 28×28
+ * digits as vectors, and the baselines beside it. Settings as in jeffdonahue/bigan: 200 epochs of 60,000 images, then
+ * 200 more in which the learning rate falls to a hundredth.
  */
 import type { Config, Method } from '../config.js';
 import type { Changes } from './imagenet.js';

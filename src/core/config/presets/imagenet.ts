@@ -1,16 +1,16 @@
 /**
- * The rows of the paper's Tables 1 and 3, each the change that its row makes. Where the paper's main part is silent, values
- * are BigGAN's (batch norm and spectral norm epsilon, Adam, learning rates, D steps, moving average, non-local blocks) or
- * choices of ours: Adam's epsilon is BigGAN-PyTorch's at 128 pixels; z has 120 dimensions at 64 and 128 pixels and 140
- * at 256, so that it splits into equal chunks; G and F at 64 pixels have no non-local block; H, J and E's head are the
- * residual MLPs of layers/residual-mlp.ts.
+ * The rows of the paper's Tables 1 and 3, each the change that its row makes. Where the paper's main part is silent,
+ * values are BigGAN's (batch norm and spectral norm epsilon, Adam, learning rates, D steps, moving average, non-local
+ * blocks) or choices of ours: Adam's epsilon is BigGAN-PyTorch's at 128 pixels; z has 120 dimensions at 64 and 128
+ * pixels and 140 at 256, so that it splits into equal chunks; G and F at 64 pixels have no non-local block; H, J and
+ * E's head are the residual MLPs of layers/residual-mlp.ts.
  */
 import type { TrunkConfig } from '../../model/config.js';
 import type { Config } from '../config.js';
 
 /**
- * Inception Score, FID against the training set (in Table 3 against the validation set too), and top-1 of a linear classifier in
- * percent, with deviations over three runs where there were three.
+ * Inception Score, FID against the training set (in Table 3 against the validation set too), and top-1 of a linear
+ * classifier in percent, with deviations over three runs where there were three.
  */
 export interface Published {
   table: 1 | 3;
@@ -172,7 +172,9 @@ const TABLE_1 = [
   }),
 ];
 
-/** Table 3: unconditional generation at 128 pixels with compare_gan's crops; median (mean ± deviation) of three runs. */
+/**
+ * Table 3: unconditional generation at 128 pixels with compare_gan's crops; median (mean ± deviation) of three runs.
+ */
 function generation(
   name: string,
   title: string,
@@ -184,7 +186,10 @@ function generation(
   return { name, published, changes: { model, train: { crop: 'distorted', flip: false, ...train } } };
 }
 
-/** The rows without E are results of Lučić et al. 2019, whose code (compare_gan) has these rates for BigGAN at 128 pixels. */
+/**
+ * The rows without E are results of Lučić et al. 2019, whose code (compare_gan) has these rates for BigGAN at 128
+ * pixels.
+ */
 const compareGan = { learningRate: { generator: 1e-4, discriminator: 5e-4 } };
 
 const TABLE_3 = [

@@ -3,9 +3,8 @@ import type { Config } from '../config.js';
 
 /**
  * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
- * vector, no spectral norm in H and J, residual units as wide inside as outside, one D step, higher learning rates, G and E
- * updated on D's batch.
- * docs/results/encoder.md has the reasons.
+ * vector, no spectral norm in H and J, residual units as wide inside as outside, one D step, higher learning rates, G
+ * and E updated on D's batch. docs/results/encoder.md has the reasons.
  */
 export const mnist = {
   preset: 'mnist',
@@ -68,9 +67,9 @@ export const mnist = {
 } satisfies Config as Config;
 
 /**
- * CIFAR-10 at 32 pixels: BigGAN-PyTorch's settings for G and F (Brock's code, launch_cifar_ema.sh) but for the skip-z latent,
- * the orthogonal start, the missing labels, mirrored images, and the moving average, which is there from the first step in place
- * of step 1,000; E is a ResNet-50 with the small stem that is usual at this size.
+ * CIFAR-10 at 32 pixels: BigGAN-PyTorch's settings for G and F (Brock's code, launch_cifar_ema.sh) but for the skip-z
+ * latent, the orthogonal start, the missing labels, mirrored images, and the moving average, which is there from the
+ * first step in place of step 1,000; E is a ResNet-50 with the small stem that is usual at this size.
  */
 export const cifar10 = {
   preset: 'cifar10',

@@ -1,6 +1,6 @@
 /**
- * A shard of encoded images: a .tar as WebDataset has them, with members 00000000.jpg and 00000000.cls (the class number
- * as text) and so on, numbered through all shards, and beside it an index for reading any image without a scan.
+ * A shard of encoded images: a .tar as WebDataset has them, with members 00000000.jpg and 00000000.cls (the class
+ * number as text) and so on, numbered through all shards, and beside it an index for reading any image without a scan.
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';

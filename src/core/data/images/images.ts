@@ -41,17 +41,28 @@ export interface ImageSet {
   channels: Channels;
   /** Names by class number; absent without labels. */
   classes?: string[];
-  /** SHA-256: of a dataset's shards and classes, of the .npy file, or of all names and contents of a folder; undefined for a stream. */
+  /**
+   * SHA-256: of a dataset's shards and classes, of the .npy file, or of all names and contents of a folder; undefined
+   * for a stream.
+   */
   digest: string | undefined;
   /** All images in order; a stream can be read once. */
   batches(size: number): AsyncIterable<ImageBatch>;
   /** The images of these numbers, in their order (dataset and npy only). */
   random?(indices: readonly number[]): Promise<Uint8Array>;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Opens a dataset folder, a folder of images, an .npy file of uint8 images, or `-`: an .npy stream. */
 export async function openImages(path: string, options: ImageOptions = {}): Promise<ImageSet> {
+  const images = await openKind(path, options);
+  return { ...images, [Symbol.asyncDispose]: images.close };
+}
+
+type Opened = Omit<ImageSet, typeof Symbol.asyncDispose>;
+
+async function openKind(path: string, options: ImageOptions): Promise<Opened> {
   if (path === '-') return openStream(options);
   const status = await stat(path).catch(() => undefined);
   if (!status)
@@ -68,7 +79,7 @@ export async function openImages(path: string, options: ImageOptions = {}): Prom
   return (await exists(join(path, MANIFEST))) ? openPrepared(path, options) : openImageFolder(path, options);
 }
 
-async function openPrepared(path: string, options: ImageOptions): Promise<ImageSet> {
+async function openPrepared(path: string, options: ImageOptions): Promise<Opened> {
   const dataset = await openDataset(path, options);
   const shape = arrayShape([dataset.count, dataset.height, dataset.width, dataset.channels], path, options);
   const labels = await dataset.labels();
@@ -85,7 +96,7 @@ async function openPrepared(path: string, options: ImageOptions): Promise<ImageS
   return { kind: 'dataset', path, ...shape.extents, classes, digest, batches, random, close };
 }
 
-async function openNpyImages(path: string, options: ImageOptions): Promise<ImageSet> {
+async function openNpyImages(path: string, options: ImageOptions): Promise<Opened> {
   const file = await openNpyRows(path);
   try {
     if (file.dtype !== 'uint8') throw wrongType(file.dtype, path);
@@ -109,7 +120,7 @@ async function openNpyImages(path: string, options: ImageOptions): Promise<Image
   }
 }
 
-async function openStream(options: ImageOptions): Promise<ImageSet> {
+async function openStream(options: ImageOptions): Promise<Opened> {
   const stream = await readNpyStream(options.stdin ?? process.stdin);
   const { dtype, shape: extents } = stream.header;
   if (dtype !== 'uint8') throw wrongType(dtype, 'standard input');
@@ -125,7 +136,7 @@ async function openStream(options: ImageOptions): Promise<ImageSet> {
   return { kind: 'stream', path: '-', ...shape.extents, digest: undefined, batches, close: async () => {} };
 }
 
-async function openImageFolder(path: string, options: ImageOptions): Promise<ImageSet> {
+async function openImageFolder(path: string, options: ImageOptions): Promise<Opened> {
   const { resolution, resize = 'center-crop' } = options;
   const source = await openFolder(path);
   const first = await explained(source.files[0], () => decodeAsIs(source.files[0]));

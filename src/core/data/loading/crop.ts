@@ -11,13 +11,13 @@ export const CROPS = ['center', 'random-resized', 'distorted'] as const;
  *   area, aspect (width over height) 3/4 to 4/3, 10 attempts, bicubic. Where the attempts fail or the part is the whole
  *   image: the centre, min(height, width) * resolution / (resolution + 32) wide and high;
  * - distorted: of compare_gan (`datasets.py`), the setting of the paper's Table 3: 0.5 to 1 of the area, aspect 1, 100
- *   attempts, bilinear. Images more than twice as long as wide have no such part: the whole image, squashed.
- * Images are never mirrored here.
+ *   attempts, bilinear. Images more than twice as long as wide have no such part: the whole image, squashed. Images are
+ *   never mirrored here.
  *
  * Deviations: sharp's bicubic (Catmull-Rom, where TensorFlow 1 had a = -0.75) and bilinear have antialiasing when they
  * shrink, TensorFlow's had none. Where they enlarge, neither aligns the centres of pixels: sharp's result lies half a
- * pixel to the right and below, TensorFlow's to the left and above. Parts are of the upright image: the EXIF orientation
- * is applied first, which TensorFlow ignored. Results are rounded to whole levels, 0 to 255.
+ * pixel to the right and below, TensorFlow's to the left and above. Parts are of the upright image: the EXIF
+ * orientation is applied first, which TensorFlow ignored. Results are rounded to whole levels, 0 to 255.
  */
 export type Crop = (typeof CROPS)[number];
 
@@ -72,8 +72,8 @@ function attempt(
     const ratio = aspect[0] + (random.next() / 2 ** 32) * (aspect[1] - aspect[0]);
     const size = partSize(ratio, area, height, width, random);
     if (!size || size.width * size.height < LEAST_COVERED * height * width) continue;
-    // TensorFlow never takes the last position (of 0 to n it draws below n), so that its parts never reach the right and
-    // lower edges; here all positions are as likely.
+    // TensorFlow never takes the last position (of 0 to n it draws below n), so that its parts never reach the right
+    // and lower edges; here all positions are as likely.
     return { ...size, left: random.below(width - size.width + 1), top: random.below(height - size.height + 1) };
   }
   return undefined;

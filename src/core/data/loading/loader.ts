@@ -18,7 +18,10 @@ export interface LoaderOptions {
   batchSize: number;
   /** A whole number of 0 or more. */
   seed: number;
-  /** The images' numbers in the batch of a step, asked for when the batch is made; default: all images, in random orders. */
+  /**
+   * The images' numbers in the batch of a step, asked for when the batch is made; default: all images, in random
+   * orders.
+   */
   order?: (step: number) => Uint32Array;
   /** How images become squares, default center; see `Crop`. */
   crop?: Crop;

@@ -5,8 +5,8 @@ import { integerRandom } from '../random.js';
 const MIRROR_STREAM = 2;
 
 /**
- * Mirrors each of the images uint8 [n, height, width, channels] with probability 1/2, in place: by the seed, the step and its
- * place in the batch alone.
+ * Mirrors each of the images uint8 [n, height, width, channels] with probability 1/2, in place: by the seed, the step
+ * and its place in the batch alone.
  */
 export function mirrorAtRandom(
   images: Uint8Array,

@@ -40,7 +40,9 @@ export function labelPaths(
   return { classes: [...numbers.keys()], label: (path) => numbers.get(classOf(path)!) };
 }
 
-/** Paths of all images below a folder, relative to it with forward slashes, sorted. Links are followed, loops are not. */
+/**
+ * Paths of all images below a folder, relative to it with forward slashes, sorted. Links are followed, loops are not.
+ */
 export async function listImages(dir: string): Promise<string[]> {
   const paths: string[] = [];
   const walk = async (prefix: string, above: readonly string[]): Promise<void> => {

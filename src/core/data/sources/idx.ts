@@ -15,7 +15,10 @@ export function isIdxImages(start: Uint8Array): boolean {
   return start.length >= 16 && start[0] === 0 && start[1] === 0 && start[2] === 8 && start[3] === 3;
 }
 
-/** `labels` names the label file; without it the one beside with "images" replaced by "labels" is taken, if there is one. */
+/**
+ * `labels` names the label file; without it the one beside with "images" replaced by "labels" is taken, if there is
+ * one.
+ */
 export async function openIdx(path: string, labels?: string): Promise<Source> {
   const { extents, data } = await readIdx(path, IMAGES_MAGIC, 3);
   const [count, height, width] = extents;

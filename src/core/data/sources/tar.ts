@@ -1,4 +1,6 @@
-/** A tar archive of images, plain or gzipped: read once for the names and once for the images, never unpacked to disk. */
+/**
+ * A tar archive of images, plain or gzipped: read once for the names and once for the images, never unpacked to disk.
+ */
 import { type Extract, extract } from 'tar-stream';
 import { expected } from '../../errors.js';
 import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';

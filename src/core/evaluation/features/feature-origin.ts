@@ -5,8 +5,8 @@ import type { Features } from '../../data/features.js';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import type { ImageShape } from '../../model/inference.js';
-import type { CheckpointSettings } from '../../trained/open-checkpoint.js';
-import { type ModelSource, type OpenModel, openModel } from '../../trained/open-model.js';
+import { loadModel } from '../../trained/load-model.js';
+import type { CheckpointSettings, LoadedModel, ModelSource } from '../../trained/model.js';
 import type { ModelProvenance } from '../../trained/provenance.js';
 
 /** `source` of features.json, of features that a model made of images that are on disk. */
@@ -67,9 +67,9 @@ export async function openOriginalModel(
   origin: Origin,
   path: string,
   batchSize: number,
-): Promise<OpenModel> {
+): Promise<LoadedModel> {
   const { weights, precision } = origin;
-  const model = await openModel(engine, source, { batchSize, weights, precision } as CheckpointSettings);
+  const model = await loadModel(engine, source, { batchSize, weights, precision } as CheckpointSettings);
   const digest = (origin.checkpoint_digest ?? origin.model_digest)!;
   if (model.digest === digest) return model;
   model.dispose();

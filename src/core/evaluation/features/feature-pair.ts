@@ -31,8 +31,8 @@ export interface Remarks {
 }
 
 /**
- * Opens `feature` of both folders. `bn_crelu` is computed from `avepool`, with mean and variance of the training rows for
- * both, where one of the folders has no file of it.
+ * Opens `feature` of both folders. `bn_crelu` is computed from `avepool`, with mean and variance of the training rows
+ * for both, where one of the folders has no file of it.
  * @throws UserError where labels are missing, or the features are not of one kind
  */
 export async function openFeaturePair(
@@ -117,7 +117,10 @@ async function mustCompute(folders: string[]): Promise<boolean> {
   return !(await all('bn_crelu.npy')) && (await all('avepool.npy'));
 }
 
-/** Warns of classes that only the test rows have, and says which numbers no training row has; gives the number of classes. */
+/**
+ * Warns of classes that only the test rows have, and says which numbers no training row has; gives the number of
+ * classes.
+ */
 function checkClasses(train: LabelledFeatures, test: LabelledFeatures, { note, warn }: Remarks): number {
   const known = new Set(train.labels);
   if (known.size < 2) {

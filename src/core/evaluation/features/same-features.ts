@@ -2,7 +2,10 @@
 import type { Features } from '../../data/features.js';
 import { expected } from '../../errors.js';
 
-/** SHA-256 of what features were encoded with: a checkpoint or a SavedModel, whose digests cannot be compared with one another. */
+/**
+ * SHA-256 of what features were encoded with: a checkpoint or a SavedModel, whose digests cannot be compared with one
+ * another.
+ */
 export interface ModelDigests {
   checkpoint_digest?: string;
   model_digest?: string;

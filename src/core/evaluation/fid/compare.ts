@@ -68,7 +68,10 @@ export function scoreKeys({ score }: Pick<Side, 'score'>): Pick<Scores, 'incepti
 
 type Known = Pick<OpenSide, 'path' | 'width' | 'network'>;
 
-/** Refuses features of different networks, weights, modes or arithmetic; gives the network they share as far as it is known. */
+/**
+ * Refuses features of different networks, weights, modes or arithmetic; gives the network they share as far as it is
+ * known.
+ */
 export function checkComparable(a: Known, b: Known, warn?: (message: string) => void): Network | undefined {
   if (a.width !== b.width) {
     throw expected(

@@ -46,7 +46,10 @@ export function findNpyFeatures(path: string, header: Pick<NpyHeader, 'dtype' | 
   return { count, width, open };
 }
 
-/** The array `name` of an .npz, such as clean-fid's `feats`; where saved with their statistics, with what these know of it. */
+/**
+ * The array `name` of an .npz, such as clean-fid's `feats`; where saved with their statistics, with what these know of
+ * it.
+ */
 export function findNpzFeatures(path: string, name: string, header: NpyHeader): FoundFeatures {
   const title = `${path} (${name})`;
   const { count, width } = checkFeatures(header, title);

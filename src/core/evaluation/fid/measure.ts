@@ -1,4 +1,7 @@
-/** Images or features to what the scores are made of, in one pass: sums, and where wanted class scores and the rows themselves. */
+/**
+ * Images or features to what the scores are made of, in one pass: sums, and where wanted class scores and the rows
+ * themselves.
+ */
 import type { Engine } from '../../backend/engine.js';
 import { expected, type UserError } from '../../errors.js';
 import type { Extracted, Extractor } from '../../metrics/extractor.js';

@@ -1,6 +1,6 @@
 /**
- * Sums over a shard of a set as .npz: `n`, `mu` [width] and `scatter` [width, width], the sum of the products of what the
- * mean leaves, in float64; `shard`, its number from 1 and how many there are; where wanted `feats` [n, width] and
+ * Sums over a shard of a set as .npz: `n`, `mu` [width] and `scatter` [width, width], the sum of the products of what
+ * the mean leaves, in float64; `shard`, its number from 1 and how many there are; where wanted `feats` [n, width] and
  * `logits` [n, classes] in float32. There is no `sigma`: no tool takes a shard for the whole by mistake.
  */
 import { expected, UserError } from '../../errors.js';

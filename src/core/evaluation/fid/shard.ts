@@ -14,7 +14,9 @@ export interface ShardOptions extends MeasureOptions {
   batchSize: number;
 }
 
-/** Measures the images that follow one another from one n-th of the set to the next, and writes their part to `path`. */
+/**
+ * Measures the images that follow one another from one n-th of the set to the next, and writes their part to `path`.
+ */
 export async function writeShard(
   engine: Engine,
   source: Source,

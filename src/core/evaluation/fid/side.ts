@@ -1,4 +1,6 @@
-/** One side of a comparison: whatever a user named, as statistics, with its rows and class scores where they are wanted. */
+/**
+ * One side of a comparison: whatever a user named, as statistics, with its rows and class scores where they are wanted.
+ */
 import type { Engine } from '../../backend/engine.js';
 import { expected } from '../../errors.js';
 import { sha256File } from '../../formats/digest.js';

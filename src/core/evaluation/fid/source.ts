@@ -56,8 +56,8 @@ export async function openSource(named: string, { rows, feature = 'avepool', std
 }
 
 /**
- * Statistics as FID tools save them (`mu`, `sigma`), features as clean-fid does (`feats`), or what numpy.savez makes of one
- * array (`arr_0`): images, as ADM's samples and reference batches are, or features.
+ * Statistics as FID tools save them (`mu`, `sigma`), features as clean-fid does (`feats`), or what numpy.savez makes of
+ * one array (`arr_0`): images, as ADM's samples and reference batches are, or features.
  */
 async function openNpzSource(path: string, rows: boolean): Promise<Source> {
   const names = await npzNames(path);

@@ -1,6 +1,7 @@
 /**
- * Feature statistics as .npz: `mu` [width] and `sigma` [width, width] in float64, which every FID tool reads, beside them `n`,
- * `feats` [n, width] where they were kept, and where all come from, as texts in UTF-8 bytes, which other tools skip.
+ * Feature statistics as .npz: `mu` [width] and `sigma` [width, width] in float64, which every FID tool reads, beside
+ * them `n`, `feats` [n, width] where they were kept, and where all come from, as texts in UTF-8 bytes, which other
+ * tools skip.
  */
 import { expected } from '../../errors.js';
 import type { NamedArray } from '../../formats/arrays.js';

@@ -1,4 +1,6 @@
-/** Neighbours on disk: a folder with `indices.npy` int32 and `distances.npy` float32, both [queries, k], nearest first. */
+/**
+ * Neighbours on disk: a folder with `indices.npy` int32 and `distances.npy` float32, both [queries, k], nearest first.
+ */
 import { join } from 'node:path';
 import { expected, UserError } from '../../errors.js';
 import { exists, writeFolderAtomic } from '../../formats/atomic.js';

@@ -5,8 +5,9 @@ import type { Crop } from '../../data/loading/crop.js';
 import { usage } from '../../errors.js';
 import type { Batch, OrderSettings } from '../../metrics/probe/shuffled.js';
 import { crelu, type Standardisation, scaled } from '../../metrics/rows.js';
+import { describeModel } from '../../trained/load-model.js';
+import type { ModelSource } from '../../trained/model.js';
 import { describeCheckpoint } from '../../trained/open-checkpoint.js';
-import { describeModel, type ModelSource } from '../../trained/open-model.js';
 import { openOriginalImages, openOriginalModel, originalModel, originOf } from '../features/feature-origin.js';
 import { augmentedBatches, type Encoding, partSize } from './augmented-batches.js';
 

@@ -1,4 +1,7 @@
-/** Batches of features of freshly cropped images, for a classifier that trains on them: BigBiGAN's linear probe (appendix A). */
+/**
+ * Batches of features of freshly cropped images, for a classifier that trains on them: BigBiGAN's linear probe
+ * (appendix A).
+ */
 
 import type { Dataset } from '../../data/dataset/dataset.js';
 import type { Crop } from '../../data/loading/crop.js';
@@ -25,9 +28,9 @@ export interface AugmentedSource {
 }
 
 /**
- * Endless batches in the order that the rows of the images' features have, as long as those fit in memory, each of its images
- * cropped and mirrored anew and encoded once. Crops, mirroring and order are by the seed alone. E is as in inference: its batch
- * norm has standing statistics.
+ * Endless batches in the order that the rows of the images' features have, as long as those fit in memory, each of its
+ * images cropped and mirrored anew and encoded once. Crops, mirroring and order are by the seed alone. E is as in
+ * inference: its batch norm has standing statistics.
  */
 export async function* augmentedBatches(source: AugmentedSource, settings: OrderSettings): AsyncGenerator<Batch> {
   const { dataset, model, crop, flip, workers } = source;

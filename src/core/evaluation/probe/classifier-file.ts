@@ -1,4 +1,7 @@
-/** A linear classifier as .safetensors: `weight` [width, classes], `bias`, `classes`, and how BN+CReLU is computed where it is. */
+/**
+ * A linear classifier as .safetensors: `weight` [width, classes], `bias`, `classes`, and how BN+CReLU is computed where
+ * it is.
+ */
 import { expected } from '../../errors.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../formats/safetensors.js';
 import type { SafetensorsHeader } from '../../formats/safetensors-header.js';

@@ -12,8 +12,9 @@ const GAP = 6;
 const WHITE = 255;
 
 /**
- * `.npy`: int32 [classes, classes], rows are true classes and columns what they were taken for, in the order of the class
- * numbers. `.png`: the same as fractions of each row, black 0 to white 1, by their square root, so that rare confusions show.
+ * `.npy`: int32 [classes, classes], rows are true classes and columns what they were taken for, in the order of the
+ * class numbers. `.png`: the same as fractions of each row, black 0 to white 1, by their square root, so that rare
+ * confusions show.
  * @param classes their numbers, ascending
  */
 export async function writeConfusion(path: string, confusion: Uint32Array, classes: Int32Array): Promise<void> {

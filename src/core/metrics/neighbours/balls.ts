@@ -1,7 +1,7 @@
 /**
- * Which rows of each of two sets lie in a ball around some row of the other. The engine computes products in float32 and of
- * every few balls only the one that reaches furthest; what these cannot decide, given how far they can be off, is decided in
- * double precision.
+ * Which rows of each of two sets lie in a ball around some row of the other. The engine computes products in float32
+ * and of every few balls only the one that reaches furthest; what these cannot decide, given how far they can be off,
+ * is decided in double precision.
  */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { largest } from '../../backend/ops/search.js';

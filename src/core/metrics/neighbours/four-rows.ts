@@ -1,6 +1,6 @@
 /**
- * Sums over four rows at once, in double precision: an addition waits for the one before it, and four can wait together.
- * Each sum has the bits that it has alone. `y` holds the rows, `at` where they begin.
+ * Sums over four rows at once, in double precision: an addition waits for the one before it, and four can wait
+ * together. Each sum has the bits that it has alone. `y` holds the rows, `at` where they begin.
  */
 export type Four = readonly [number, number, number, number];
 

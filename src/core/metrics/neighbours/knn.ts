@@ -51,7 +51,10 @@ export interface WeightedKnnInput extends Omit<KnnInput, 'leaveOneOut'> {
   temperature: number;
 }
 
-/** For each k the number of queries whose class has the most votes, and of those whose class is among the five with most. */
+/**
+ * For each k the number of queries whose class has the most votes, and of those whose class is among the five with
+ * most.
+ */
 export function weightedRight(input: WeightedKnnInput): { top1: number[]; top5: number[] } {
   const { neighbours, distances, found, trainLabels, testLabels, ks, temperature } = input;
   const top1 = ks.map(() => 0);

@@ -1,6 +1,6 @@
 /**
- * The k-th largest of some values, which are reordered; -Infinity where there are fewer than k. Hoare's selection: it sorts
- * only what it must.
+ * The k-th largest of some values, which are reordered; -Infinity where there are fewer than k. Hoare's selection: it
+ * sorts only what it must.
  */
 export function kthLargest(values: Float32Array | Float64Array, k: number): number {
   if (values.length < k) return -Infinity;

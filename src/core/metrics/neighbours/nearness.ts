@@ -1,4 +1,7 @@
-/** How near feature vectors are to each other: exactly for a pair, and on the engine for many, as keys that grow with nearness. */
+/**
+ * How near feature vectors are to each other: exactly for a pair, and on the engine for many, as keys that grow with
+ * nearness.
+ */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { abs, add, concat, constant, matMul, mul, neg, reshape, splitSizes, sub, sum } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';

@@ -24,7 +24,10 @@ export interface NeighbourSettings {
 }
 
 export interface NeighbourSearch {
-  /** Looks at `count` further rows of the base [count, width]: the more at once, the fewer are compared in double precision. */
+  /**
+   * Looks at `count` further rows of the base [count, width]: the more at once, the fewer are compared in double
+   * precision.
+   */
   add(rows: Float32Array, count: number): void;
   /** Row numbers in the base, [queryCount, k], nearest first; of equally near ones the lower number first. */
   result(): Int32Array;

@@ -19,7 +19,10 @@ export interface Classifier {
 
 export interface Tested {
   accuracy: Accuracy;
-  /** Rows of each class (by column) that were given to each class: [classes, classes]; rows of unknown classes are left out. */
+  /**
+   * Rows of each class (by column) that were given to each class: [classes, classes]; rows of unknown classes are left
+   * out.
+   */
   confusion: Uint32Array;
 }
 

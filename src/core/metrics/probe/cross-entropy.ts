@@ -1,4 +1,7 @@
-/** Cross-entropy of a linear classifier over all rows, and its gradient: summed chunk by chunk, so that memory is bounded. */
+/**
+ * Cross-entropy of a linear classifier over all rows, and its gradient: summed chunk by chunk, so that memory is
+ * bounded.
+ */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { sparseCrossEntropy } from '../../backend/ops/search.js';
 import { add, constant, matMul, mul, sum } from '../../backend/ops.js';

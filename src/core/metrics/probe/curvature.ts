@@ -1,4 +1,7 @@
-/** What L-BFGS on a logistic regression starts from as its second derivative, so that correlated features cost no iterations. */
+/**
+ * What L-BFGS on a logistic regression starts from as its second derivative, so that correlated features cost no
+ * iterations.
+ */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { inverse64 } from '../../backend/float64.js';
 import { gatherRows } from '../../backend/ops/search.js';
@@ -43,10 +46,10 @@ export async function curvature(engine: EagerExecutor, rows: RowTensors, classes
 }
 
 /**
- * XᵀX/n of a sample. A row's chance of being in it goes with its squared length, and what it counts with the inverse: columns
- * that are rarely other than 0 have few rows, but these are long, and an even sample misses them. Rows are taken where the sum
- * of the squared lengths passes a multiple of a step, so that no chance is involved. The sum over all rows is known: each
- * standardised column has n.
+ * XᵀX/n of a sample. A row's chance of being in it goes with its squared length, and what it counts with the inverse:
+ * columns that are rarely other than 0 have few rows, but these are long, and an even sample misses them. Rows are
+ * taken where the sum of the squared lengths passes a multiple of a step, so that no chance is involved. The sum over
+ * all rows is known: each standardised column has n.
  */
 async function secondMoments(engine: EagerExecutor, rows: RowTensors): Promise<Float32Array> {
   const { width } = rows;

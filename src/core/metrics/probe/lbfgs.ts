@@ -1,4 +1,7 @@
-/** L-BFGS (Nocedal & Wright 2006, algorithm 7.4) for smooth convex functions whose evaluation is dear: deterministic, resumable. */
+/**
+ * L-BFGS (Nocedal & Wright 2006, algorithm 7.4) for smooth convex functions whose evaluation is dear: deterministic,
+ * resumable.
+ */
 
 export interface Evaluation {
   value: number;
@@ -48,7 +51,10 @@ export function lbfgsStart(x: Float64Array): LbfgsState {
   return { x, iterations: 0, evaluations: 0, steps: [], changes: [] };
 }
 
-/** Goes on from `state` until the gradient is within the tolerance, the iterations are used up, or nothing improves any more. */
+/**
+ * Goes on from `state` until the gradient is within the tolerance, the iterations are used up, or nothing improves any
+ * more.
+ */
 export async function lbfgs(start: LbfgsState, settings: LbfgsSettings): Promise<Minimum> {
   const { evaluate, iterations, tolerance, onIteration } = settings;
   const state: LbfgsState = { ...start, steps: [...start.steps], changes: [...start.changes] };
@@ -94,8 +100,8 @@ function descent(
 }
 
 /**
- * Shortens the step by parabolas until the value falls enough; undefined where it does not. Where rounding hides whether it
- * falls, the slope at the end of the step decides (the approximate Wolfe condition of Hager & Zhang 2005).
+ * Shortens the step by parabolas until the value falls enough; undefined where it does not. Where rounding hides
+ * whether it falls, the slope at the end of the step decides (the approximate Wolfe condition of Hager & Zhang 2005).
  */
 async function search(
   state: LbfgsState,

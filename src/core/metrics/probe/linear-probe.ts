@@ -21,7 +21,10 @@ export interface ProbeSettings extends HeadSettings {
   /** Random training rows that choose the head while the others train; 0 when there is one head. */
   holdout: number;
   seed: number;
-  /** Training batches in place of those of `train`, whose row numbers they carry: features that are not standardised, endless. */
+  /**
+   * Training batches in place of those of `train`, whose row numbers they carry: features that are not standardised,
+   * endless.
+   */
   batches?(order: OrderSettings): AsyncGenerator<Batch>;
   onStep?(step: number, total: number): void;
 }

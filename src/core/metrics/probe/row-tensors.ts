@@ -1,4 +1,7 @@
-/** Rows as standardised tensors, chunk by chunk: kept in the engine where they fit, read anew for each pass where they do not. */
+/**
+ * Rows as standardised tensors, chunk by chunk: kept in the engine where they fit, read anew for each pass where they
+ * do not.
+ */
 import type { EagerExecutor } from '../../backend/eager.js';
 import { constant, mul, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';

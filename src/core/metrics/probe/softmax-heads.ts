@@ -47,8 +47,8 @@ export interface HeadSizes extends HeadSettings {
 }
 
 /**
- * Most memory that training heads takes, in bytes: their variables and what a step computes at one time, as measured, in copies
- * of all weights.
+ * Most memory that training heads takes, in bytes: their variables and what a step computes at one time, as measured,
+ * in copies of all weights.
  */
 export function headsBytes(heads: readonly Head[], { width, classes, batchSize, average = 0 }: HeadSizes): number {
   const columns = heads.length * classes;

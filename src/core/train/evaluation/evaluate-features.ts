@@ -8,7 +8,10 @@ import { rowsOf } from '../../metrics/rows.js';
 /** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
 const KS = [1, 5, 25];
 
-/** The probe: one classifier, at the learning rate of the paper's ablations (appendix A); a penalty and fewer steps suit few images. */
+/**
+ * The probe: one classifier, at the learning rate of the paper's ablations (appendix A); a penalty and fewer steps suit
+ * few images.
+ */
 export const PROBE = { learning_rate: 0.01, penalty: 1e-3, steps: 500, batch_size: 256 };
 
 export interface Halves {

@@ -33,8 +33,8 @@ export interface DistanceSettings {
 export type Stopped = () => boolean;
 
 /**
- * A function that compares the images with as many of G's, of the seeds 0, 1, … The real ones are seen at G's size, and only at
- * the first call.
+ * A function that compares the images with as many of G's, of the seeds 0, 1, … The real ones are seen at G's size, and
+ * only at the first call.
  */
 export function createDistance(engine: Engine, { images, extractor, batchSize }: DistanceSettings) {
   let real: Statistics | undefined;

@@ -1,4 +1,7 @@
-/** One evaluation of a model in training, on its averaged weights and standing statistics, as a checkpoint would be used. */
+/**
+ * One evaluation of a model in training, on its averaged weights and standing statistics, as a checkpoint would be
+ * used.
+ */
 import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../../backend/engine.js';
 import type { Dataset } from '../../data/dataset/dataset.js';

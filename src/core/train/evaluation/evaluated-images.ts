@@ -1,4 +1,7 @@
-/** The images that a run is evaluated on: a random sample of a dataset that is the same for all runs, whole, in a fixed order. */
+/**
+ * The images that a run is evaluated on: a random sample of a dataset that is the same for all runs, whole, in a fixed
+ * order.
+ */
 import type { Dataset } from '../../data/dataset/dataset.js';
 import type { ImageSet } from '../../data/images/images.js';
 import { createLoader } from '../../data/loading/loader.js';
@@ -9,7 +12,10 @@ export const EVALUATION_SEED = 0;
 
 export type EvaluatedImages = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes' | 'batches'>;
 
-/** At most `count` images at the resolution that E sees, with labels where there are any; a few batches are in memory at a time. */
+/**
+ * At most `count` images at the resolution that E sees, with labels where there are any; a few batches are in memory at
+ * a time.
+ */
 export function evaluatedImages(dataset: Dataset, model: ModelConfig, count: number): EvaluatedImages {
   const resolution = imageResolution(model);
   const total = Math.min(count, dataset.count);

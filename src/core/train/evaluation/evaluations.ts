@@ -102,8 +102,8 @@ export async function bestEvaluation(
 }
 
 /**
- * How a run stands that ended with a checkpoint of `step`, by the run folder alone: whether that step has been evaluated, whether
- * patience is at its end, and the best. A name of the best that is missing is made good.
+ * How a run stands that ended with a checkpoint of `step`, by the run folder alone: whether that step has been
+ * evaluated, whether patience is at its end, and the best. A name of the best that is missing is made good.
  */
 export async function evaluationsUntil(
   folder: RunFolder,

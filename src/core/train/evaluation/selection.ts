@@ -25,7 +25,10 @@ export interface Standing {
   since: number;
 }
 
-/** Numbers compare under one protocol: lines of another one than the last line's are passed over, as are those without the metric. */
+/**
+ * Numbers compare under one protocol: lines of another one than the last line's are passed over, as are those without
+ * the metric.
+ */
 export function standing(lines: readonly EvaluationLine[], select: Selection): Standing {
   const { better, value }: Criterion = SELECTIONS[select];
   const protocol = JSON.stringify(lines.at(-1)?.protocol);

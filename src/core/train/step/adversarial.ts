@@ -54,7 +54,9 @@ export function alternatingPhases({ model, train }: Config): Phase[] {
   return [...ofD, ofGE];
 }
 
-/** Gradients of both losses at the same weights and from one pass of each network; only then do all three move (BiGAN). */
+/**
+ * Gradients of both losses at the same weights and from one pass of each network; only then do all three move (BiGAN).
+ */
 export function simultaneousPhase({ model, train }: Config): Phase {
   const objective = OBJECTIVES[train.loss];
   return {

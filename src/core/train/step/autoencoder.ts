@@ -32,8 +32,8 @@ function autoencode(context: StepContext): PhaseResult {
 }
 
 /**
- * Σ|x − y| or Σ(x − y)² over the pixels of an image, on a scale of 0 to 1, mean over the batch. The paper does not say sum
- * or mean, which decides only how much weight decay counts: the sum is our choice.
+ * Σ|x − y| or Σ(x − y)² over the pixels of an image, on a scale of 0 to 1, mean over the batch. The paper does not say
+ * sum or mean, which decides only how much weight decay counts: the sum is our choice.
  */
 export function reconstructionLoss(x: Tensor, y: Tensor, norm: 'l1' | 'l2'): Tensor {
   const difference = scale(sub(x, y), 0.5);

@@ -21,7 +21,9 @@ export function updateAverage(variables: Variables, names: readonly string[], re
   }
 }
 
-/** Sets every average to its weight: all that there is to do for a decay of 0, and only when the averages are needed. */
+/**
+ * Sets every average to its weight: all that there is to do for a decay of 0, and only when the averages are needed.
+ */
 function averagesFromWeights(variables: ResourceVariables): void {
   for (const name of averagedNames(variables)) variables.assign(AVERAGE + name, variables.read(name));
 }

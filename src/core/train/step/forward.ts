@@ -42,8 +42,9 @@ export interface StepContext {
   variables: ResourceVariables;
   inputs: Record<string, Tensor>;
   /**
-   * Where `images` are only some of one batch: how many, and the place in the batch of the first one, an int32 scalar. Noise is
-   * drawn for the whole batch, of which these take their own rows: an image's does not depend on how the batch is split.
+   * Where `images` are only some of one batch: how many, and the place in the batch of the first one, an int32 scalar.
+   * Noise is drawn for the whole batch, of which these take their own rows: an image's does not depend on how the batch
+   * is split.
    */
   microbatch?: { size: number; first: Tensor };
   /** Of batch norm: the images' own, unless a test fixes them. */
@@ -68,8 +69,8 @@ export interface Forward {
 }
 
 /**
- * A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. Power iteration moves on, but
- * for microbatches, all of which see the same weights: there it does when they are done.
+ * A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. Power iteration moves
+ * on, but for microbatches, all of which see the same weights: there it does when they are done.
  */
 export function trainingPass(
   { config, variables, microbatch, statistics = 'batch' }: StepContext,

@@ -1,6 +1,6 @@
 /**
- * A GAN of G and D on images alone, and an E that finds the latent of a generated image (the baselines of Donahue et al.
- * 2017, Table 1; weights as in jeffdonahue/bigan). E never sees a real image.
+ * A GAN of G and D on images alone, and an E that finds the latent of a generated image (the baselines of Donahue et
+ * al. 2017, Table 1; weights as in jeffdonahue/bigan). E never sees a real image.
  */
 import { add, addScalar, mean, mul, scale, softplus, stopGradient, sub } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
@@ -56,8 +56,8 @@ function regress(context: StepContext): PhaseResult {
 }
 
 /**
- * How far E is from the latent, mean over batch and dimensions: for the uniform prior, the cross-entropy between (z + 1)/2
- * and σ of E's output before its squashing; for the normal prior half the squared difference.
+ * How far E is from the latent, mean over batch and dimensions: for the uniform prior, the cross-entropy between (z +
+ * 1)/2 and σ of E's output before its squashing; for the normal prior half the squared difference.
  */
 export function latentError({ mean: mu, logits }: Encoding, z: Tensor): Tensor {
   if (logits) return mean(sub(softplus(logits), mul(logits, scale(addScalar(z, 1), 0.5))));

@@ -1,8 +1,9 @@
 /**
- * A step in little memory: the gradients of a phase are computed for a microbatch at a time and added up in float32, then its
- * updates happen. Gradients of the mean over the batch are the means of the microbatches' gradients, so that this is the
- * same step but for rounding, and for batch norm, whose statistics are those of a microbatch ("ghost batch norm").
- * Nothing is kept from one phase for the next: where updates share a forward pass (`reuseForward`), it is computed again.
+ * A step in little memory: the gradients of a phase are computed for a microbatch at a time and added up in float32,
+ * then its updates happen. Gradients of the mean over the batch are the means of the microbatches' gradients, so that
+ * this is the same step but for rounding, and for batch norm, whose statistics are those of a microbatch ("ghost batch
+ * norm"). Nothing is kept from one phase for the next: where updates share a forward pass (`reuseForward`), it is
+ * computed again.
  */
 
 import type { OutputSpec, Values } from '../../backend/executor.js';
@@ -51,8 +52,8 @@ export function microbatchFunctions(
 }
 
 /**
- * Inputs: a microbatch of `images` and `labels`; `first`, the place of its first image in the batch; `step`, all int32. Adds
- * its share of the gradients to their sums. Outputs: what the phase reports, by name.
+ * Inputs: a microbatch of `images` and `labels`; `first`, the place of its first image in the batch; `step`, all int32.
+ * Adds its share of the gradients to their sums. Outputs: what the phase reports, by name.
  */
 function accumulateFunction(config: Config, phase: Phase, statistics: StepContext['statistics']): GraphFunction {
   const { batchSize } = config.train;
@@ -71,7 +72,10 @@ function accumulateFunction(config: Config, phase: Phase, statistics: StepContex
   };
 }
 
-/** Inputs: what the phase's updates take, and the moving average after the last phase. The gradients' sums are 0 again afterwards. */
+/**
+ * Inputs: what the phase's updates take, and the moving average after the last phase. The gradients' sums are 0 again
+ * afterwards.
+ */
 function applyFunction(config: Config, phase: Phase, phases: readonly Phase[]): GraphFunction {
   const { model, train } = config;
   const last = phase === phases.at(-1);
@@ -108,7 +112,8 @@ export type StepInputs = Record<string, Values> & { images: Values; labels?: Val
 
 /**
  * Runs a step by calling these functions.
- * @returns what the step reports, means over the microbatches; and the check of its gradients, as of `withGradientCheck`
+ * @returns what the step reports, means over the microbatches; and the check of its gradients, as of
+ * `withGradientCheck`
  */
 export function runMicrobatches(
   call: (name: string, inputs: Record<string, Values>) => Record<string, Values>,

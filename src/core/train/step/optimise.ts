@@ -1,4 +1,6 @@
-/** From a loss to changed weights, in two parts, so that several losses can be differentiated before any weight moves. */
+/**
+ * From a loss to changed weights, in two parts, so that several losses can be differentiated before any weight moves.
+ */
 import { add, gradients, scale } from '../../backend/ops.js';
 import type { Tensor } from '../../backend/tensor.js';
 import type { ResourceVariables } from '../../backend/variables.js';

@@ -1,7 +1,9 @@
 import type { Config, TrainConfig } from '../../config/config.js';
 import { hasDiscriminator, hasEncoder } from '../../model/config.js';
 
-/** Factor on all learning rates at a step: 1, then down to `decayTo` at the end, by a straight line or exponentially. */
+/**
+ * Factor on all learning rates at a step: 1, then down to `decayTo` at the end, by a straight line or exponentially.
+ */
 export function decayFactor(
   step: number,
   { steps, decayFrom, decayTo, decay }: Pick<TrainConfig, 'steps' | 'decayFrom' | 'decayTo' | 'decay'>,

@@ -41,10 +41,10 @@ export function updates({ model, train: { discriminatorSteps } }: Config): Updat
 }
 
 /**
- * Inputs: `images` uint8 [discriminatorSteps · batchSize,h,w,c], and their `labels` int32 where there are several; `step`
- * int32, from 0; for each of `updates` its learning rate and the powers of β1 and β2; `average_remainder`, 1 − the moving
- * average's decay, unless that decay is 0: then the averages are the weights, and are taken when they are needed.
- * Output: `report`, float32, one value for each of `reportedNames`.
+ * Inputs: `images` uint8 [discriminatorSteps · batchSize,h,w,c], and their `labels` int32 where there are several;
+ * `step` int32, from 0; for each of `updates` its learning rate and the powers of β1 and β2; `average_remainder`, 1 −
+ * the moving average's decay, unless that decay is 0: then the averages are the weights, and are taken when they are
+ * needed. Output: `report`, float32, one value for each of `reportedNames`.
  */
 export function stepFunction(config: Config, statistics?: StepContext['statistics']): GraphFunction {
   const images = config.train.discriminatorSteps * config.train.batchSize;

@@ -15,8 +15,8 @@ import { mirrorAtRandom } from '../../../../src/core/data/loading/mirror.js';
 import { type Augmentation, openAugmentation } from '../../../../src/core/evaluation/probe/augmentation.js';
 import { type ProbeQuestion, runProbe } from '../../../../src/core/evaluation/probe/probe.js';
 import { encodeImages } from '../../../../src/core/trained/encode-images.js';
-import type { CheckpointSettings } from '../../../../src/core/trained/open-checkpoint.js';
-import { openModel } from '../../../../src/core/trained/open-model.js';
+import { loadModel } from '../../../../src/core/trained/load-model.js';
+import type { CheckpointSettings } from '../../../../src/core/trained/model.js';
 import { tinyCheckpoint } from '../../../checkpoints.js';
 import { root } from '../../../paths.js';
 
@@ -50,7 +50,7 @@ async function features(name: string, sources: string[], options: Partial<Prepar
 }
 
 async function encoded(data: string, name: string, settings: Omit<CheckpointSettings, 'batchSize'>): Promise<string> {
-  const model = await openModel(engine, { checkpoint }, { batchSize: 32, ...settings });
+  const model = await loadModel(engine, { checkpoint }, { batchSize: 32, ...settings });
   const images = await openImages(data, { resolution: 32, channels: 1 });
   const out = join(dir, name);
   await encodeImages({
@@ -179,7 +179,7 @@ t.test('bn_crelu is computed from avepool as for the plain rows', async (t) => {
 
 t.test('a batch is of the crops that seed, step and place say, of the images that its rows name', async (t) => {
   const shape = { height: 32, width: 32, channels: 1 as const };
-  const model = await openModel(engine, { checkpoint }, { batchSize: ROWS.batchSize });
+  const model = await loadModel(engine, { checkpoint }, { batchSize: ROWS.batchSize });
   for (const flip of [false, true]) {
     const augmentation = await opened(t, digits, { crop: 'distorted', flip });
     for (const [step, { data, rows }] of (await take(augmentation, 6)).entries()) {

@@ -18,7 +18,8 @@ t.test('the sample knows columns that are rarely other than 0', async (t) => {
   const source = rowsOf(values, width);
   const rows = rowTensors(engine, source, { scaling: standardisation(await columnMoments(source)), classes: 2 });
   const { apply, dispose } = (await curvature(engine, rows, 2))!(0.01);
-  // Columns are independent: each has 1 / (0.7 / 2 + 0.3 / 2 + 0.01) = 1.96, but 1 / 0.16 = 6.25 where the sample has only zeros.
+  // Columns are independent: each has 1 / (0.7 / 2 + 0.3 / 2 + 0.01) = 1.96, but 1 / 0.16 = 6.25 where the sample has
+  // only zeros.
   for (const column of [0, 1, 9]) {
     const gradient = new Float64Array((width + 1) * 2);
     gradient[2 * column] = 1;

@@ -63,10 +63,13 @@ function oneStep(config: Config, execution: Execution, statistics: 'standing' | 
 
 const norm = (data: Float32Array) => Math.sqrt(data.reduce((sum, value) => sum + value ** 2, 0));
 
-/** Relative differences of what Adam has been given: over all parameters of each module, and the largest of a single one. */
+/**
+ * Relative differences of what Adam has been given: over all parameters of each module, and the largest of a single
+ * one.
+ */
 function gradientDifferences(a: VariableValues, b: VariableValues) {
-  // Rates of 0 leave the weights as they are, and the moments say which gradients there were. Those of the scores' biases
-  // cancel but for rounding.
+  // Rates of 0 leave the weights as they are, and the moments say which gradients there were. Those of the scores'
+  // biases cancel but for rounding.
   const names = [...a.keys()].filter((name) => /^adam\/m\/(?!.*score_\w+\/bias)/.test(name));
   const parts = names.map((name) => {
     const [x, y] = [a.get(name)!.data, b.get(name)!.data];

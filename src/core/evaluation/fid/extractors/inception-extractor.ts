@@ -11,7 +11,9 @@ export interface InceptionChoice {
   /** A file of its weights, of any form that readInceptionWeights takes. */
   weights: string;
   mode?: Mode;
-  /** Images in a call of the network, whatever `extract` is given; larger batches are no faster, and take more memory. */
+  /**
+   * Images in a call of the network, whatever `extract` is given; larger batches are no faster, and take more memory.
+   */
   batchSize?: number;
 }
 

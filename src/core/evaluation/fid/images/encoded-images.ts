@@ -101,7 +101,9 @@ export async function openEncodedDataset(path: string, wanted: Wanted): Promise<
   return { kind: 'dataset', count, digest, ...decoded(items, wanted), close };
 }
 
-/** To the square that the network takes, by prep-data's center-crop, or in sizes of their own; a batch is of one size. */
+/**
+ * To the square that the network takes, by prep-data's center-crop, or in sizes of their own; a batch is of one size.
+ */
 function decoded(
   items: (range: ImageRange) => AsyncIterable<Encoded>,
   wanted: Wanted,

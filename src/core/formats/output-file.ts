@@ -2,8 +2,8 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { expected, usage } from '../../core/errors.js';
-import { checkReplaceable, exists, type FolderOptions, refuseExisting } from '../../core/formats/atomic.js';
+import { expected, usage } from '../errors.js';
+import { checkReplaceable, exists, type FolderOptions, refuseExisting } from './atomic.js';
 
 /** Throws when `path` is a folder, when it exists and `force` is off, or when its folder is missing or not writable. */
 export async function checkOutputFile(path: string, force = false): Promise<void> {
