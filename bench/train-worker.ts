@@ -83,7 +83,7 @@ await answerRequests({
       await time('hand_over', () => writer.begin({ path, values, header }, async () => {}));
       await time('write_beside', writer.settle);
     }
-    await writer.close();
+    await writer[Symbol.asyncDispose]();
     const { size: bytes } = await stat(path);
     await rm(path);
     trainer.dispose();

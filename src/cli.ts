@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { encodeCommand } from './commands/encode.js';
 import { engineCommand } from './commands/engine.js';
+import { ExitCode } from './commands/exit-code.js';
 import { exportCommand } from './commands/export.js';
 import { fidCommand } from './commands/fid/fid.js';
 import { generateCommand } from './commands/generate.js';
@@ -12,9 +13,12 @@ import { linearProbeCommand } from './commands/linear-probe/linear-probe.js';
 import { plotCommand } from './commands/plot.js';
 import { prepDataCommand } from './commands/prep-data.js';
 import { reconstructCommand } from './commands/reconstruct.js';
+import type { End } from './commands/stopping.js';
 import { trainCommand } from './commands/train/train.js';
 import { versionText } from './commands/version.js';
 import { UserError } from './core/errors.js';
+
+const end: End = (code) => process.exit(code);
 
 /** Commands only describe themselves here; what they need is imported when they run. */
 export function buildProgram(): Command {
@@ -27,7 +31,7 @@ export function buildProgram(): Command {
     .exitOverride();
   for (const add of [
     prepDataCommand,
-    trainCommand,
+    () => trainCommand(end),
     encodeCommand,
     generateCommand,
     reconstructCommand,
@@ -68,8 +72,9 @@ async function run(argv: string[]): Promise<number> {
   }
   try {
     await buildProgram().parseAsync(argv);
-    return (process.exitCode as number | undefined) ?? 0;
+    return 0;
   } catch (error) {
+    if (error instanceof ExitCode) return error.code;
     return explain(error, words);
   }
 }

@@ -95,6 +95,7 @@ const ALLOWED: Record<string, string[]> = {
     'config',
     'run',
     'trained',
+    'evaluation',
   ],
   plot: ['errors', 'work', 'version', 'formats', 'data', 'config', 'run', 'trained', 'train'],
   evaluation: [
@@ -108,7 +109,6 @@ const ALLOWED: Record<string, string[]> = {
     'config',
     'run',
     'trained',
-    'train',
     'metrics',
     'inception',
   ],

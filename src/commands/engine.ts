@@ -1,6 +1,7 @@
 /** `bigbigan engine`: what TensorFlow is in place, and the step that puts it there. */
 import { Command, Option } from 'commander';
 import type { EngineStatus } from '../core/backend/install/status.js';
+import { ExitCode } from './exit-code.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
 
@@ -68,7 +69,7 @@ async function show(_: unknown, command: Command): Promise<void> {
   report.result({ ...status, features }, describe(status, features).join('\n'));
   if (!status.ready) {
     report.note('run "bigbigan engine install"');
-    process.exitCode = 1;
+    throw new ExitCode(1);
   }
 }
 

@@ -1,11 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../core/errors.js';
-import { checkOutputFile } from '../core/formats/output-file.js';
-import type { RunCurves } from '../core/plot/run-curves.js';
-import { packageVersion } from '../core/version.js';
 import { refuseGiven } from './options/given.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
-import { createReport, type Report } from './report.js';
+import { createReport } from './report.js';
 
 interface PlotOptions extends OutputOptions {
   out?: string;
@@ -75,129 +72,26 @@ const collect = (value: string, previous: string[] = []) => [...previous, value]
 
 async function plot(runs: string[], options: PlotOptions, command: Command): Promise<void> {
   const report = createReport(options);
+  checkPlotOptions(options, command);
+  const { plot, plotFilters, plotKeys } = await import('../core/plot/plot.js');
+  if (options.listKeys) {
+    const result = await plotKeys(runs);
+    return report.result(result, result.keys.join('\n'));
+  }
+  const { out, filters, force } = options;
+  if (out === undefined) throw usage(`--out is missing: a ${filters ? '' : '.svg or '}.png file for the picture`);
+  if (filters && runs.length > 1) throw usage(`expected one run for --filters, got ${runs.length}`);
+  const result = filters
+    ? await plotFilters({ run: runs[0], out, force })
+    : await plot({ ...options, runs, out, labels: options.label }, { on: report.on });
+  report.result(result, out);
+}
+
+/** @throws UserError for options that would have no effect */
+function checkPlotOptions({ filters, listKeys }: PlotOptions, command: Command): void {
   const ofCurves = ['--keys', '--list-keys', '--x', '--smooth', '--separate', '--label'];
-  if (options.filters) refuseGiven(command, ofCurves, 'does not go with --filters', 'it is for learning curves');
-  if (options.listKeys) {
-    const ofPicture = ofCurves.filter((name) => name !== '--list-keys');
-    refuseGiven(
-      command,
-      ['--out', '--force', ...ofPicture],
-      'does not go with --list-keys',
-      'which prints keys and draws nothing',
-    );
-  }
-  if (options.filters) return plotFilters(runs, options, report);
-  const { readRunCurves } = await import('../core/plot/run-curves.js');
-  const { keysOf } = await import('../core/plot/keys.js');
-  if (options.listKeys) {
-    const keys = keysOf(await Promise.all(runs.map(readRunCurves)));
-    report.result({ keys }, keys.join('\n'));
-    return;
-  }
-  const out = await outputFile(options, /\.(svg|png)$/i);
-  await plotCurves(await Promise.all(runs.map(readRunCurves)), out, options, report);
-}
-
-/** @throws UserError if it is missing, of another kind, or cannot be written */
-async function outputFile({ out, force }: PlotOptions, kind: RegExp): Promise<string> {
-  const what = kind.test('.svg') ? 'a .svg or .png file' : 'a .png file';
-  if (out === undefined) throw usage(`--out is missing: ${what} for the picture`);
-  if (!kind.test(out)) throw usage(`expected ${what} for --out, got ${out}`);
-  await checkOutputFile(out, force);
-  return out;
-}
-
-async function plotCurves(runs: RunCurves[], out: string, options: PlotOptions, report: Report): Promise<void> {
-  const started = Date.now();
-  const { groupRuns } = await import('../core/plot/groups.js');
-  const { panelsOf, usualPanels } = await import('../core/plot/keys.js');
-  const { plotRuns } = await import('../core/plot/plot-runs.js');
-  const groups = groupRuns(runs, options.separate ?? false);
-  const labels = options.label ?? [];
-  if (labels.length > 0 && labels.length !== groups.length) {
-    throw expectedLabels(
-      labels.length,
-      groups.map(({ label }) => label),
-    );
-  }
-  labels.forEach((label, i) => (groups[i].label = label));
-  for (const { label, runs } of groups) {
-    const ends = runs.map(lastStep);
-    if (Math.min(...ends) < Math.max(...ends))
-      report.note(`${label}: the mean ends at step ${Math.min(...ends)}, as one of the runs does`);
-  }
-  const panels = options.keys === undefined ? usualPanels(runs) : panelsOf(options.keys, runs);
-  if (panels.length === 0)
-    throw usage('the runs have none of the usual keys: --keys is missing', '--list-keys prints those there are');
-  const { svg, last } = plotRuns(groups, { panels, x: options.x, smooth: options.smooth });
-  await save(out, /\.png$/i.test(out) ? await png(svg) : svg);
-  report.result(
-    {
-      out,
-      x: options.x,
-      smooth: options.smooth,
-      panels,
-      groups: groups.map((group) => ({
-        label: group.label,
-        runs: group.runs.map(({ path }) => path),
-        seeds: group.runs.map(({ seed }) => seed ?? null),
-      })),
-      last,
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    out,
-  );
-}
-
-function expectedLabels(found: number, groups: string[]) {
-  return usage(
-    `expected a --label for each of ${groups.length} curves, got ${found}`,
-    `the curves, in this order: ${groups.join(', ')}`,
-  );
-}
-
-function lastStep({ curves }: RunCurves): number {
-  return Math.max(...[...curves.values()].map(({ steps }) => steps.at(-1)!));
-}
-
-async function png(svg: string): Promise<Buffer> {
-  const { renderSvg } = await import('../core/data/codec.js');
-  const PIXELS = 2;
-  return renderSvg(svg, PIXELS);
-}
-
-async function save(out: string, data: string | Buffer): Promise<void> {
-  const { writeAtomic } = await import('../core/formats/atomic.js');
-  await writeAtomic(out, async (handle) => {
-    await handle.writeFile(data);
-  });
-}
-
-async function plotFilters(runs: string[], options: PlotOptions, report: Report): Promise<void> {
-  const started = Date.now();
-  const out = await outputFile(options, /\.png$/i);
-  if (runs.length > 1) throw usage(`expected one run for --filters, got ${runs.length}`);
-  const [path] = runs;
-  const { encodePng } = await import('../core/data/codec.js');
-  const { filterSheet, firstFilters } = await import('../core/trained/filters.js');
-  const { isRun, notARun } = await import('../core/run/not-a-run.js');
-  const isCheckpoint = /\.safetensors$/.test(path);
-  if (!isCheckpoint && !(await isRun(path))) throw await notARun(path, 'RUN');
-  const found = await firstFilters(isCheckpoint ? { checkpoint: path } : { run: path });
-  const { data, height, width, channels } = filterSheet(found);
-  await save(out, await encodePng(data, height, width, channels));
-  report.result(
-    {
-      out,
-      checkpoint: found.checkpoint,
-      step: found.step,
-      filters: found.filters.length,
-      shape: [found.height, found.width, found.channels],
-      norms: found.filters.map((filter) => Math.sqrt(filter.reduce((sum, weight) => sum + weight ** 2, 0))),
-      version: packageVersion,
-      seconds: (Date.now() - started) / 1000,
-    },
-    out,
-  );
+  if (filters) refuseGiven(command, ofCurves, 'does not go with --filters', 'it is for learning curves');
+  if (!listKeys) return;
+  const ofPicture = ['--out', '--force', ...ofCurves.filter((name) => name !== '--list-keys')];
+  refuseGiven(command, ofPicture, 'does not go with --list-keys', 'which prints keys and draws nothing');
 }

@@ -9,8 +9,10 @@ import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
 import { usage } from '../core/errors.js';
 import { refuseFileName } from '../core/formats/output-file.js';
 import { packageVersion } from '../core/version.js';
+import { ExitCode } from './exit-code.js';
 import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
 import { createReport, type Progress, type Report } from './report.js';
+import { SIGNAL_CODES } from './stopping.js';
 
 interface PrepDataOptions extends OutputOptions {
   out: string;
@@ -156,8 +158,7 @@ async function prepare(options: PrepareOptions, report: Report): Promise<Prepare
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     report.note('stopped; nothing was written');
-    process.exitCode = stop.signal.reason === 'SIGINT' ? 130 : 143;
-    return undefined;
+    throw new ExitCode(SIGNAL_CODES[stop.signal.reason as keyof typeof SIGNAL_CODES]);
   } finally {
     progress?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

@@ -54,6 +54,7 @@ export function createReport(options: OutputOptions): Report {
   };
   return {
     result: (json, text) => {
+      endTask();
       process.stdout.write(options.json ? `${JSON.stringify(json)}\n` : `${text}\n`);
     },
     path: (path) => {

@@ -1,8 +1,14 @@
 /** When a long command stops before its end: SIGINT, SIGTERM, and a limit of time. */
 import { InvalidArgumentError } from 'commander';
 
-const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+export const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof SIGNAL_CODES;
+/** Milliseconds; Node's timers count no further. */
+const LONGEST_TIMER = 2 ** 31;
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
+
+/** Ends the process with an exit code; only the program itself does, and hands this down. */
+export type End = (code: number) => never;
 
 /** `90s`, `30m`, `1.5h`, as seconds. */
 export function duration(text: string): number {
@@ -12,7 +18,9 @@ export function duration(text: string): number {
   return seconds;
 }
 
-export interface Stopping {
+export interface Stopping extends Disposable {
+  /** Aborted when the work is to be saved and ended. */
+  signal: AbortSignal;
   /**
    * From now on there is something to save: the first signal asks to stop, only a second one ends the process at once.
    */
@@ -21,32 +29,40 @@ export interface Stopping {
   reason(): 'signal' | 'time limit' | undefined;
   /** The exit code of a signal that came. */
   exitCode(): number | undefined;
-  /** Signals end the process as usual again. */
-  done(): void;
 }
 
-/** Watches from now on; `timeLimit` in seconds counts from the start of the process. */
-export function watchStopping({
-  note,
-  timeLimit = Infinity,
-}: {
+export interface StoppingOptions {
+  end: End;
   note: (message: string) => void;
+  /** Seconds from the start of the process; default: none. */
   timeLimit?: number;
-}): Stopping {
-  let received: keyof typeof CODES | undefined;
+}
+
+/** Watches until it is disposed; after that, signals end the process as usual again. */
+export function watchStopping({ end, note, timeLimit = Infinity }: StoppingOptions): Stopping {
+  const controller = new AbortController();
+  let received: StopSignal | undefined;
   let savable = false;
-  const handle = (signal: keyof typeof CODES) => {
-    if (received !== undefined || !savable) process.exit(CODES[signal]);
+  const handle = (signal: StopSignal) => {
+    if (received !== undefined || !savable) end(SIGNAL_CODES[signal]);
     received = signal;
     note(`${signal}: saving a checkpoint; once more ends at once`);
+    controller.abort(signal);
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
+  const left = 1000 * (timeLimit - process.uptime());
+  const timer = left < LONGEST_TIMER ? setTimeout(() => controller.abort('time limit'), Math.max(0, left)) : undefined;
+  timer?.unref();
   return {
-    savable: () => (savable = true),
-    reason: () => (received !== undefined ? 'signal' : process.uptime() >= timeLimit ? 'time limit' : undefined),
-    exitCode: () => (received === undefined ? undefined : CODES[received]),
-    done: () => {
+    signal: controller.signal,
+    savable: () => {
+      savable = true;
+    },
+    reason: () => (received !== undefined ? 'signal' : controller.signal.aborted ? 'time limit' : undefined),
+    exitCode: () => (received === undefined ? undefined : SIGNAL_CODES[received]),
+    [Symbol.dispose]() {
+      clearTimeout(timer);
       process.off('SIGINT', handle);
       process.off('SIGTERM', handle);
     },

@@ -12,7 +12,7 @@ import { readJsonl } from '../../src/core/formats/jsonl.js';
 import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
 import { readCheckpointHeader } from '../../src/core/run/checkpoint.js';
 import { runFolder } from '../../src/core/run/run-folder.js';
-import type { EvaluationLine } from '../../src/core/train/evaluation/evaluate.js';
+import type { EvaluationLine } from '../../src/core/train/evaluation/evaluation-line.js';
 import { bigbigan, root } from '../paths.js';
 import { AS_GRAPH, digits, fails, pixelsOf, SETTINGS, succeed, trained } from './run.js';
 

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { CROPS, type Crop } from '../../core/data/loading/crop.js';
 import { usage } from '../../core/errors.js';
-import type { AugmentationQuestion } from '../../core/evaluation/probe/augmentation.js';
+import type { AugmentationQuestion } from '../../core/evaluation/probe/augmentation-question.js';
 
 export interface AugmentOptions {
   augment?: Crop;

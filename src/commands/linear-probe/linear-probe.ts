@@ -1,9 +1,6 @@
 /** `bigbigan linear-probe`: what a linear classifier makes of frozen features. */
 import { Command, Option } from 'commander';
-import type { Engine } from '../../core/backend/engine.js';
-import type { ProbeQuestion } from '../../core/evaluation/probe/probe.js';
-import type { ProbeAnswer } from '../../core/evaluation/probe/probe-result.js';
-import { versions } from '../../core/version.js';
+import { PROBE_DEFAULTS } from '../../core/evaluation/probe/defaults.js';
 import {
   engineOptions,
   examples,
@@ -15,9 +12,10 @@ import {
   ranges,
   wholeNumber,
 } from '../options/options.js';
-import { createReport, type Report } from '../report.js';
+import { createReport } from '../report.js';
 import { AUGMENTATION, augmentation, augmentOptions } from './augment-options.js';
-import { checkProbeOptions, type ProbeOptions } from './linear-probe-checks.js';
+import { checkProbeOptions, choices, type ProbeOptions } from './linear-probe-options.js';
+import { probeReport } from './linear-probe-report.js';
 
 export function linearProbeCommand(): Command {
   const command = new Command('linear-probe')
@@ -40,41 +38,43 @@ export function linearProbeCommand(): Command {
       'which .npy of the folders to use; bn_crelu is computed from avepool where there is no such file, with mean and ' +
         'variance of the training rows (default: avepool, or what --apply was trained on)',
     )
-    .addOption(new Option('--solver <name>', 'how to train').choices(['adam', 'sgd', 'lbfgs']).default('adam'))
+    .addOption(
+      new Option('--solver <name>', 'how to train').choices(['adam', 'sgd', 'lbfgs']).default(PROBE_DEFAULTS.solver),
+    )
     .addOption(
       new Option('--learning-rates <list>', 'learning rates to try (adam, sgd)')
         .argParser(nonNegativeNumbers)
-        .default([1e-4, 3e-4, 1e-3, 3e-3, 1e-2], '1e-4,3e-4,1e-3,3e-3,1e-2'),
+        .default(PROBE_DEFAULTS.learningRates, '1e-4,3e-4,1e-3,3e-3,1e-2'),
     )
     .addOption(
       new Option('--penalties <list>', 'factors of half the squared weights to try')
         .argParser(nonNegativeNumbers)
-        .default([0, 1e-5, 1e-4, 1e-3, 1e-2], '0,1e-5,1e-4,1e-3,1e-2'),
+        .default(PROBE_DEFAULTS.penalties, '0,1e-5,1e-4,1e-3,1e-2'),
     )
-    .option('--steps <n>', 'batches to train on (adam, sgd)', positiveInteger, 5000)
+    .option('--steps <n>', 'batches to train on (adam, sgd)', positiveInteger, PROBE_DEFAULTS.steps)
     .addOption(
       new Option('--epochs <n>', 'passes over the training rows, instead of --steps (adam, sgd)')
         .argParser(positiveInteger)
         .conflicts('steps'),
     )
-    .option('--batch-size <n>', 'rows in a batch (adam, sgd)', positiveInteger, 256)
+    .option('--batch-size <n>', 'rows in a batch (adam, sgd)', positiveInteger, PROBE_DEFAULTS.batchSize)
     .addOption(
       new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant (adam, sgd)')
         .choices(['cosine', 'constant'])
-        .default('cosine'),
+        .default(PROBE_DEFAULTS.schedule),
     )
     .option(
       '--average <decay>',
       'use the moving average of the weights (adam, sgd); 0.9999 in the paper (default: 0, none)',
       fraction,
-      0,
+      PROBE_DEFAULTS.average,
     )
-    .option('--iterations <n>', 'most iterations for one penalty (lbfgs)', positiveInteger, 500)
+    .option('--iterations <n>', 'most iterations for one penalty (lbfgs)', positiveInteger, PROBE_DEFAULTS.iterations)
     .option(
       '--tolerance <x>',
       'a penalty is done when no entry of the gradient is larger (lbfgs)',
       positiveNumber,
-      1e-4,
+      PROBE_DEFAULTS.tolerance,
     )
     .option(
       '--state <file>',
@@ -88,7 +88,7 @@ export function linearProbeCommand(): Command {
     .addOption(
       new Option('--seed <n>', 'seed of the held-out rows and of the batches')
         .argParser(ranges)
-        .default([0], '0')
+        .default(PROBE_DEFAULTS.seeds, '0')
         .hideHelp(),
     )
     .addOption(
@@ -124,117 +124,9 @@ export function linearProbeCommand(): Command {
 
 async function probe(options: ProbeOptions, command: Command): Promise<void> {
   const report = createReport(options);
-  await checkProbeOptions(options, command);
-  const { startEngine } = await import('../../core/backend/engine.js');
-  let engine: Engine | undefined;
-  const start = async () => (engine ??= await startEngine(options));
-  if (options.apply) {
-    const { applyClassifier } = await import('../../core/evaluation/probe/apply-classifier.js');
-    const started = performance.now();
-    const { result, ...matrix } = await applyClassifier(
-      start,
-      options.apply,
-      options.test![0],
-      options.feature,
-      report.warn,
-    );
-    const summary = { ...result, seconds: (performance.now() - started) / 1000, versions: versions(engine!) };
-    report.result(summary, text(summary));
-    await saveConfusion(options, matrix, report);
-    return;
-  }
-  const pairs = options.train!.map((train, i) => ({ train, test: options.test![i] }));
-  const questions = pairs.flatMap((pair) =>
-    options.seeds.map((seed) => ({ ...distinct(options), ...pair, seed, augment: augmentation(options) })),
-  );
-  if (questions.length === 1) return trainOne(start, questions[0], options, report);
-  const runs: Summary[] = [];
-  for (const [i, question] of questions.entries()) {
-    const which = `run ${i + 1} of ${questions.length}: ${question.train} → ${question.test}, seed ${question.seed}`;
-    report.note(which);
-    const { summary } = await answer(start, question, report);
-    report.note(`${which}: ${text(summary)}`);
-    runs.push(summary);
-  }
-  const { spread } = await import('../../core/metrics/spread.js');
-  const [top1, top5] = [spread(runs.map((run) => run.top1)), spread(runs.map((run) => run.top5))];
-  report.result(
-    { top1: top1.mean, top1_std: top1.std, top5: top5.mean, top5_std: top5.std, runs },
-    `top-1 ${percent(top1.mean)} ± ${(100 * top1.std).toFixed(2)}, top-5 ${percent(top5.mean)} ± ${(100 * top5.std).toFixed(2)} over ${runs.length} runs`,
-  );
-}
-
-/** Without values that are named twice, which would be trained twice. */
-function distinct<O extends Pick<ProbeOptions, 'learningRates' | 'penalties'>>(options: O): O {
-  return { ...options, learningRates: [...new Set(options.learningRates)], penalties: [...new Set(options.penalties)] };
-}
-
-interface Summary {
-  top1: number;
-  top5: number;
-  [key: string]: unknown;
-}
-
-/** The result comes first: what is saved after it may fail, on a full disk for instance. */
-async function trainOne(
-  start: () => Promise<Engine>,
-  question: ProbeQuestion,
-  options: ProbeOptions,
-  report: Report,
-): Promise<void> {
-  const { summary: result, classifier, ...matrix } = await answer(start, question, report);
-  const { out } = options;
-  const summary = { ...result, out };
-  report.result(summary, text(summary));
-  if (out) {
-    const { writeClassifier } = await import('../../core/evaluation/probe/classifier-file.js');
-    await writeClassifier(out, { ...classifier, result: summary });
-    report.path(out);
-  }
-  await saveConfusion(options, matrix, report);
-}
-
-/** One classifier, from one pair of folders and one seed. */
-async function answer(start: () => Promise<Engine>, question: ProbeQuestion, report: Report) {
-  const started = performance.now();
-  const { runProbe } = await import('../../core/evaluation/probe/probe.js');
-  let progress: ReturnType<Report['progress']> | undefined;
-  const { result, ...others } = await runProbe(start, question, {
-    note: report.note,
-    warn: report.warn,
-    progress: (done, total, words) =>
-      (progress ??= report.progress(question.solver === 'lbfgs' ? 'fits' : 'steps', total)).update(done, words),
-  });
-  progress?.stop();
-  const summary: Summary = {
-    ...result,
-    seconds: (performance.now() - started) / 1000,
-    versions: versions(await start()),
-  };
-  return { summary, ...others };
-}
-
-async function saveConfusion(
-  { confusionOut }: ProbeOptions,
-  { confusion, classes }: Pick<ProbeAnswer, 'confusion' | 'classes'>,
-  report: Report,
-): Promise<void> {
-  if (!confusionOut) return;
-  const { writeConfusion } = await import('../../core/evaluation/probe/confusion-file.js');
-  await writeConfusion(confusionOut, confusion, classes);
-  report.path(confusionOut);
-}
-
-function text(summary: Summary): string {
-  const { top1, top5, best, test } = summary as Summary & {
-    best?: { learning_rate?: number; penalty: number };
-    test: { rows: number };
-  };
-  const rate = best?.learning_rate === undefined ? '' : `learning rate ${best.learning_rate}, `;
-  const how = best ? ` (${rate}penalty ${best.penalty})` : '';
-  return `top-1 ${percent(top1)}, top-5 ${percent(top5)} of ${test.rows} rows${how}`;
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(2)} %`;
+  const test = checkProbeOptions(options, command);
+  const { linearProbe } = await import('../../core/evaluation/probe/linear-probe.js');
+  const settings = { ...choices(options), test, augment: augmentation(options) };
+  await linearProbe(settings, { threads: options.threads, on: probeReport(report) });
+  for (const path of [options.out, options.confusionOut]) if (path) report.path(path);
 }

@@ -1,14 +1,9 @@
 /** Options of `train` for evaluations on the way. */
 
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Engine } from '../../core/backend/engine.js';
-import type { Config } from '../../core/config/config.js';
-import type { Dataset } from '../../core/data/dataset/dataset.js';
 import { usage } from '../../core/errors.js';
-import { imageResolution } from '../../core/model/config.js';
-import type { EvaluationLine } from '../../core/train/evaluation/evaluate.js';
-import type { EvaluationSettings } from '../../core/train/evaluation/evaluations.js';
+import { EVALUATED_IMAGES } from '../../core/train/defaults.js';
+import type { EvaluationRequest } from '../../core/train/evaluation/open-evaluation.js';
 import { SELECTIONS, type Selection } from '../../core/train/evaluation/selection.js';
 import { refuseGiven } from '../options/given.js';
 import { positiveInteger, wholeNumber } from '../options/options.js';
@@ -22,8 +17,6 @@ export interface EvaluationOptions {
   select?: Selection;
   patience?: number;
 }
-
-const IMAGES = 4000;
 
 /** For the description of the command. */
 export const EVALUATIONS =
@@ -52,7 +45,7 @@ export function evaluationOptions(command: Command): Command {
     )
     .option(
       '--eval-images <n>',
-      `images that are evaluated, always the same random ones; one half fits the probe and votes, the other is tested (default: ${IMAGES})`,
+      `images that are evaluated, always the same random ones; one half fits the probe and votes, the other is tested (default: ${EVALUATED_IMAGES})`,
       positiveInteger,
     )
     .option(
@@ -106,77 +99,10 @@ export function checkEvaluationOptions(
     throw usage('--select fid needs --eval-extractor: whose features are compared');
 }
 
-export interface OpenEvaluation {
-  /** What cannot be evaluated, and why. */
-  leftOut?: string;
-  /** Opens the network, if one is asked for. */
-  start(engine: Engine): Promise<EvaluationSettings>;
-  close(): Promise<void>;
-}
-
-/** Undefined without --eval-every. What does not fit is an error here, before anything is written. */
-export async function openEvaluation(
-  options: EvaluationOptions,
-  { run, config, dataset }: { run: string; config: Config; dataset: Dataset },
-) {
-  const { evalEvery: every, evalData, evalImages: images = IMAGES, select, patience } = options;
+/** Undefined without --eval-every. */
+export function evaluationRequest(options: EvaluationOptions): EvaluationRequest | undefined {
+  const { evalEvery: every, evalData: data, evalImages: images, evalExtractor: extractor } = options;
+  const { inceptionWeights, select, patience } = options;
   if (every === 0) return undefined;
-  const { openDataset } = await import('../../core/data/dataset/dataset.js');
-  const { LEAST_IMAGES, planEvaluation } = await import('../../core/train/evaluation/evaluation-plan.js');
-  if (images < LEAST_IMAGES) throw usage(`expected ${LEAST_IMAGES} or more for --eval-images, got ${images}`);
-  const { model } = config;
-  const network = await extractorChoice(options, run);
-  const view = { resolution: imageResolution(model), channels: model.channels as 1 | 3 };
-  const evaluated = evalData === undefined ? dataset : await openDataset(evalData, view);
-  const { names, leftOut } = planEvaluation(evaluated, config, { extractor: network !== undefined, select });
-  let close = () => {};
-  const open: OpenEvaluation = {
-    leftOut,
-    async start(engine) {
-      const settings = { every, dataset: evaluated, images, names, select, patience };
-      if (!network) return settings;
-      const { openExtractor } = await import('../../core/evaluation/fid/extractors/extractors.js');
-      const { SHEET } = await import('../../core/train/progress-sheets.js');
-      const { checkExtractor } = await import('../../core/train/evaluation/evaluate-samples.js');
-      const { modelShapes } = await import('../../core/model/inference.js');
-      const extractor = await openExtractor(engine, network, SHEET.images);
-      close = () => extractor.close();
-      checkExtractor(extractor, modelShapes(model));
-      return { ...settings, extractor };
-    },
-    async close() {
-      close();
-      if (evaluated !== dataset) await evaluated.close();
-    },
-  };
-  return open;
-}
-
-async function extractorChoice({ evalExtractor: text, inceptionWeights: weights }: EvaluationOptions, run: string) {
-  if (text === undefined) return undefined;
-  const { parseExtractor } = await import('../../core/evaluation/fid/extractors/extractors.js');
-  const choice = await parseExtractor(text, { weights });
-  if (choice.kind === 'encoder' && resolve(choice.path) === resolve(run)) {
-    throw usage(
-      `--eval-extractor ${text} is the run itself, whose encoder changes`,
-      'name another run, or a checkpoint file that stays',
-    );
-  }
-  return choice;
-}
-
-/** One line of words; `best` is the metric by which there was none better. */
-export function describeEvaluation(
-  { step, knn, linear_probe, reconstruct, fid }: EvaluationLine,
-  best?: Selection,
-): string {
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const parts = [
-    knn && `1-NN ${percent(knn.top1['1'])}`,
-    linear_probe && `linear probe ${percent(linear_probe.top1)}`,
-    reconstruct && `L1 ratio ${reconstruct.l1_ratio.toFixed(3)}`,
-    fid && `Fréchet distance ${fid.frechet_distance.toPrecision(4)}`,
-    best && `the best ${best} so far`,
-  ];
-  return `step ${step} evaluated: ${parts.filter((part) => part !== undefined).join(', ')}`;
+  return { every, data, images, extractor, inceptionWeights, select, patience };
 }

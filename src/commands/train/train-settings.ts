@@ -1,9 +1,8 @@
-/** The settings that `bigbigan train` is asked for: its options, a file, or the run that goes on. */
+/** The settings that `bigbigan train` is asked for: its options, and a file. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Overrides } from '../../core/config/resolve.js';
 import { expected } from '../../core/errors.js';
 import type { Estimate } from '../../core/train/estimate.js';
+import type { RunSettings } from '../../core/train/resolve-run.js';
 import type { ExecutionOptions } from '../options/model-options.js';
 
 export interface SettingOptions extends ExecutionOptions {
@@ -19,31 +18,23 @@ export interface SettingOptions extends ExecutionOptions {
   objective?: string[];
 }
 
-/** What the options ask for, on top of the earlier run where there is one. */
-export async function overrides(options: SettingOptions): Promise<Overrides> {
-  const earlier = await earlierConfig(options.run);
-  const { preset, config = preset === undefined ? earlier?.path : undefined } = options;
+/** What the options ask for. */
+export async function runSettings(options: SettingOptions): Promise<RunSettings> {
+  const { run, preset, config, seed, steps, batchSize, microbatch, classes, precision } = options;
   return {
+    run,
     preset,
     partial: config === undefined ? undefined : { values: await readConfigFile(config), source: config },
     settings: options.set,
-    seed: options.seed,
-    steps: options.steps,
-    batchSize: options.batchSize,
-    microbatch: options.microbatch,
+    seed,
+    steps,
+    batchSize,
+    microbatch,
     scores: options.objective,
-    classes: options.classes,
-    precision: options.precision,
-    // A run goes on in the arithmetic that it began with, whatever the machine.
-    usualPrecision: earlier?.precision,
+    classes,
+    precision,
+    execution: options.eager ? 'eager' : 'traced',
   };
-}
-
-async function earlierConfig(run: string | undefined) {
-  if (run === undefined) return undefined;
-  const { readRunConfig } = await import('../../core/run/run-folder.js');
-  const config = await readRunConfig(run);
-  return config && { path: join(run, 'config.json'), precision: config.train?.precision };
 }
 
 /** What --dry-run --json prints beside the settings. */
@@ -55,7 +46,7 @@ const ESTIMATED: Record<keyof Estimate, true> = {
   flops_per_step: true,
 };
 
-/** Settings, also as the output of --dry-run --json or the config.json of a run. */
+/** A file of settings, which may be the output of --dry-run --json or the config.json of a run. */
 async function readConfigFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw expected('a readable file', '--config', `${path} (${error.code})`);

@@ -1,7 +1,7 @@
 /** From an image of a source to what a shard keeps of it. Both throw for images that cannot be decoded whole. */
 import { readFile, stat } from 'node:fs/promises';
 import { checkImage, decodeImage, encodePng, type Fit, fitPixels } from './codec.js';
-import type { StoredImage } from './dataset/shards.js';
+import type { StoredImage } from './dataset/shard-types.js';
 import { LARGEST_MEMBER } from './sources/archive.js';
 import type { SourceImage } from './sources/source.js';
 

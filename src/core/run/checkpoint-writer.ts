@@ -13,7 +13,7 @@ export interface CheckpointOrder {
 /** Nothing if it was written; what a user is told, or the error of a fault in the program. */
 export type CheckpointAnswer = { failure?: { message: string; hint?: string; known: boolean } };
 
-export interface CheckpointWriter {
+export interface CheckpointWriter extends AsyncDisposable {
   /**
    * Takes the arrays over and begins to write, once the checkpoint before is written. `written` is called when the file
    * is there. @throws the error of the one before
@@ -24,7 +24,7 @@ export interface CheckpointWriter {
   /** @throws at once if what was begun has failed meanwhile */
   check(): void;
   /** Ends the thread, which finishes what it writes; errors of that are left out. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export function createCheckpointWriter(): CheckpointWriter {
@@ -51,7 +51,7 @@ export function createCheckpointWriter(): CheckpointWriter {
     },
     settle,
     check,
-    async close() {
+    async [Symbol.asyncDispose]() {
       await pending;
       await worker?.terminate();
     },

@@ -7,7 +7,7 @@ import { numbersOf } from '../formats/numbers.js';
 import { imageEvent, scalarsEvent, startEvent, versionEvent } from '../formats/tensorflow/tfevents.js';
 import { tfRecord } from '../formats/tensorflow/tfrecord.js';
 
-export interface Events {
+export interface TensorBoardEvents {
   /** Every number of a record but its step, under `GROUP/PATH`. */
   numbers(step: number, group: string, record: object): Promise<void>;
   /** A picture, as PNG. */
@@ -15,14 +15,14 @@ export interface Events {
 }
 
 /** For who wants none. */
-export const noEvents: Events = { numbers: async () => {}, picture: async () => {} };
+export const noEvents: TensorBoardEvents = { numbers: async () => {}, picture: async () => {} };
 
 /**
  * Every process writes a file of its own, begun with its first event. It says that it goes on after step `from`, at
  * which TensorBoard forgets what earlier files say of later steps. Each event is handed to the system whole, so that a
  * process that is killed leaves a file that can be read; TensorBoard passes over half a record at the end.
  */
-export function createEvents(folder: string, from: number, now: () => number = Date.now): Events {
+export function createEvents(folder: string, from: number, now: () => number = Date.now): TensorBoardEvents {
   let path: string | undefined;
   const write = async (event: (time: number) => Uint8Array) => {
     const time = now() / 1000;

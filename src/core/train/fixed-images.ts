@@ -4,7 +4,7 @@
 
 import type { Config } from '../config/config.js';
 import type { Dataset } from '../data/dataset/dataset.js';
-import { type Batch, createLoader } from '../data/loading/loader.js';
+import { createLoader, type TrainingBatch } from '../data/loading/loader.js';
 import { imageResolution } from '../model/config.js';
 
 /** Batches 0, 1, ... one after another, at most as large as the dataset; only a few are in memory at a time. */
@@ -13,7 +13,7 @@ export async function* fixedBatches(
   { seed, model }: Config,
   batchSize: number,
   batches: number,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<TrainingBatch> {
   const loader = createLoader(dataset, {
     batchSize: Math.min(batchSize, dataset.count),
     seed: seed + 1,
@@ -29,7 +29,7 @@ export async function* fixedBatches(
 }
 
 /** The first of these batches. */
-export async function fixedBatch(dataset: Dataset, config: Config, batchSize: number): Promise<Batch> {
+export async function fixedBatch(dataset: Dataset, config: Config, batchSize: number): Promise<TrainingBatch> {
   for await (const batch of fixedBatches(dataset, config, batchSize, 1)) return batch;
   throw new Error('there is a first batch');
 }

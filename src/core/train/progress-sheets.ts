@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import type { Engine } from '../backend/engine.js';
 import type { Config } from '../config/config.js';
-import type { Batch } from '../data/loading/loader.js';
+import type { TrainingBatch } from '../data/loading/loader.js';
 import { imagesOf } from '../data/sheet.js';
 import { shrink } from '../data/shrink.js';
 import { writeAtomic } from '../formats/atomic.js';
@@ -27,7 +27,7 @@ export interface WrittenSheet {
 export async function writeSheets(
   engine: Engine,
   model: InferenceModel,
-  { config, folder, step, originals }: { config: Config; folder: RunFolder; step: number; originals: Batch },
+  { config, folder, step, originals }: { config: Config; folder: RunFolder; step: number; originals: TrainingBatch },
 ): Promise<WrittenSheet[]> {
   const seeds = Array.from({ length: SHEET.images }, (_, i) => i);
   const { height, width, channels } = model.output;

@@ -5,7 +5,7 @@ import type { Values } from '../backend/executor.js';
 import { createMachine, type Execution } from '../backend/machine.js';
 import type { VariableValues } from '../backend/variables.js';
 import type { Config } from '../config/config.js';
-import type { Batch } from '../data/loading/loader.js';
+import type { TrainingBatch } from '../data/loading/loader.js';
 import { hasDiscriminator, hasEncoder } from '../model/config.js';
 import { inferenceFunctions } from '../model/functions.js';
 import { type InferenceModel, inferenceModel } from '../model/inference.js';
@@ -34,7 +34,7 @@ export interface Trainer {
    * there are so many and so large as `statisticsBatches` says; before that the averages, where steps do not update
    * them (`averageDecay` 0).
    */
-  takeStatistics(batches: () => Iterable<Batch> | AsyncIterable<Batch>): Promise<void>;
+  takeStatistics(batches: () => Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */
   model: InferenceModel;
   values(): VariableValues;
@@ -101,7 +101,13 @@ export function createTrainer(engine: Engine, { config, values, execution, sheet
       const codes = autoencoder
         ? batches()
         : statisticsLatents(engine, taken.count, { batchSize: taken.size, space: model });
-      await takeStatistics(machine, 'generator', views, taken.count, unhurried<Batch | Record<string, Values>>(codes));
+      await takeStatistics(
+        machine,
+        'generator',
+        views,
+        taken.count,
+        unhurried<TrainingBatch | Record<string, Values>>(codes),
+      );
     },
     model: inferenceModel(machine, model, sheetImages),
     values: machine.values,

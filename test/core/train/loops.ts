@@ -7,8 +7,9 @@ import { resolveConfig } from '../../../src/core/config/resolve.js';
 import { openDataset } from '../../../src/core/data/dataset/dataset.js';
 import { readJsonl } from '../../../src/core/formats/jsonl.js';
 import { beginRun, runFolder } from '../../../src/core/run/run-folder.js';
-import type { EvaluationLine } from '../../../src/core/train/evaluation/evaluate.js';
-import { type LoopSettings, trainLoop } from '../../../src/core/train/loop.js';
+import type { EvaluationLine } from '../../../src/core/train/evaluation/evaluation-line.js';
+import { trainLoop } from '../../../src/core/train/loop.js';
+import type { LoopSettings } from '../../../src/core/train/loop-settings.js';
 import { digits } from '../../commands/run.js';
 
 export const engine = await startEngine({ threads: 1 });

@@ -9,7 +9,7 @@ import type { Retry } from '../../../src/core/run/checkpoint-header.js';
 import { beginRun, listCheckpoints } from '../../../src/core/run/run-folder.js';
 import type { EvaluationSettings } from '../../../src/core/train/evaluation/evaluations.js';
 import { runVariables } from '../../../src/core/train/initial.js';
-import type { LoopEvent } from '../../../src/core/train/loop.js';
+import type { LoopEvent } from '../../../src/core/train/loop-settings.js';
 import { drawOf, retriesAfter } from '../../../src/core/train/retry.js';
 import { NotFinite, nonFiniteVariable } from '../../../src/core/train/step/non-finite.js';
 import { stepFunction } from '../../../src/core/train/step/step.js';

@@ -6,7 +6,7 @@ import { openEncodedShard } from './encoded-shard.js';
 import { type DatasetManifest, readManifest, type Shard, type Storage } from './manifest.js';
 import { openPixelShard } from './pixel-shard.js';
 import { present, readIds, undecodable, verified } from './shard-file.js';
-import type { ShardReader } from './shards.js';
+import type { ShardReader } from './shard-types.js';
 import type { Location } from './stored.js';
 
 /** Up to this size the shards' digests are checked on first use; beyond it only their shapes and lengths. */
@@ -43,6 +43,7 @@ export interface Dataset {
   /** All ids. */
   ids(): Promise<string[]>;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 interface OpenShard extends Shard {
@@ -94,6 +95,9 @@ export async function openDataset(dir: string, view: DatasetView = {}): Promise<
       done += length;
     }
   };
+  const close = async () => {
+    await Promise.all(shards.map((shard) => shard.close()));
+  };
   return {
     path: dir,
     manifest,
@@ -127,9 +131,8 @@ export async function openDataset(dir: string, view: DatasetView = {}): Promise<
     },
     labels: async () => (classes ? readAllLabels(dir, manifest) : undefined),
     ids: async () => (await Promise.all(shards.map((shard) => readIds(dir, shard)))).flat(),
-    close: async () => {
-      await Promise.all(shards.map((shard) => shard.close()));
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

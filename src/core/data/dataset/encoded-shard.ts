@@ -11,7 +11,7 @@ import { DECODERS, mapOrdered } from '../images/ordered.js';
 import { TAR_BLOCK, TAR_END, tarMember } from '../tar-member.js';
 import type { Shard } from './manifest.js';
 import { undecodable, verified } from './shard-file.js';
-import type { ShardReader, ShardSink } from './shards.js';
+import type { ShardReader, ShardSink } from './shard-types.js';
 import { developImage, reasonOf } from './stored.js';
 
 export interface EncodedView {

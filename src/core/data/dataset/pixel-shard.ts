@@ -5,7 +5,7 @@ import { withInput } from '../../formats/input.js';
 import { createNpyWriter, openNpyRows, readNpyHeader } from '../../formats/npy/npy.js';
 import type { Shard } from './manifest.js';
 import { verified } from './shard-file.js';
-import type { ShardReader, ShardSink } from './shards.js';
+import type { ShardReader, ShardSink } from './shard-types.js';
 
 /** Bytes of pixels gathered before they are written. */
 const BUFFER_BYTES = 4 * 2 ** 20;

@@ -13,7 +13,8 @@ import { openSource, recogniseFormat } from '../sources/recognise.js';
 import type { Source, SourceFormat, SourceImage, SourceItem } from '../sources/source.js';
 import { type DatasetManifest, MANIFEST, readManifest } from './manifest.js';
 import { type Selection, select } from './select.js';
-import { createShards, type ShardWriter, type StoredImage } from './shards.js';
+import type { StoredImage } from './shard-types.js';
+import { createShards, type ShardWriter } from './shards.js';
 import { reasonOf } from './stored.js';
 
 export interface PrepareOptions {

@@ -6,28 +6,7 @@ import { writeNpy } from '../../formats/npy/npy.js';
 import { createEncodedShard } from './encoded-shard.js';
 import { type DatasetManifest, MANIFEST, manifestText, type Shard, type ShardFile } from './manifest.js';
 import { createPixelShard, type PixelShape } from './pixel-shard.js';
-import type { Location } from './stored.js';
-
-/** What goes into a shard: pixels, or an encoded image and the extension of its format. */
-export interface StoredImage {
-  bytes: Uint8Array;
-  extension?: string;
-}
-
-/** The images of a shard that is being written. */
-export interface ShardSink {
-  append(image: StoredImage, label?: number): Promise<void>;
-  close(): Promise<void>;
-  abort(): Promise<void>;
-}
-
-/** The images of a shard. */
-export interface ShardReader {
-  /** uint8 [count, height, width, channels] from a row on. */
-  rows(first: number, count: number): Promise<Uint8Array>;
-  locate(row: number): Promise<Location>;
-  close(): Promise<void>;
-}
+import type { ShardSink, StoredImage } from './shard-types.js';
 
 export interface ShardOptions {
   /** Of pixels; without it the images stay encoded. */

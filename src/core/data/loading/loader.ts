@@ -35,7 +35,7 @@ export interface LoaderOptions {
   memoryBytes?: number;
 }
 
-export interface Batch {
+export interface TrainingBatch {
   /** uint8 [batchSize, resolution, resolution, channels], a fresh array. */
   images: Uint8Array;
   /** int32 [batchSize]; absent if not asked for, or without classes. */
@@ -44,7 +44,7 @@ export interface Batch {
 
 export interface Loader {
   /** The batch of step 0, 1, 2, ... Epochs follow each other without a gap, each in an order of its own. */
-  batch(step: number): Promise<Batch>;
+  batch(step: number): Promise<TrainingBatch>;
   /** The images' numbers in the batch of a step. */
   indices(step: number): Uint32Array;
   /** Ends the decoding threads; does nothing without them. */
@@ -65,7 +65,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const imageLength = height * width * channels;
   const inMemory = !decoded && count * imageLength <= memoryBytes;
   const indices = options.order ?? batchOrder(count, batchSize, seed);
-  const ahead = new Map<number, Promise<Batch>>();
+  const ahead = new Map<number, Promise<TrainingBatch>>();
   let classes: Promise<Int32Array | undefined> | undefined;
   let pool: DecodePool | undefined;
   let closed = false;
@@ -92,7 +92,7 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     );
     return images;
   };
-  const make = async (step: number): Promise<Batch> => {
+  const make = async (step: number): Promise<TrainingBatch> => {
     const wanted = indices(step);
     const images = await (decoded ? decode(step, wanted) : inMemory ? copy(wanted) : dataset.gather(wanted));
     if (!options.labels) return { images };

@@ -53,11 +53,16 @@ export async function openOriginalImages(
 ): Promise<Dataset> {
   if (asked === undefined) await requirePresent(origin.data, 'the images', '--data', path);
   const dataset = await openDataset(asked ?? origin.data, { resolution: height, channels: channels as 1 | 3 });
-  const { digest, count } = dataset;
-  if (digest !== origin.data_digest) throw otherwise('images', path, dataset.path, origin.data_digest, digest);
-  if (count !== rows)
-    throw expected(`${rows} images, one for each row of ${path},`, dataset.path, `${count}`, 'encode it again');
-  return dataset;
+  const problem = mismatch(dataset, origin, path, rows);
+  if (!problem) return dataset;
+  await dataset.close();
+  throw problem;
+}
+
+function mismatch({ digest, count, ...dataset }: Dataset, origin: Origin, path: string, rows: number) {
+  if (digest !== origin.data_digest) return otherwise('images', path, dataset.path, origin.data_digest, digest);
+  if (count === rows) return undefined;
+  return expected(`${rows} images, one for each row of ${path},`, dataset.path, `${count}`, 'encode it again');
 }
 
 /** The model with the weights and in the arithmetic that the features were computed with. */

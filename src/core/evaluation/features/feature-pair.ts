@@ -10,7 +10,7 @@ export interface LabelledFeatures extends Features {
   labels: Int32Array;
 }
 
-export interface FeaturePair {
+export interface FeaturePair extends AsyncDisposable {
   train: LabelledFeatures;
   test: LabelledFeatures;
   /** Both sides are the same file, or copies of it. */
@@ -21,7 +21,6 @@ export interface FeaturePair {
   classes: number;
   /** Where the rows are BN+CReLU that is computed from AvePool as they are read: with these. */
   bn?: Standardisation;
-  close(): Promise<void>;
 }
 
 /** What a user should know who asked for something else. */
@@ -69,7 +68,7 @@ export async function openFeaturePair(
       remarks.warn(
         `${testPath} and ${trainPath} were encoded from the same images: this says nothing of images that were not seen`,
       );
-    const pair = { train, test, same, sameImages, classes, close };
+    const pair = { train, test, same, sameImages, classes, [Symbol.asyncDispose]: close };
     if (!computed) return pair;
     const bn = standardisation(await columnMoments(train));
     return { ...pair, train: transformed(train, bn), test: transformed(test, bn), bn };

@@ -5,11 +5,11 @@
 import type { Engine } from '../../backend/engine.js';
 import { expected, type UserError } from '../../errors.js';
 import type { Extracted, Extractor } from '../../metrics/extractor.js';
-import { createInceptionScore, type InceptionScore } from '../../metrics/inception-score.js';
 import type { Rows } from '../../metrics/rows.js';
 import { createMoments, type PartialSums } from '../../metrics/statistics.js';
 import type { FeatureSet } from './feature-source.js';
 import type { ImageRange, MetricImages } from './images/metric-images.js';
+import type { OpenClassScorer } from './scores/class-scorer.js';
 import { createSpill, type Spill } from './spill.js';
 import type { Network } from './statistics-file.js';
 
@@ -18,17 +18,19 @@ export interface Measured {
   /** Where asked for. */
   features?: Rows;
   logits?: Rows;
-  score?: InceptionScore;
+  /** Keys of the scores of class scores. */
+  scored: object;
 }
 
 /** What is wanted beside the sums. */
 export interface MeasureOptions {
   features?: boolean;
   logits?: boolean;
-  /** Splits of the Inception Score. */
-  splits?: number;
+  /** Scores that take class scores. */
+  scorers?: readonly OpenClassScorer[];
   /** Where temporary files may lie. */
   temporary: string;
+  signal?: AbortSignal;
   onRows?(done: number, total: number): void;
 }
 
@@ -49,6 +51,7 @@ export async function measureImages(
   try {
     let done = 0;
     for await (const { data, shape } of images.batches(batchSize, range)) {
+      options.signal?.throwIfAborted();
       const extracted = extractor.extract(data, shape);
       checkFinite(extracted.features, extractor.width, range.first + done, `${extractor.label} on ${path}`);
       await collector.add(extracted, shape[0], extractor.label);
@@ -69,11 +72,12 @@ export async function measureFeatures(
   options: MeasureOptions,
 ): Promise<Measured & { close(): Promise<void> }> {
   const { count, width, rows } = set;
-  if (options.splits || options.logits) throw noLogits(path);
+  if (options.scorers?.length || options.logits) throw noLogits(path);
   const collector = await createCollector(engine, width, count, { ...options, features: options.features && !rows });
   try {
     let done = 0;
     for await (const features of set.pieces()) {
+      options.signal?.throwIfAborted();
       checkFinite(features, width, done, path);
       await collector.add({ features }, features.length / width, path);
       done += features.length / width;
@@ -88,10 +92,10 @@ export async function measureFeatures(
 }
 
 async function createCollector(engine: Engine, width: number, total: number, options: MeasureOptions) {
-  const { temporary, splits } = options;
+  const { temporary } = options;
   const moments = createMoments(engine, width);
   const features = options.features ? await createSpill(temporary, width) : undefined;
-  const scorer = splits === undefined ? undefined : createInceptionScore(total, splits);
+  const scorers = (options.scorers ?? []).map((open) => open(total));
   let logits: Spill | undefined;
   const close = async () => {
     await features?.close();
@@ -102,18 +106,18 @@ async function createCollector(engine: Engine, width: number, total: number, opt
     async add(extracted: Extracted, count: number, name: string): Promise<void> {
       moments.add(extracted.features, count);
       await features?.add(extracted.features);
-      if (!scorer && !options.logits) return;
+      if (scorers.length === 0 && !options.logits) return;
       // The bias is left out where that can be told, as the score's authors did.
       const scores = extracted.unbiasedLogits ?? extracted.logits;
       if (!scores) throw noLogits(name);
-      scorer?.add(scores, count);
+      for (const scorer of scorers) scorer.add(scores, count);
       if (options.logits) await (logits ??= await createSpill(temporary, scores.length / count)).add(scores);
     },
     result: () => ({
       sums: moments.sums(),
       features: features?.rows(),
       logits: logits?.rows(),
-      score: scorer?.result(),
+      scored: Object.assign({}, ...scorers.map((scorer) => scorer.result())),
       close,
     }),
   };

@@ -1,5 +1,4 @@
 /** The shards of a set put together in their order, so that every score is that of the whole set read at once. */
-import { createInceptionScore } from '../../metrics/inception-score.js';
 import { addSums, noSums, statisticsFrom } from '../../metrics/statistics.js';
 import { checkParts, type PartHeader, partRows, readPartHeader, readSums, requireRows } from './part-file.js';
 import { checkCount, type OpenSide, type Side } from './side.js';
@@ -23,15 +22,22 @@ export async function openMerged(paths: readonly string[], needed: Needed): Prom
   const path = parts.length === 1 ? paths[0] : `${parts[0].path} and ${parts.length - 1} more`;
   checkCount(n, path);
   const known = { path, kind: 'parts', network, sourceDigest, resize } as const;
-  const measure: OpenSide['measure'] = async (_engine, { features, splits, temporary, onRows }): Promise<Side> => {
-    const scorer = splits === undefined ? undefined : createInceptionScore(n, splits);
+  const measure: OpenSide['measure'] = async (
+    _engine,
+    { features, scorers: opened = [], temporary, onRows },
+  ): Promise<Side> => {
+    const scorers = opened.map((open) => open(n));
     const spill = features ? await createSpill(temporary, width) : undefined;
     const sums = noSums(width);
     try {
       for (const header of parts) {
         addSums(sums, await readSums(header));
         if (spill) for await (const { data } of partRows(header, 'feats')) await spill.add(data);
-        if (scorer) for await (const { data, count } of partRows(header, 'logits')) scorer.add(data, count);
+        if (scorers.length > 0) {
+          for await (const { data, count } of partRows(header, 'logits')) {
+            for (const scorer of scorers) scorer.add(data, count);
+          }
+        }
         onRows?.(sums.n, n);
       }
     } catch (error) {
@@ -42,7 +48,7 @@ export async function openMerged(paths: readonly string[], needed: Needed): Prom
       ...known,
       statistics: statisticsFrom(sums),
       features: spill?.rows(),
-      score: scorer?.result(),
+      scored: Object.assign({}, ...scorers.map((scorer) => scorer.result())),
       close: async () => spill?.close(),
     };
   };

@@ -5,7 +5,6 @@ import type { Engine } from '../../backend/engine.js';
 import { expected } from '../../errors.js';
 import { sha256File } from '../../formats/digest.js';
 import type { Extractor } from '../../metrics/extractor.js';
-import type { InceptionScore } from '../../metrics/inception-score.js';
 import type { Rows } from '../../metrics/rows.js';
 import { type Statistics, statisticsFrom } from '../../metrics/statistics.js';
 import type { MetricImages } from './images/metric-images.js';
@@ -30,7 +29,8 @@ export interface Side extends Origin {
   kind: OpenSide['kind'];
   statistics: Statistics;
   features?: Rows;
-  score?: InceptionScore;
+  /** Keys of the scores of its class scores. */
+  scored: object;
   /** An image whose encoding is lossy. */
   lossy?: string;
   /** Of the rows. */
@@ -49,7 +49,14 @@ export async function openSide(source: Source, extractor?: Extractor): Promise<O
   if (kind === 'statistics') {
     const { n, mean, covariance, ...rest } = await readStatistics(path);
     const origin = { ...rest, sourceDigest: rest.sourceDigest ?? (await sha256File(path)) };
-    const side: Side = { path, kind, statistics: { n, mean, covariance }, ...origin, close: async () => {} };
+    const side: Side = {
+      path,
+      kind,
+      statistics: { n, mean, covariance },
+      scored: {},
+      ...origin,
+      close: async () => {},
+    };
     return { path, kind, n, width: mean.length, ...origin, measure: async () => side, close: async () => {} };
   }
   checkCount(source.count, path);
@@ -84,10 +91,10 @@ export function originOfImages({ digest, resize }: MetricImages, extractor: Extr
 }
 
 function side(
-  { sums, features, score, close }: Measured & { close(): Promise<void> },
-  known: Omit<Side, 'statistics' | 'close'>,
+  { sums, features, scored, close }: Measured & { close(): Promise<void> },
+  known: Omit<Side, 'statistics' | 'scored' | 'close'>,
 ): Side {
-  return { ...known, statistics: statisticsFrom(sums), features, score, close };
+  return { ...known, statistics: statisticsFrom(sums), features, scored, close };
 }
 
 export function checkCount(count: number, path: string): void {

@@ -2,7 +2,7 @@
 import type { EagerExecutor } from '../../backend/eager.js';
 import type { Features } from '../../data/features.js';
 import { knnRight, type Neighbours, weightedRight, withoutSelf } from '../../metrics/neighbours/knn.js';
-import type { Metric } from '../../metrics/neighbours/nearness.js';
+import type { NeighbourMetric } from '../../metrics/neighbours/nearness.js';
 import { findNeighbours } from '../../metrics/neighbours/neighbours.js';
 
 export interface NeighbourQuestion {
@@ -12,7 +12,7 @@ export interface NeighbourQuestion {
   range: [number, number];
   /** Ascending. */
   ks: readonly number[];
-  metric: Metric;
+  metric: NeighbourMetric;
   normalise: boolean;
   /** The two sets are one: a row does not vote on itself. */
   leaveOneOut: boolean;

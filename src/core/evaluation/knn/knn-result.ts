@@ -1,6 +1,7 @@
 /** The result of `knn` as an object, and several such results joined: shards of one question, or repetitions of it. */
 import { readFile } from 'node:fs/promises';
 import { expected } from '../../errors.js';
+import type { Versions } from '../../version.js';
 import type { NeighbourDigests } from './neighbour-folder.js';
 
 export type Counts = Record<string, number>;
@@ -23,7 +24,20 @@ export interface KnnResult {
   /** Folder of the neighbours, where they were asked for, and the SHA-256 of its files. */
   neighbours_out?: string;
   neighbours_sha256?: NeighbourDigests;
+  /** File of the sheet, where it was asked for. */
+  sheet_out?: string;
+  seconds: number;
+  versions: Versions;
   [key: string]: unknown;
+}
+
+/** Of several pairs of folders: means over the runs and sample standard deviations, for each k. */
+export interface KnnRuns {
+  top1: Counts;
+  top1_std: Counts;
+  weighted_top1?: Counts;
+  weighted_top1_std?: Counts;
+  runs: KnnResult[];
 }
 
 /** What must agree between shards of one question. */

@@ -3,10 +3,12 @@ import type { Engine } from '../../backend/engine.js';
 import { type Features, openFeatures } from '../../data/features.js';
 import { expected, usage } from '../../errors.js';
 import { testClassifier } from '../../metrics/probe/classifier.js';
+import { describeSet } from '../features/describe-set.js';
 import { describeComputed, transformed, withLabels } from '../features/feature-pair.js';
 import { checkSameNetwork, type ModelDigests } from '../features/same-features.js';
 import { readClassifier, type SavedClassifier } from './classifier-file.js';
-import { describeSet, fractions, type ProbeAnswer, perClass } from './probe-result.js';
+import type { ProbeAnswer } from './probe-question.js';
+import { fractions, perClass } from './probe-result.js';
 
 /** @param feature default: what it was trained on */
 export async function applyClassifier(

@@ -1,35 +1,26 @@
 /** Training features that are encoded anew from random parts of their images, for `linear-probe --augment`. */
 import type { Engine } from '../../backend/engine.js';
 import type { Features } from '../../data/features.js';
-import type { Crop } from '../../data/loading/crop.js';
 import { usage } from '../../errors.js';
-import type { Batch, OrderSettings } from '../../metrics/probe/shuffled.js';
+import type { OrderSettings, ProbeBatch } from '../../metrics/probe/shuffled.js';
 import { crelu, type Standardisation, scaled } from '../../metrics/rows.js';
 import { describeModel } from '../../trained/load-model.js';
 import type { ModelSource } from '../../trained/model.js';
 import { describeCheckpoint } from '../../trained/open-checkpoint.js';
 import { openOriginalImages, openOriginalModel, originalModel, originOf } from '../features/feature-origin.js';
-import { augmentedBatches, type Encoding, partSize } from './augmented-batches.js';
+import type { AugmentationQuestion } from './augmentation-question.js';
+import { augmentedBatches, type EncodedFeature, partSize } from './augmented-batches.js';
 
-export interface AugmentationQuestion extends ModelSource {
-  crop: Crop;
-  /** Default: as the checkpoint was trained. */
-  flip?: boolean;
-  /** Where the images are now; like the model, by default where they were. */
-  data?: string;
-}
-
-export interface Augmentation {
+export interface Augmentation extends AsyncDisposable {
   /** Features of freshly cropped images of random rows. */
-  batches(order: OrderSettings): AsyncGenerator<Batch>;
+  batches(order: OrderSettings): AsyncGenerator<ProbeBatch>;
   /** Images a second since the first batch, with all that was done with them. */
   speed(): number;
   /** What a result says of it. */
   describe(): Record<string, unknown>;
-  close(): Promise<void>;
 }
 
-const ENCODINGS: readonly string[] = ['avepool', 'bn_crelu', 'z_mean', 'z_std'] satisfies Encoding[];
+const ENCODINGS: readonly string[] = ['avepool', 'bn_crelu', 'z_mean', 'z_std'] satisfies EncodedFeature[];
 
 export interface AugmentationSettings {
   batchSize: number;
@@ -54,7 +45,10 @@ export async function openAugmentation(
   const flip = asked ?? (await trainedFlip(source));
   const dataset = await openOriginalImages(data, origin, features, (await describeModel(source)).input);
   const atOnce = partSize(batchSize);
-  const model = await openOriginalModel(await start(), source, origin, path, atOnce);
+  const model = await openOriginalModel(await start(), source, origin, path, atOnce).catch(async (error) => {
+    await dataset.close();
+    throw error;
+  });
 
   let [images, begun, seconds] = [0, 0, 0];
   const speed = () => (seconds > 0 ? images / seconds : 0);
@@ -80,14 +74,14 @@ export async function openAugmentation(
       images,
       images_per_second: speed(),
     }),
-    async close() {
+    async [Symbol.asyncDispose]() {
       model.dispose();
       await dataset.close();
     },
   };
 }
 
-const isEncoding = (name: string): name is Encoding => ENCODINGS.includes(name);
+const isEncoding = (name: string): name is EncodedFeature => ENCODINGS.includes(name);
 
 async function trainedFlip(source: ModelSource): Promise<boolean> {
   if (source.model === undefined) return (await describeCheckpoint(source)).config.train.flip;

@@ -8,16 +8,16 @@ import type { Crop } from '../../data/loading/crop.js';
 import { createLoader } from '../../data/loading/loader.js';
 import { mirrorAtRandom } from '../../data/loading/mirror.js';
 import { type Channels, withChannels } from '../../data/pixels.js';
-import { type Batch, type OrderSettings, shuffledRows } from '../../metrics/probe/shuffled.js';
+import { type OrderSettings, type ProbeBatch, shuffledRows } from '../../metrics/probe/shuffled.js';
 import type { EncodedBatch, ImageShape, InferenceModel } from '../../model/inference.js';
 
 /** What E is asked for, a row for each image. */
-export type Encoding = keyof EncodedBatch;
+export type EncodedFeature = keyof EncodedBatch;
 
 export interface AugmentedSource {
   dataset: Dataset;
   model: Pick<InferenceModel, 'input' | 'encode' | 'widths'>;
-  encoding: Encoding;
+  encoding: EncodedFeature;
   crop: Crop;
   /** Mirror each image with probability 1/2. */
   flip: boolean;
@@ -32,7 +32,7 @@ export interface AugmentedSource {
  * images cropped and mirrored anew and encoded once. Crops, mirroring and order are by the seed alone. E is as in
  * inference: its batch norm has standing statistics.
  */
-export async function* augmentedBatches(source: AugmentedSource, settings: OrderSettings): AsyncGenerator<Batch> {
+export async function* augmentedBatches(source: AugmentedSource, settings: OrderSettings): AsyncGenerator<ProbeBatch> {
   const { dataset, model, crop, flip, workers } = source;
   const { batchSize, seed } = settings;
   const order = shuffledRows(dataset.count, settings);

@@ -5,7 +5,7 @@ import type { LabelledRows } from '../../metrics/probe/classifier.js';
 import { lbfgsBytes } from '../../metrics/probe/lbfgs-probe.js';
 import { POOL } from '../../metrics/probe/shuffled.js';
 import { headsBytes } from '../../metrics/probe/softmax-heads.js';
-import type { ProbeQuestion } from './probe.js';
+import type { ProbeQuestion } from './probe-question.js';
 
 type Grid = Pick<ProbeQuestion, 'learningRates' | 'penalties' | 'batchSize' | 'average'>;
 

@@ -1,17 +1,5 @@
-/** What `linear-probe` says of its sets, its classifiers and its protocol. */
-import type { Features } from '../../data/features.js';
 import type { Accuracy } from '../../metrics/probe/accuracy.js';
-import { modelDigests } from '../features/same-features.js';
-import type { ProbeQuestion } from './probe.js';
-
-export interface ProbeAnswer {
-  /** What is printed: stable keys. */
-  result: { top1: number; top5: number } & Record<string, unknown>;
-  /** See `Tested`. */
-  confusion: Uint32Array;
-  /** Class numbers, ascending. */
-  classes: Int32Array;
-}
+import type { ProbeQuestion } from './probe-question.js';
 
 export interface Circumstances {
   holdout: number;
@@ -67,9 +55,4 @@ export function describeHead({
     heldout_loss: heldout.loss / heldout.rows,
   };
   return { ...(learningRate === undefined ? {} : { learning_rate: learningRate }), ...others, ...known };
-}
-
-export function describeSet(features: Features) {
-  const { path, rows, width, digest } = features;
-  return { path, rows, width, digest, ...modelDigests(features) };
 }

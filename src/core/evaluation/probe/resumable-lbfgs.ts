@@ -1,7 +1,7 @@
 /** L-BFGS over a range of penalties, which says how it goes and keeps its state in a file. */
 import type { Engine } from '../../backend/engine.js';
 import { type LbfgsProbeState, lbfgsProbe } from '../../metrics/probe/lbfgs-probe.js';
-import type { ProbeEvents, ProbeQuestion } from './probe.js';
+import type { ProbeEvents, ProbeQuestion } from './probe-question.js';
 import { readProbeState, writeProbeState } from './probe-state-file.js';
 
 /** Between two states of a long computation. */

@@ -2,7 +2,7 @@
 import { expected } from '../../errors.js';
 import { type ArrayData, type Dtype, sizeOf } from '../arrays.js';
 import { allocate, openInput, readExactly } from '../input.js';
-import { readNpy, readNpyHeader } from './npy.js';
+import { readNpy, readNpyHeader } from './npy-array.js';
 import { elements, itemBytes } from './npy-elements.js';
 
 export interface NpyRows {

@@ -11,7 +11,7 @@ import { type Four, fours, products, squareDifferences, squareSums } from './fou
  * On vectors scaled to norm 1, `l1` and `l2` are the distances D_1 and D_2 of BigBiGAN's appendix C; `cosine` is one
  * minus the cosine similarity, which is half of D_2 squared.
  */
-export type Metric = 'l1' | 'l2' | 'cosine';
+export type NeighbourMetric = 'l1' | 'l2' | 'cosine';
 
 /** Rows [n, width] as they are, and what each is multiplied with before it is compared. */
 export interface Vectors {
@@ -25,7 +25,7 @@ export interface Vectors {
   largest: number;
 }
 
-export function vectors(rows: Float32Array, width: number, metric: Metric, normalise: boolean): Vectors {
+export function vectors(rows: Float32Array, width: number, metric: NeighbourMetric, normalise: boolean): Vectors {
   const unscaled = metric === 'l1' ? absoluteSums(rows, width) : squareSums(rows, width).map(Math.sqrt);
   const factors = unscaled.map((norm) => (normalise ? (norm > 0 ? 1 / norm : 0) : 1));
   const norms = unscaled.map((norm, row) => norm * factors[row]);
@@ -54,7 +54,7 @@ function absoluteSums(rows: Float32Array, width: number): Float64Array {
 }
 
 /** The distance of row i of `a` and row j of `b`, in double precision. */
-export function distance(metric: Metric, a: Vectors, i: number, b: Vectors, j: number): number {
+export function distance(metric: NeighbourMetric, a: Vectors, i: number, b: Vectors, j: number): number {
   const { width } = a;
   const [x, y] = [a.rows, b.rows];
   const [f, g] = [a.factors[i], b.factors[j]];
@@ -76,7 +76,7 @@ export function distance(metric: Metric, a: Vectors, i: number, b: Vectors, j: n
 }
 
 /** The same from several rows of `b`. */
-export function distances(metric: Metric, a: Vectors, i: number, b: Vectors, rows: Int32Array): Float64Array {
+export function distances(metric: NeighbourMetric, a: Vectors, i: number, b: Vectors, rows: Int32Array): Float64Array {
   const { width } = a;
   const [f, g] = [a.factors[i], b.factors];
   if (metric === 'l1') return Float64Array.from(rows, (j) => distance(metric, a, i, b, j));
@@ -101,13 +101,13 @@ export function distances(metric: Metric, a: Vectors, i: number, b: Vectors, row
 const origin = (normalise: boolean) => (normalise ? 1 : 0);
 
 /** The key that belongs to a distance from a query of a norm. */
-export function keyOf(metric: Metric, distance: number, queryNorm: number, normalise: boolean): number {
+export function keyOf(metric: NeighbourMetric, distance: number, queryNorm: number, normalise: boolean): number {
   if (metric === 'cosine') return 1 - distance;
   return metric === 'l1' ? -distance : (queryNorm * queryNorm + origin(normalise) - distance * distance) / 2;
 }
 
 /** How far the engine's keys may be from the true ones: the bound for sums of `width` products in float32. */
-export function keyError(metric: Metric, queries: Vectors, base: Vectors): number {
+export function keyError(metric: NeighbourMetric, queries: Vectors, base: Vectors): number {
   const roundings = (queries.width + 8) * 2 ** -24;
   const unit = roundings / (1 - roundings);
   const [q, b] = [queries.largest, base.largest];
@@ -121,7 +121,7 @@ export function keyError(metric: Metric, queries: Vectors, base: Vectors): numbe
 export function nearness(
   engine: EagerExecutor,
   base: Vectors,
-  metric: Metric,
+  metric: NeighbourMetric,
   normalise: boolean,
 ): (queries: Tensor) => Tensor {
   const rows = scaled(base, normalise);

@@ -9,7 +9,17 @@ import type { Tensor } from '../../backend/tensor.js';
 import { chunks, type Rows } from '../rows.js';
 import { type Candidates, createCandidates } from './candidates.js';
 import { kthLargest } from './kth-largest.js';
-import { distances, keyError, keyOf, type Metric, nearness, part, scaled, type Vectors, vectors } from './nearness.js';
+import {
+  distances,
+  keyError,
+  keyOf,
+  type NeighbourMetric,
+  nearness,
+  part,
+  scaled,
+  type Vectors,
+  vectors,
+} from './nearness.js';
 import { createRanking } from './ranking.js';
 
 export interface NeighbourSettings {
@@ -18,7 +28,7 @@ export interface NeighbourSettings {
   width: number;
   /** Neighbours to find; no more than the base has rows. */
   k: number;
-  metric: Metric;
+  metric: NeighbourMetric;
   /** Scale each vector to norm 1 first. */
   normalise: boolean;
 }

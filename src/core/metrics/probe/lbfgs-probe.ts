@@ -6,7 +6,7 @@ import { forEachRow, type LabelledRows, testClassifier, unstandardised } from '.
 import { createCrossEntropy } from './cross-entropy.js';
 import { curvature, WIDEST } from './curvature.js';
 import { HISTORY, type LbfgsState, largest, lbfgs, lbfgsStart, type Minimum } from './lbfgs.js';
-import { bestOf, type ProbeResult, probeData } from './probe-data.js';
+import { bestOf, type ChosenClassifier, probeData } from './probe-data.js';
 import { chunkRows, KEPT, rowTensors } from './row-tensors.js';
 
 /** A stage that is done. */
@@ -49,7 +49,7 @@ export interface LbfgsProbeSettings {
   onRows?(done: number): void;
 }
 
-export interface LbfgsProbeResult extends ProbeResult<SolvedHead> {
+export interface LbfgsProbeResult extends ChosenClassifier<SolvedHead> {
   /** The chosen penalty on all training rows. */
   final: SolvedHead;
 }

@@ -4,7 +4,7 @@ import { affine, columnMoments, type Rows, type Standardisation, standardisation
 import type { Accuracy } from './accuracy.js';
 import { type Classifier, columnsOf, type LabelledRows, type Tested } from './classifier.js';
 
-export interface ProbeResult<Choice> {
+export interface ChosenClassifier<Choice> {
   /** Every choice of settings with its accuracy on the held-out rows. */
   heads: Array<Choice & { heldout?: Accuracy }>;
   /** Which of them was chosen. */

@@ -2,7 +2,7 @@
 import { integerRandom, permutation } from '../../data/random.js';
 import type { Rows } from '../rows.js';
 
-export interface Batch {
+export interface ProbeBatch {
   /** [size, width] */
   data: Float32Array;
   /** Row numbers in the source [size]. */
@@ -35,7 +35,7 @@ const BLOCK = 32;
 export async function* shuffledBatches(
   source: Rows,
   { memory = POOL, ...settings }: ShuffleSettings,
-): AsyncGenerator<Batch, never> {
+): AsyncGenerator<ProbeBatch, never> {
   const { width, rows: count } = source;
   const held = Math.max(Math.floor(memory / width / BLOCK), Math.ceil(settings.batchSize / BLOCK) * 2);
   const buffer = new Float32Array(Math.min(held, Math.ceil(count / BLOCK)) * BLOCK * width);

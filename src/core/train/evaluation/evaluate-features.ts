@@ -2,7 +2,7 @@
 import type { EagerExecutor } from '../../backend/eager.js';
 import { knnAccuracy } from '../../metrics/neighbours/knn.js';
 import { findNeighbours } from '../../metrics/neighbours/neighbours.js';
-import { linearProbe } from '../../metrics/probe/linear-probe.js';
+import { minibatchProbe } from '../../metrics/probe/minibatch-probe.js';
 import { rowsOf } from '../../metrics/rows.js';
 
 /** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
@@ -48,7 +48,7 @@ export async function evaluateProbe(engine: EagerExecutor, { features, labels, w
     read: async (first: number, count: number) =>
       features.slice((from + first) * width, (from + first + count) * width),
   });
-  const { test } = await linearProbe(engine, {
+  const { test } = await minibatchProbe(engine, {
     train: part(0, fitted),
     test: part(fitted, labels.length),
     learningRates: [PROBE.learning_rate],

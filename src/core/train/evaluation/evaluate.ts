@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../../backend/engine.js';
 import type { Dataset } from '../../data/dataset/dataset.js';
 import type { Extractor } from '../../metrics/extractor.js';
-import { type LatentStatistics, latentStatistics } from '../../metrics/latent-statistics.js';
+import { latentStatistics } from '../../metrics/latent-statistics.js';
 import { reconstructionError } from '../../metrics/reconstruction.js';
 import type { ModelConfig } from '../../model/config.js';
 import type { InferenceModel } from '../../model/inference.js';
@@ -14,46 +14,8 @@ import { reconstructImages } from '../../trained/reconstruct-images.js';
 import { evaluateNeighbours, evaluateProbe, type Halves, PROBE } from './evaluate-features.js';
 import { createDistance, type Stopped } from './evaluate-samples.js';
 import { EVALUATION_SEED, type EvaluatedImages, evaluatedImages } from './evaluated-images.js';
-import type { EvaluationName } from './evaluation-plan.js';
-
-/** Results by the name of the command that gives them, with its keys; absent is what was left out. */
-export interface Evaluation {
-  knn?: { top1: Record<string, number> };
-  linear_probe?: { top1: number; top5: number };
-  reconstruct?: { l1_matched: number; l1_mismatched: number; l1_ratio: number };
-  /** How E's latents match the prior. */
-  encoder?: LatentStatistics;
-  /** `fid` only in the features of the 2015 Inception network. */
-  fid?: { frechet_distance: number; fid?: number };
-}
-
-/** A line of metrics.jsonl. */
-export interface EvaluationLine extends Evaluation {
-  step: number;
-  epoch: number;
-  /** The dataset's folder. */
-  data: string;
-  protocol: Protocol;
-  seconds: number;
-}
-
-/** What two evaluations must share for their numbers to be comparable. */
-export interface Protocol {
-  data_digest: string;
-  /** Of the sample of images. */
-  seed: number;
-  images: number;
-  /** Of them, those that fit the probe and vote in kNN, and the others, which are named. */
-  fitted?: number;
-  tested?: number;
-  feature?: string;
-  probe?: typeof PROBE;
-  /** The first of them, whose reconstructions are compared. */
-  reconstructed?: number;
-  /** G's images for the distance, and the network. */
-  generated?: number;
-  extractor?: { label: string; digest: string; mode?: string };
-}
+import type { Evaluation, Protocol } from './evaluation-line.js';
+import type { EvaluationName } from './evaluation-names.js';
 
 export interface EvaluatorSettings {
   model: ModelConfig;

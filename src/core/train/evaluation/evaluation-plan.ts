@@ -5,11 +5,8 @@ import type { Dataset } from '../../data/dataset/dataset.js';
 import { expected, usage } from '../../errors.js';
 import { hasEncoder } from '../../model/config.js';
 import { checkImages } from '../../run/checks.js';
+import { EVALUATIONS, type EvaluationName } from './evaluation-names.js';
 import { SELECTIONS, type Selection } from './selection.js';
-
-/** As the results are named in lines of metrics.jsonl. */
-export const EVALUATIONS = ['knn', 'linear_probe', 'reconstruct', 'encoder', 'fid'] as const;
-export type EvaluationName = (typeof EVALUATIONS)[number];
 
 export interface EvaluationPlan {
   names: EvaluationName[];

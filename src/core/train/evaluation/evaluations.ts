@@ -8,9 +8,10 @@ import type { InferenceModel } from '../../model/inference.js';
 import { bestCheckpoint, markBest } from '../../run/best-checkpoint.js';
 import type { RunFolder } from '../../run/run-folder.js';
 import { SHEET } from '../progress-sheets.js';
-import { createEvaluator, type EvaluationLine, type Protocol } from './evaluate.js';
+import { createEvaluator } from './evaluate.js';
 import type { Stopped } from './evaluate-samples.js';
-import type { EvaluationName } from './evaluation-plan.js';
+import type { EvaluationLine, Protocol } from './evaluation-line.js';
+import type { EvaluationName } from './evaluation-names.js';
 import { type Selection, type Standing, standing } from './selection.js';
 
 export interface EvaluationSettings {

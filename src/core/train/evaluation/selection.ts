@@ -1,6 +1,6 @@
 /** Which of a run's evaluations is the best, and for how many it has been; read off the lines of metrics.jsonl. */
-import type { Evaluation, EvaluationLine } from './evaluate.js';
-import type { EvaluationName } from './evaluation-plan.js';
+import type { Evaluation, EvaluationLine } from './evaluation-line.js';
+import type { EvaluationName } from './evaluation-names.js';
 
 interface Criterion {
   /** The result that it is part of. */

@@ -15,7 +15,7 @@ async function folder(dir: string, files: Record<string, number[][]>, labels: nu
 /** Closed at the end of the test. */
 async function opened(t: Test, ...question: Parameters<typeof openFeaturePair>) {
   const pair = await openFeaturePair(...question);
-  t.teardown(pair.close);
+  t.teardown(pair[Symbol.asyncDispose]);
   return pair;
 }
 

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { decodeAsIs, encodePng } from '../../../../src/core/data/codec.js';
 import { openMerged } from '../../../../src/core/evaluation/fid/merged-side.js';
+import { inceptionScore } from '../../../../src/core/evaluation/fid/scores/inception-score.js';
 import { writeShard } from '../../../../src/core/evaluation/fid/shard.js';
 import { type OpenSide, openSide, type Side, type SideOptions } from '../../../../src/core/evaluation/fid/side.js';
 import { openSource } from '../../../../src/core/evaluation/fid/source.js';
@@ -15,7 +16,8 @@ import { formulaRows } from '../../metrics/formula.js';
 import { means } from '../means.js';
 
 const stdin = (async function* () {})();
-const OPTIONS: SideOptions = { features: true, splits: 5, logits: false, temporary: tmpdir(), batchSize: 8 };
+const scorers = [(total: number) => inceptionScore.scorer!(total, { splits: 5 })];
+const OPTIONS: SideOptions = { features: true, scorers, logits: false, temporary: tmpdir(), batchSize: 8 };
 
 async function measure(path: string, options: Partial<SideOptions> = {}, extractor = means()): Promise<Side> {
   const open = await openSide(await openSource(path, { rows: true, stdin }), extractor);
@@ -70,13 +72,14 @@ t.test('images of many sizes, each in its own, in the order of their paths, what
   const other = await measure(set, { batchSize: 1 });
   t.same(await rowsOf(other), expectedRows);
   t.same(other.statistics, side.statistics);
-  t.same(other.score, side.score);
+  t.same(other.scored, side.scored);
   const scorer = createInceptionScore(53, 5);
   scorer.add(
     Float32Array.from(expectedRows, (value) => value / 50),
     53,
   );
-  t.same(side.score, scorer.result());
+  const { mean, std } = scorer.result();
+  t.same(side.scored, { inception_score: mean, inception_score_std: std });
 });
 
 t.test('a zip, and a dataset of encoded images, give what their folder gives', async (t) => {
@@ -146,7 +149,7 @@ t.test('shards of any number add up to the whole: sums to 1e-12, rows and the In
       const part = await writeShard(engine, source, means(), path, {
         ...OPTIONS,
         logits: true,
-        splits: undefined,
+        scorers: [],
         shard,
         shards,
       });
@@ -158,7 +161,7 @@ t.test('shards of any number add up to the whole: sums to 1e-12, rows and the In
       OPTIONS,
     );
     t.same(await rowsOf(merged), await rowsOf(whole), `${shards} shards`);
-    t.same(merged.score, whole.score);
+    t.same(merged.scored, whole.scored);
     t.equal(merged.sourceDigest, whole.sourceDigest);
     t.same(merged.network, whole.network);
     const far = (a: Float64Array, b: Float64Array) =>

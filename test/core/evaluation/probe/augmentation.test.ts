@@ -13,7 +13,8 @@ import { openImages } from '../../../../src/core/data/images/images.js';
 import { cropBox, cropRandom } from '../../../../src/core/data/loading/crop.js';
 import { mirrorAtRandom } from '../../../../src/core/data/loading/mirror.js';
 import { type Augmentation, openAugmentation } from '../../../../src/core/evaluation/probe/augmentation.js';
-import { type ProbeQuestion, runProbe } from '../../../../src/core/evaluation/probe/probe.js';
+import type { ProbeQuestion } from '../../../../src/core/evaluation/probe/probe-question.js';
+import { runProbe } from '../../../../src/core/evaluation/probe/run-probe.js';
 import { encodeImages } from '../../../../src/core/trained/encode-images.js';
 import { loadModel } from '../../../../src/core/trained/load-model.js';
 import type { CheckpointSettings } from '../../../../src/core/trained/model.js';
@@ -90,7 +91,7 @@ async function opened(
 ): Promise<Augmentation> {
   const source = await openFeatures(path, 'avepool');
   const augmentation = await openAugmentation(start, source, how, { batchSize: ROWS.batchSize, workers });
-  t.teardown(async () => Promise.all([source.close(), augmentation.close()]));
+  t.teardown(async () => Promise.all([source.close(), augmentation[Symbol.asyncDispose]()]));
   return augmentation;
 }
 
@@ -256,7 +257,7 @@ t.test('a batch larger than what goes into E at one time, also one that the rows
         `row ${row}`,
       );
     }
-    await augmentation.close();
+    await augmentation[Symbol.asyncDispose]();
   }
   await source.close();
 });
@@ -270,7 +271,7 @@ t.test('nothing stays behind in the engine', async (t) => {
   const source = await openFeatures(digits.path, 'avepool');
   const augmentation = await openAugmentation(start, source, { crop: 'center' }, ROWS);
   await take(augmentation, 1);
-  await augmentation.close();
+  await augmentation[Symbol.asyncDispose]();
   await t.rejects(take(augmentation, 1), 'the graph is gone');
   await source.close();
 });

@@ -3,7 +3,7 @@ import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { integerRandom } from '../../../../src/core/data/random.js';
 import { readNpy } from '../../../../src/core/formats/npy/npy.js';
-import type { Metric } from '../../../../src/core/metrics/neighbours/nearness.js';
+import type { NeighbourMetric } from '../../../../src/core/metrics/neighbours/nearness.js';
 import { createNeighbourSearch, findNeighbours } from '../../../../src/core/metrics/neighbours/neighbours.js';
 import { rowsOf } from '../../../../src/core/metrics/rows.js';
 import { fixture } from '../../../paths.js';
@@ -18,7 +18,7 @@ async function search(
   queries: Float32Array,
   width: number,
   k: number,
-  { metric = 'l2' as Metric, normalise = true, chunk = Infinity } = {},
+  { metric = 'l2' as NeighbourMetric, normalise = true, chunk = Infinity } = {},
 ): Promise<number[]> {
   const found = createNeighbourSearch(await startEngine(), { queries, width, k, metric, normalise });
   const rows = base.length / width;
@@ -37,7 +37,7 @@ function bruteForce(
   queries: Float32Array,
   width: number,
   k: number,
-  metric: Metric,
+  metric: NeighbourMetric,
   normalise: boolean,
 ) {
   const power = metric === 'l1' ? 1 : 2;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { sha256File } from '../../../../src/core/formats/digest.js';
-import type { LoopEvent } from '../../../../src/core/train/loop.js';
+import type { LoopEvent } from '../../../../src/core/train/loop-settings.js';
 import { loops } from '../loops.js';
 
 const STEPS = 6;

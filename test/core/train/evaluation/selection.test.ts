@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { EvaluationLine } from '../../../../src/core/train/evaluation/evaluate.js';
+import type { EvaluationLine } from '../../../../src/core/train/evaluation/evaluation-line.js';
 import { standing } from '../../../../src/core/train/evaluation/selection.js';
 
 const protocol = { data_digest: 'd', seed: 0, images: 8 };

@@ -1,37 +1,36 @@
-/** What `bigbigan fid` was asked, and whether it can be answered, before anything long begins. */
+/** What was asked, and whether it can be answered, before anything long begins. */
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import { usage } from '../../core/errors.js';
-import type { ExtractorChoice } from '../../core/evaluation/fid/extractors/extractors.js';
-import type { Metric } from '../../core/evaluation/fid/metric-names.js';
-import type { OpenSide } from '../../core/evaluation/fid/side.js';
-import type { Source } from '../../core/evaluation/fid/source.js';
-import { checkOutputFile } from '../../core/formats/output-file.js';
-import { refuseGiven } from '../options/given.js';
-import type { InceptionOptions } from '../options/inception-options.js';
-import type { EngineOptions, OutputOptions } from '../options/options.js';
+import { usage } from '../../errors.js';
+import { checkOutputFile } from '../../formats/output-file.js';
+import type { Mode } from '../../inception/modes.js';
+import type { ExtractorChoice } from './extractors/extractors.js';
+import type { AnyScore } from './scores/scores.js';
+import { chosenScores, SCORES, type ScoreName, type ScoreSettings } from './scores/scores.js';
+import type { OpenSide } from './side.js';
+import type { Source } from './source.js';
 
-export interface FidOptions extends OutputOptions, EngineOptions, InceptionOptions {
-  extractor?: string;
+export interface FidRequest extends ScoreSettings {
+  metrics: readonly ScoreName[];
   feature?: string;
-  metrics: Metric[];
-  splits: number;
-  kidSubsets: number;
-  kidSubsetSize: number;
-  prNeighbours: number;
-  seed: number;
-  batchSize: number;
-  statsOut?: string;
-  shard?: [number, number];
+  mode?: Mode;
+  shard?: readonly [number, number];
   out?: string;
-  merge?: string[];
+  merge?: readonly string[];
+  statsOut?: string;
   force?: boolean;
 }
 
-/** What can be said from the command line alone. */
-export async function checkUsage(
-  paths: string[],
-  { shard: part, out, merge, statsOut, metrics, force }: FidOptions,
+/** The first of the scores asked for that needs rows, or class scores. */
+export function needing(metrics: readonly ScoreName[], what: AnyScore['needs']): ScoreName | undefined {
+  return metrics.find((name) => SCORES.find((score) => score.name === name)?.needs === what);
+}
+
+const rowScores = () => SCORES.filter(({ needs }) => needs === 'rows').map(({ name }) => name);
+
+/** What can be said without looking at the files. */
+export async function checkSettings(
+  paths: readonly string[],
+  { shard: part, out, merge, statsOut, metrics, force }: FidRequest,
 ): Promise<void> {
   if (paths.filter((path) => path === '-').length > 1)
     throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
@@ -43,11 +42,11 @@ export async function checkUsage(
     throw usage('--merge stands for FAKE: only REAL can be named beside it', 'put REAL before --merge');
   const sets = paths.length + (merge ? 1 : 0);
   if (sets === 0) throw usage("missing required argument 'real'", 'name REAL and FAKE');
-  if (sets === 1 && !part && !statsOut && !metrics.includes('is')) {
+  if (sets === 1 && !part && !statsOut && !needing(metrics, 'classes')) {
     throw usage("missing required argument 'fake'", 'one set alone is for --stats-out, --shard or --metrics is');
   }
-  if (sets === 1 && !part && metrics.some(isRowMetric) && !statsOut) {
-    throw usage('kid and pr compare two sets', 'name REAL and FAKE');
+  if (sets === 1 && !part && needing(metrics, 'rows') && !statsOut) {
+    throw usage(`${rowScores().join(' and ')} compare two sets`, 'name REAL and FAKE');
   }
   const file = out ?? statsOut;
   if (!file) return;
@@ -65,9 +64,9 @@ export async function checkUsage(
  * What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them.
  */
 export function checkKinds(
-  sources: Source[],
-  paths: string[],
-  { shard: part, metrics, merge, feature }: FidOptions,
+  sources: readonly Source[],
+  paths: readonly string[],
+  { shard: part, metrics, merge, feature }: FidRequest,
 ): void {
   if (part && sources[0].kind !== 'images')
     throw usage(`--shard is for images, which ${sources[0].path} does not hold`);
@@ -76,44 +75,38 @@ export function checkKinds(
   }
   if (feature !== undefined && sources.every(({ path }, i) => path === paths[i]))
     throw usage('--feature is for features folders, and none is named');
-  const rowMetric = metrics.find(isRowMetric);
+  const rowMetric = needing(metrics, 'rows');
   const without = sources.find(({ kind }) => kind === 'statistics');
   if (rowMetric && without) {
     const message = `--metrics ${rowMetric} needs the rows of both sets, and ${without.path} has their statistics only`;
     throw usage(message, 'name images, features, or an .npz with feats');
   }
   const scored = merge ? undefined : sources.at(-1);
-  if (metrics.includes('is') && scored && scored.kind !== 'images') {
+  if (needing(metrics, 'classes') && scored && scored.kind !== 'images') {
     const message = `--metrics is needs the images of FAKE, and ${scored.path} has ${scored.kind === 'features' ? 'features' : 'their statistics'} only`;
     throw usage(message, 'name images, or shards made with --metrics is');
   }
 }
 
 /** Before the network is loaded: that it has what the Inception Score needs. */
-export function checkClassScores({ kind }: ExtractorChoice, { metrics, merge }: FidOptions): void {
-  if (!metrics.includes('is') || merge || kind === 'inception') return;
+export function checkClassScores({ kind }: ExtractorChoice, { metrics, merge }: FidRequest): void {
+  if (!needing(metrics, 'classes') || merge || kind === 'inception') return;
   throw usage(
     `--metrics is needs class scores, which --extractor ${kind} does not give`,
     'take --extractor inception, or leave is out',
   );
 }
 
-/** Enough rows for the scores of single rows. */
-export async function checkCounts(
-  sets: Array<{ path: string; n?: number }>,
-  { metrics, kidSubsetSize, prNeighbours }: FidOptions,
-): Promise<void> {
-  const { checkSubset } = await import('../../core/metrics/kid.js');
-  const { checkNeighbours } = await import('../../core/metrics/neighbours/precision-recall.js');
+/** Enough rows for the scores that need a number of them. */
+export function checkCounts(sets: readonly { path: string; n?: number }[], request: FidRequest): void {
   for (const { path, n } of sets) {
     if (n === undefined) continue;
-    if (metrics.includes('kid')) checkSubset(n, kidSubsetSize, path);
-    if (metrics.includes('pr')) checkNeighbours(n, prNeighbours, path);
+    for (const score of chosenScores(request.metrics)) score.check?.(n, request, path);
   }
 }
 
 /** Where nothing is resized, --mode can only say what is known already. */
-export function checkMode(sides: OpenSide[], { mode }: FidOptions): void {
+export function checkMode(sides: readonly OpenSide[], { mode }: FidRequest): void {
   const known = sides.filter(({ network }) => network);
   if (mode === undefined || (known.length > 0 && known.every(({ network }) => network!.mode === mode))) return;
   const other = known.find(({ network }) => network!.mode !== mode);
@@ -121,18 +114,4 @@ export function checkMode(sides: OpenSide[], { mode }: FidOptions): void {
     ? `${other.path} is of ${other.network!.mode ? `mode ${other.network!.mode}` : other.network!.label}`
     : 'the features are of unknown origin';
   throw usage(`--mode ${mode} says how images are resized, and there are none; ${found}`, 'leave --mode out');
-}
-
-/** Options of scores that are not asked for. */
-export function checkEffects(command: Command, { metrics, out, statsOut }: FidOptions): void {
-  const refuse = (wanted: boolean, names: string[], of: string) =>
-    wanted || refuseGiven(command, names, `has no effect without ${of}`, `add ${of}, or leave it out`);
-  refuse(metrics.includes('is'), ['--splits'], '--metrics is');
-  refuse(metrics.includes('kid'), ['--kid-subsets', '--kid-subset-size', '--seed'], '--metrics kid');
-  refuse(metrics.includes('pr'), ['--pr-neighbours'], '--metrics pr');
-  refuse(out !== undefined || statsOut !== undefined, ['--force'], '--stats-out or --out');
-}
-
-export function isRowMetric(name: Metric): boolean {
-  return name === 'kid' || name === 'pr';
 }

@@ -3,8 +3,8 @@ import type { EagerExecutor } from '../../backend/eager.js';
 import { type Standardisation, scaled } from '../rows.js';
 import { addScores, noAccuracy } from './accuracy.js';
 import { forEachRow, type LabelledRows, testClassifier, unstandardised } from './classifier.js';
-import { bestOf, probeData, type ProbeResult as Result } from './probe-data.js';
-import { type Batch, type OrderSettings, shuffledBatches } from './shuffled.js';
+import { bestOf, type ChosenClassifier, probeData } from './probe-data.js';
+import { type OrderSettings, type ProbeBatch, shuffledBatches } from './shuffled.js';
 import { createSoftmaxHeads, type Head, type HeadSettings, type SoftmaxHeads } from './softmax-heads.js';
 
 export type { Classifier, LabelledRows } from './classifier.js';
@@ -25,17 +25,15 @@ export interface ProbeSettings extends HeadSettings {
    * Training batches in place of those of `train`, whose row numbers they carry: features that are not standardised,
    * endless.
    */
-  batches?(order: OrderSettings): AsyncGenerator<Batch>;
+  batches?(order: OrderSettings): AsyncGenerator<ProbeBatch>;
   onStep?(step: number, total: number): void;
 }
-
-export type ProbeResult = Result<Head>;
 
 /**
  * Standardises the features by the training rows and trains a head for each learning rate and penalty, all on the
  * same batches. The head that is best on the held-out rows is trained anew on all training rows and tested.
  */
-export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings): Promise<ProbeResult> {
+export async function minibatchProbe(engine: EagerExecutor, settings: ProbeSettings): Promise<ChosenClassifier<Head>> {
   const {
     train,
     test,
@@ -98,6 +96,6 @@ export async function linearProbe(engine: EagerExecutor, settings: ProbeSettings
   };
 }
 
-async function* standardised(batches: AsyncIterable<Batch>, scaling: Standardisation): AsyncGenerator<Batch> {
+async function* standardised(batches: AsyncIterable<ProbeBatch>, scaling: Standardisation): AsyncGenerator<ProbeBatch> {
   for await (const { data, rows } of batches) yield { data: scaled(data, scaling), rows };
 }

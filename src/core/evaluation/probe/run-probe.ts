@@ -1,60 +1,22 @@
 /** Feature folders in, a linear classifier and its accuracy out. */
 import type { Engine } from '../../backend/engine.js';
 import { UserError, usage } from '../../errors.js';
-import { linearProbe } from '../../metrics/probe/linear-probe.js';
-import {
-  checkFinite,
-  describeComputed,
-  type FeaturePair,
-  openFeaturePair,
-  type Remarks,
-} from '../features/feature-pair.js';
-import { type AugmentationQuestion, openAugmentation } from './augmentation.js';
+import { minibatchProbe } from '../../metrics/probe/minibatch-probe.js';
+import { describeSet } from '../features/describe-set.js';
+import { checkFinite, describeComputed, type FeaturePair, openFeaturePair } from '../features/feature-pair.js';
+import { openAugmentation } from './augmentation.js';
 import type { SavedClassifier } from './classifier-file.js';
 import { gridEdge } from './grid-edge.js';
 import { checkLbfgsMemory, checkMemory } from './probe-memory.js';
-import { describeHead, describeSet, fractions, type ProbeAnswer, perClass, protocol } from './probe-result.js';
+import type { ProbeAnswer, ProbeEvents, ProbeQuestion } from './probe-question.js';
+import { describeHead, fractions, perClass, protocol } from './probe-result.js';
 import { resumableLbfgs } from './resumable-lbfgs.js';
-
-export interface ProbeQuestion {
-  train: string;
-  test: string;
-  /** Default avepool. */
-  feature?: string;
-  solver: 'adam' | 'sgd' | 'lbfgs';
-  learningRates: readonly number[];
-  penalties: readonly number[];
-  steps: number;
-  /** Instead of steps. */
-  epochs?: number;
-  batchSize: number;
-  schedule: 'cosine' | 'constant';
-  average: number;
-  iterations: number;
-  tolerance: number;
-  /** File that keeps the state of L-BFGS. */
-  state?: string;
-  /** Default: a tenth of the training rows, at most 10,000, where there is a choice. */
-  holdout?: number;
-  seed: number;
-  /** Train on random parts of the images, encoded anew for each batch (adam, sgd). */
-  augment?: AugmentationQuestion;
-}
-
-export interface ProbeEvents extends Remarks {
-  /** Steps of random batches, or penalties that L-BFGS has solved for. */
-  progress(done: number, total: number, words?: string): void;
-}
 
 const LARGEST_HOLDOUT = 10_000;
 
 export async function runProbe(start: () => Promise<Engine>, question: ProbeQuestion, events: ProbeEvents) {
-  const pair = await openFeaturePair(question.train, question.test, question.feature ?? 'avepool', events);
-  try {
-    return await probePair(start, pair, question, events);
-  } finally {
-    await pair.close();
-  }
+  await using pair = await openFeaturePair(question.train, question.test, question.feature ?? 'avepool', events);
+  return await probePair(start, pair, question, events);
 }
 
 async function probePair(
@@ -72,7 +34,8 @@ async function probePair(
   if (solver === 'lbfgs') checkLbfgsMemory(train);
   else checkMemory(question, train);
   if (!same) await checkFinite(test);
-  const augmentation = question.augment && (await openAugmentation(start, train, question.augment, { batchSize, bn }));
+  await using augmentation =
+    question.augment && (await openAugmentation(start, train, question.augment, { batchSize, bn }));
   const engine = await start();
   const steps = question.epochs ? Math.ceil((question.epochs * train.rows) / batchSize) : question.steps;
   const sets = { train, test, penalties, holdout, seed };
@@ -82,7 +45,7 @@ async function probePair(
   const solved =
     solver === 'lbfgs'
       ? await resumableLbfgs(engine, question, sets, `${train.digest} ${test.digest}`, events)
-      : await linearProbe(engine, {
+      : await minibatchProbe(engine, {
           ...sets,
           learningRates,
           steps,
@@ -93,7 +56,6 @@ async function probePair(
           batches: augmentation?.batches,
           onStep: (done, total) => events.progress(done, total, [phase(done), speed()].filter(Boolean).join(', ')),
         });
-  await augmentation?.close();
   const { classifier, confusion } = solved;
   if (!classifier.weight.every(Number.isFinite)) throw diverged(solved.heads[solved.best]);
   const heads = solved.heads.map(describeHead);

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
 import { openFeatures } from '../../../../src/core/data/features.js';
-import { type LabelledRows, linearProbe, type ProbeSettings } from '../../../../src/core/metrics/probe/linear-probe.js';
+import {
+  type LabelledRows,
+  minibatchProbe,
+  type ProbeSettings,
+} from '../../../../src/core/metrics/probe/minibatch-probe.js';
 import { fixture, root } from '../../../paths.js';
 
 interface Golden {
@@ -52,7 +56,7 @@ async function probe(settings: Partial<ProbeSettings>) {
     holdout: 0,
     seed: 0,
   };
-  return linearProbe(await startEngine(), { ...defaults, ...settings });
+  return minibatchProbe(await startEngine(), { ...defaults, ...settings });
 }
 
 function close(t: Test, got: number, wanted: number, tolerance: number, what: string) {
