@@ -9,7 +9,7 @@ SOURCES := $(shell find src test bench -name '*.ts')
 MODULES := node_modules/.package-lock.json
 TAP := .tap/built
 
-.PHONY: help demo test unit lint format build engine setup man snapshots clean
+.PHONY: help demo test unit lint format build engine setup man settings snapshots clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ setup: build engine
 
 man: build ## write the man pages anew from the help texts
 	node dist/src/man.js man
+
+settings: build ## write docs/settings.md anew from the table of settings
+	node scripts/settings.mjs
 
 snapshots: man $(TAP) ## accept the help texts as they are now, in the tests and in the man pages
 	BIGBIGAN_SNAPSHOTS=update node dist/test/run.js commands/help

@@ -3,18 +3,28 @@ import { usage } from '../errors.js';
 import type { Config } from './config.js';
 import { nearestName } from './nearest-name.js';
 import { biganBaselines, biganMnist } from './presets/bigan.js';
+import type { DerivedPreset } from './presets/changes.js';
 import { base, publishedPresets } from './presets/imagenet.js';
 import { cifar10, mnist, tiny } from './presets/small.js';
 
-const presets = new Map<string, () => Config>([
-  ...[mnist, cifar10, tiny, biganMnist].map((config) => [config.preset, () => structuredClone(config)] as const),
-  ...biganBaselines.map(
-    ({ name, changes }) => [name, () => changed<Config>({ ...biganMnist, preset: name }, changes)] as const,
-  ),
-  ...publishedPresets.map(
-    ({ name, changes }) => [name, () => changed<Config>({ ...base, preset: name }, changes)] as const,
-  ),
-]);
+/** Each base, and the presets that change it, in the order in which they are listed. */
+const FAMILIES: readonly (readonly [Config, readonly DerivedPreset[]])[] = [
+  [mnist, [cifar10, tiny]],
+  [biganMnist, biganBaselines],
+  [base, publishedPresets],
+];
+
+const presets = new Map<string, () => Config>(
+  FAMILIES.flatMap(([root, derived]) => [
+    ...(isPublished(root) ? [] : [[root.preset, () => structuredClone(root)] as const]),
+    ...derived.map(({ name, changes }) => [name, () => changed<Config>({ ...root, preset: name }, changes)] as const),
+  ]),
+);
+
+/** The paper's Base is the first of its rows, too. */
+function isPublished({ preset }: Config): boolean {
+  return publishedPresets.some(({ name }) => name === preset);
+}
 
 export const presetNames: readonly string[] = [...presets.keys()];
 

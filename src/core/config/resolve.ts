@@ -3,6 +3,7 @@ import { defaultPrecision, type Precision } from '../backend/precision.js';
 import { usage } from '../errors.js';
 import { TERMS } from '../model/config.js';
 import { checkConfig } from './check-config.js';
+import { checkedType, parseSetting } from './check-setting.js';
 import type { Config } from './config.js';
 import { nearestName } from './nearest-name.js';
 import { preset } from './presets.js';
@@ -10,10 +11,11 @@ import { preset } from './presets.js';
 /** Where nothing names one. */
 const USUAL_PRESET = 'mnist';
 
+/** What is asked of a run, each over the one before; docs/settings.md has all settings. */
 export interface Overrides {
   /** Default: the preset that the partial config names, or mnist. */
   preset?: string;
-  /** A partial config, such as a file holds; `source` names it in errors. */
+  /** Any part of a config, such as `{ train: { batchSize: 32 } }`; `source` names it in errors, such as a file. */
   partial?: { values: unknown; source: string };
   /** `key=value` with dotted keys such as `train.batchSize=32`. */
   settings?: readonly string[];
@@ -31,7 +33,10 @@ export interface Overrides {
 
 type Tree = Record<string, unknown>;
 
-/** @throws UserError for unknown keys, wrong types, and combinations that cannot work. */
+/**
+ * The config of a run: a preset with the changes that are asked for.
+ * @throws UserError for unknown keys, wrong types, and combinations that cannot work
+ */
 export function resolveConfig(overrides: Overrides): Config {
   const named = presetOf(overrides.partial?.values);
   if (named !== undefined && overrides.preset !== undefined && overrides.preset !== named) {
@@ -72,7 +77,7 @@ function mergeInto(target: Tree, values: unknown, path: string, source: string):
     const name = path ? `${path}.${key}` : key;
     if (!Object.hasOwn(target, key)) throw unknownKey(name, key, target, path, source);
     if (isTree(target[key])) mergeInto(target[key], value, name, source);
-    else target[key] = checkType(name, target[key], value, source);
+    else target[key] = checkedType(name, target[key], value, source);
   }
 }
 
@@ -99,48 +104,7 @@ function applySetting(config: Tree, setting: string): void {
         .join(', ')}`,
     );
   }
-  target[last] = checkType(path, target[last], parse(text, target[last]), '--set');
-}
-
-/** The text as the type that the setting has now; lists are separated by commas. */
-function parse(text: string, current: unknown): unknown {
-  if (Array.isArray(current)) {
-    const items = text
-      .replace(/^\[|\]$/g, '')
-      .split(',')
-      .filter((item) => item.trim() !== '');
-    return items.map((item) => (typeof current[0] === 'number' ? number(item) : item.trim().replace(/^"(.*)"$/, '$1')));
-  }
-  if (text === 'null' || text === 'true' || text === 'false') return JSON.parse(text);
-  return typeof current === 'string' ? text : number(text);
-}
-
-const number = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
-
-/** Settings that may be null; otherwise they hold a number. */
-const NULLABLE = ['model.encoder.calibrateSigma', 'train.microbatch'];
-
-/** A list that may be empty holds strings. */
-function checkType(name: string, current: unknown, value: unknown, source: string): unknown {
-  const example: unknown = Array.isArray(current) ? (current[0] ?? '') : current;
-  const nullable = NULLABLE.includes(name);
-  const fits = nullable
-    ? value === null || typeof value === 'number'
-    : Array.isArray(current)
-      ? Array.isArray(value) &&
-        (value.length > 0 || current.length === 0) &&
-        value.every((item) => typeof item === typeof example)
-      : typeof value === typeof current && value !== null;
-  if (fits) return value;
-  throw usage(
-    `expected ${nullable ? 'a number or null' : typeName(current, example, source)} for ${name} in ${source}, got ${JSON.stringify(value)}`,
-  );
-}
-
-function typeName(current: unknown, example: unknown, source: string): string {
-  if (Array.isArray(current))
-    return `a list of ${typeof example}s${source === '--set' ? ', separated by commas,' : ''}`;
-  return typeof current === 'boolean' ? 'true or false' : `a ${typeof current}`;
+  target[last] = checkedType(path, target[last], parseSetting(path, text), '--set');
 }
 
 /** @param group where the key was looked for: its settings, and its path */

@@ -4,7 +4,7 @@
  * 200 more in which the learning rate falls to a hundredth.
  */
 import type { Config, Method } from '../config.js';
-import type { Changes } from './imagenet.js';
+import type { DerivedPreset } from './changes.js';
 
 /** 400 epochs of 60,000 images in batches of 128. */
 const STEPS = 187_500;
@@ -46,7 +46,7 @@ export const biganMnist = {
   },
 } satisfies Config as Config;
 
-const baseline = (method: Method, scores: [] | ['x']): { name: string; changes: Changes<Config> } => ({
+const baseline = (method: Method, scores: [] | ['x']): DerivedPreset => ({
   name: `${method}-mnist`,
   changes: { model: { discriminator: { scores } }, train: { method } },
 });

@@ -7,6 +7,7 @@
  */
 import type { TrunkConfig } from '../../model/config.js';
 import type { Config } from '../config.js';
+import type { Changes, DerivedPreset } from './changes.js';
 
 /**
  * Inception Score, FID against the training set (in Table 3 against the validation set too), and top-1 of a linear
@@ -21,13 +22,9 @@ export interface Published {
   top1: string;
 }
 
-export interface PublishedPreset {
-  name: string;
+export interface PublishedPreset extends DerivedPreset {
   published: Published;
-  changes: Changes<Config>;
 }
-
-export type Changes<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Changes<T[K]> } : T;
 
 /** Table 1's Base, which the other rows change. */
 export const base = {

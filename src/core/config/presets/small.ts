@@ -1,5 +1,6 @@
-/** Settings for small images and small machines. */
+/** Settings for small images and small machines: `mnist`, and what others change of it. */
 import type { Config } from '../config.js';
+import type { DerivedPreset } from './changes.js';
 
 /**
  * MNIST digits on two cores in minutes. Against the paper: narrow networks, J on F's map instead of its sum-pooled
@@ -71,101 +72,58 @@ export const mnist = {
  * latent, the orthogonal start, the missing labels, mirrored images, and the moving average, which is there from the
  * first step in place of step 1,000; E is a ResNet-50 with the small stem that is usual at this size.
  */
-export const cifar10 = {
-  preset: 'cifar10',
-  seed: 0,
-  model: {
-    resolution: 32,
-    channels: 3,
-    latent: 128,
-    prior: 'normal',
-    classes: 1,
-    generator: { kind: 'biggan', channels: 64, multipliers: [4, 4, 4, 4], embedding: 0, attention: 0 },
-    discriminator: {
-      kind: 'residual',
-      channels: 64,
-      multipliers: [4, 4, 4, 4],
-      smallest: 8,
-      attention: 0,
-      hidden: 1024,
-      blocks: 4,
-      scores: ['xz', 'x', 'z'],
-      joint: 'pooled',
-      latentSpectralNorm: true,
+export const cifar10: DerivedPreset = {
+  name: 'cifar10',
+  changes: {
+    model: {
+      channels: 3,
+      latent: 128,
+      generator: { channels: 64, multipliers: [4, 4, 4, 4] },
+      discriminator: {
+        channels: 64,
+        multipliers: [4, 4, 4, 4],
+        smallest: 8,
+        hidden: 1024,
+        blocks: 4,
+        joint: 'pooled',
+        latentSpectralNorm: true,
+      },
+      encoder: {
+        channels: 64,
+        multipliers: [4, 8, 16, 32],
+        bottleneck: 4,
+        units: [3, 4, 6, 3],
+        stem: { stride: 1 },
+        hidden: 1024,
+        blocks: 2,
+      },
+      epsilon: { batchNorm: 1e-5, spectralNorm: 1e-8 },
     },
-    encoder: {
-      kind: 'resnet',
-      resolution: 32,
-      channels: 64,
-      multipliers: [4, 8, 16, 32],
-      bottleneck: 4,
-      units: [3, 4, 6, 3],
-      stem: { size: 3, stride: 1, pool: false },
-      hidden: 1024,
-      blocks: 2,
-      stochastic: true,
-      calibrateSigma: null,
+    train: {
+      batchSize: 50,
+      steps: 125_000,
+      discriminatorSteps: 4,
+      learningRate: { generator: 2e-4, encoder: 2e-4, discriminator: 2e-4 },
+      decayFrom: 1,
+      decayTo: 0,
+      averageDecay: 0.9999,
+      reuseForward: false,
+      flip: true,
+      statisticsBatches: 100,
     },
-    epsilon: { batchNorm: 1e-5, spectralNorm: 1e-8 },
   },
-  train: {
-    method: 'adversarial',
-    batchSize: 50,
-    microbatch: null,
-    steps: 125_000,
-    discriminatorSteps: 4,
-    updates: 'alternating',
-    learningRate: { generator: 2e-4, encoder: 2e-4, discriminator: 2e-4 },
-    decayFrom: 1,
-    decayTo: 0,
-    decay: 'linear',
-    weightDecay: 0,
-    adam: { beta1: 0, beta2: 0.999, epsilon: 1e-8 },
-    loss: 'hinge',
-    averageDecay: 0.9999,
-    reuseForward: false,
-    crop: 'center',
-    flip: true,
-    precision: 'float32',
-    statisticsBatches: 100,
-  },
-} satisfies Config as Config;
-
-const { model, train } = structuredClone(mnist);
+};
 
 /** For tests: every part of the model, a step in milliseconds. */
-export const tiny = {
-  preset: 'tiny',
-  seed: 0,
-  model: {
-    ...model,
-    latent: 8,
-    generator: { kind: 'biggan', channels: 4, multipliers: [2, 2, 1, 1], embedding: 0, attention: 0 },
-    discriminator: {
-      ...model.discriminator,
-      kind: 'residual',
-      channels: 4,
-      multipliers: [1, 1, 2, 2],
-      smallest: 4,
-      attention: 0,
-      hidden: 16,
-      blocks: 1,
-      joint: 'pooled',
-      latentSpectralNorm: true,
+export const tiny: DerivedPreset = {
+  name: 'tiny',
+  changes: {
+    model: {
+      latent: 8,
+      generator: { channels: 4, multipliers: [2, 2, 1, 1] },
+      discriminator: { channels: 4, multipliers: [1, 1, 2, 2], hidden: 16, joint: 'pooled', latentSpectralNorm: true },
+      encoder: { channels: 4, multipliers: [1, 2, 4], bottleneck: 2, hidden: 16, calibrateSigma: -3 },
     },
-    encoder: {
-      kind: 'resnet',
-      resolution: 32,
-      channels: 4,
-      multipliers: [1, 2, 4],
-      bottleneck: 2,
-      units: [1, 1, 1],
-      stem: { size: 3, stride: 2, pool: false },
-      hidden: 16,
-      blocks: 1,
-      stochastic: true,
-      calibrateSigma: -3,
-    },
+    train: { batchSize: 8, steps: 20, statisticsBatches: 2 },
   },
-  train: { ...train, batchSize: 8, steps: 20, statisticsBatches: 2 },
-} satisfies Config as Config;
+};
