@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EagerExecutor } from '../backend/eager.js';
 import { createFeatures } from '../data/features.js';
-import type { ImageSet } from '../data/images/images.js';
+import type { ImageSet } from '../data/images/image-set.js';
 import { encoderNoise } from '../model/latents.js';
 import type { LoadedModel } from './model.js';
 import { NO_MODEL } from './provenance.js';

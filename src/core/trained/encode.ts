@@ -1,5 +1,6 @@
 /** The encoder's features of a set of images, as a features folder. */
-import { type ImageOptions, openImages } from '../data/images/images.js';
+import type { ImageOptions } from '../data/images/image-set.js';
+import { openImages } from '../data/images/images.js';
 import type { Channels } from '../data/pixels.js';
 import { usage } from '../errors.js';
 import { refuseFileName } from '../formats/output-file.js';

@@ -1,7 +1,7 @@
 /** G(E(x)) for a set of images. */
 import type { EagerExecutor } from '../backend/eager.js';
+import type { ImageBatch, ImageSet } from '../data/images/image-set.js';
 import { openImageSink } from '../data/images/image-sink.js';
-import type { ImageBatch, ImageSet } from '../data/images/images.js';
 import { shrink } from '../data/shrink.js';
 import { expected } from '../errors.js';
 import type { ReconstructionPair } from '../metrics/reconstruction.js';

@@ -138,7 +138,7 @@ async function measured(t: Test, engine: Engine, extractor: Extractor, files: st
   await writeNpy(path, [limit, 32, 32, 3], pixels);
   const source = await openSource(path, { rows: true, stdin: (async function* () {})() });
   if (source.kind !== 'images') throw new Error(source.kind);
-  const images = await source.open(extractor.image);
+  const images = await source.images.openForNetwork(extractor.image);
   const result = await measureImages(engine, images, path, extractor, {
     features: true,
     logits: true,

@@ -10,7 +10,7 @@ import { DECODERS, mapOrdered } from '../images/ordered.js';
 import type { Channels } from '../pixels.js';
 import { concatenate } from '../sources/concatenate.js';
 import { openSource, recogniseFormat } from '../sources/recognise.js';
-import type { Source, SourceFormat, SourceImage, SourceItem } from '../sources/source.js';
+import type { ImageSource, SourceFormat, SourceImage, SourceItem } from '../sources/source.js';
 import { type DatasetManifest, MANIFEST, readManifest } from './manifest.js';
 import { type Selection, select } from './select.js';
 import type { StoredImage } from './shard-types.js';
@@ -44,7 +44,7 @@ export interface PrepareOptions {
 }
 
 export interface PrepareEvents {
-  recognised?(format: SourceFormat, source: Source): void;
+  recognised?(format: SourceFormat, source: ImageSource): void;
   selected?(selection: Selection): void;
   /** An image that is left out, and why. */
   skipped?(id: string, reason: string): void;
@@ -103,7 +103,7 @@ interface Storing {
   store(image: SourceImage): Promise<StoredImage>;
 }
 
-function storingOf({ resolution, resize = 'center-crop', channels }: PrepareOptions, source: Source): Storing {
+function storingOf({ resolution, resize = 'center-crop', channels }: PrepareOptions, source: ImageSource): Storing {
   const wanted = channels ?? source.channels ?? 3;
   if (resolution === undefined) return { channels: wanted, store: kept };
   const fit: Fit = { resolution, resize, channels: wanted };
@@ -120,7 +120,7 @@ async function beginPart(
   dir: string,
   options: PrepareOptions,
   storing: Storing,
-  source: Source,
+  source: ImageSource,
 ): Promise<PartInProgress> {
   const folder = await beginFolder(dir, { force: options.force, marker: MANIFEST });
   const { fit, channels } = storing;
@@ -131,7 +131,7 @@ async function beginPart(
 }
 
 async function writeImages(
-  source: Source,
+  source: ImageSource,
   selection: Selection,
   { store }: Storing,
   parts: PartInProgress[],
@@ -175,7 +175,7 @@ async function convert(
 /** Everything that decides what is written: the settings, and the names and sizes of the files read. */
 async function describe(
   options: PrepareOptions,
-  source: Source,
+  source: ImageSource,
   { fit, channels }: Storing,
 ): Promise<Record<string, unknown>> {
   const { limit, holdout = 0, seed, shardSize } = options;

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import { readUnpacked } from './bytes.js';
-import { byCodePoint, type Source, type SourceItem } from './source.js';
+import { byCodePoint, type ImageSource, type SourceItem } from './source.js';
 
 export type CifarKind = 'cifar10' | 'cifar100';
 
@@ -32,7 +32,7 @@ export async function cifarFiles(dir: string, kind: CifarKind): Promise<string[]
 }
 
 /** A file of records, or the folder of the unpacked archive, of which the training files are taken. */
-export async function openCifar(path: string, kind: CifarKind): Promise<Source> {
+export async function openCifar(path: string, kind: CifarKind): Promise<ImageSource> {
   const files = (await stat(path)).isDirectory() ? await cifarFiles(path, kind) : [path];
   if (files.length === 0) {
     throw expected(

@@ -1,17 +1,17 @@
 /** Several sources of one format as one. */
 import { basename } from 'node:path';
 import { expected } from '../../errors.js';
-import { classNumbers, type Source, type SourceItem } from './source.js';
+import { classNumbers, type ImageSource, type SourceItem } from './source.js';
 
 /** One after the other; classes are matched by name, ids begin with the name of their source. */
-export function concatenate(sources: readonly Source[], paths: readonly string[]): Source {
+export function concatenate(sources: readonly ImageSource[], paths: readonly string[]): ImageSource {
   if (sources.length === 1) return sources[0];
   const [first] = sources;
   const odd = sources.findIndex(
     (source) => source.format !== first.format || Boolean(source.classes) !== Boolean(first.classes),
   );
   if (odd >= 0) {
-    const describe = (source: Source) => `${source.format} ${source.classes ? 'with' : 'without'} labels`;
+    const describe = (source: ImageSource) => `${source.format} ${source.classes ? 'with' : 'without'} labels`;
     throw expected(
       `sources of one kind (${describe(first)})`,
       paths[odd],

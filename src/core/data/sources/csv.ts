@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
-import { classNumbers, type Source, type SourceItem } from './source.js';
+import { classNumbers, type ImageSource, type SourceItem } from './source.js';
 
 const PATH_NAMES = ['path', 'file', 'filename', 'file_name', 'filepath', 'image', 'image_path'];
 const LABEL_NAMES = ['label', 'class', 'category', 'target', 'class_name'];
@@ -24,7 +24,7 @@ interface Row {
  * A first line that names its columns (path, label) is a header; without one the first column is the path and the
  * second, if there is one, the label. Labels that are all whole numbers are taken as class numbers, others as names.
  */
-export async function openCsv(path: string): Promise<Source> {
+export async function openCsv(path: string): Promise<ImageSource> {
   const rows = readRows(await readFile(path, 'utf8'), path);
   if (rows.length === 0) throw expected('at least one line with an image', path, 'none');
   await checkPresent(rows, path);

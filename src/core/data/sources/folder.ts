@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
 import { folderKind, RUN } from '../folder-kind.js';
-import { byCodePoint, classNumbers, type Source, type SourceItem } from './source.js';
+import { byCodePoint, classNumbers, type ImageSource, type SourceItem } from './source.js';
 
 const IMAGE_NAME = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|bmp)$/i;
 
@@ -59,7 +59,7 @@ export async function listImages(dir: string): Promise<string[]> {
   return paths.sort(byCodePoint);
 }
 
-export async function openFolder(dir: string): Promise<Source> {
+export async function openFolder(dir: string): Promise<ImageSource> {
   const kind = await folderKind(dir);
   // Its sheets of samples are images too.
   if (kind === RUN) throw expected('a folder of images', dir, kind, 'name a folder of images or a dataset');

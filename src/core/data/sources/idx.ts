@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { expected } from '../../errors.js';
 import { exists } from '../../formats/atomic.js';
 import { readUnpacked } from './bytes.js';
-import type { Source, SourceItem } from './source.js';
+import type { ImageSource, SourceItem } from './source.js';
 
 const IMAGES_MAGIC = 0x803;
 const LABELS_MAGIC = 0x801;
@@ -19,7 +19,7 @@ export function isIdxImages(start: Uint8Array): boolean {
  * `labels` names the label file; without it the one beside with "images" replaced by "labels" is taken, if there is
  * one.
  */
-export async function openIdx(path: string, labels?: string): Promise<Source> {
+export async function openIdx(path: string, labels?: string): Promise<ImageSource> {
   const { extents, data } = await readIdx(path, IMAGES_MAGIC, 3);
   const [count, height, width] = extents;
   if (count * height * width === 0) throw expected('at least one image', path, `[${extents}]`);

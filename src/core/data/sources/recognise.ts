@@ -5,10 +5,10 @@ import { peek } from './bytes.js';
 import { cifarFiles, openCifar, recordLength } from './cifar.js';
 import { openFolder } from './folder.js';
 import { isIdxImages, openIdx } from './idx.js';
-import { FORMATS, type Source, type SourceFormat } from './source.js';
+import { FORMATS, type ImageSource, type SourceFormat } from './source.js';
 
 /** Opens a path as `format`; csv, tar and zip readers are loaded only when they are needed. */
-export async function openSource(path: string, format: SourceFormat, labels?: string): Promise<Source> {
+export async function openSource(path: string, format: SourceFormat, labels?: string): Promise<ImageSource> {
   const status = await stat(path);
   const folderOnly = format === 'folder';
   if (status.isDirectory() !== folderOnly && !(status.isDirectory() && format.startsWith('cifar'))) {

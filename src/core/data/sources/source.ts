@@ -18,7 +18,7 @@ export interface SourceItem {
   image: SourceImage;
 }
 
-export interface Source {
+export interface ImageSource {
   format: SourceFormat;
   /** The files that are read. */
   files: string[];

@@ -6,27 +6,42 @@ import { expected } from '../../errors.js';
 import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
 import { streamUnpacked } from './bytes.js';
 import { isImageName } from './folder.js';
-import type { Source, SourceImage, SourceItem } from './source.js';
+import type { ImageSource, SourceImage, SourceItem } from './source.js';
 
 type Entry = Extract extends AsyncIterable<infer Member> ? Member : never;
 
-export async function openTar(path: string): Promise<Source> {
+/** The images of an archive in its order. */
+export interface TarImages {
+  /** Their paths in the archive. */
+  names: readonly string[];
+  items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>>;
+}
+
+export async function openTar(path: string): Promise<ImageSource> {
+  const { names, items: images } = await openTarImages(path);
+  const { classes, label } = labelMembers(names, path);
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+    for await (const item of images(wanted)) yield { ...item, label: label(item.id) };
+  }
+  return { format: 'tar', files: [path], count: names.length, classes, items };
+}
+
+export async function openTarImages(path: string): Promise<TarImages> {
   const names: string[] = [];
   await eachImage(path, async (name, entry) => {
     names.push(name);
     await drain(entry);
   });
   if (names.length === 0) throw expected('images (jpg, png, webp, gif, tif, avif)', path, 'none');
-  const { classes, label } = labelMembers(names, path);
-  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>> {
     let index = -1;
     for await (const { name, entry } of images(path)) {
       index++;
       if (!wanted(index)) await drain(entry);
-      else yield { index, id: name, label: label(name), image: await read(entry) };
+      else yield { index, id: name, image: await read(entry) };
     }
   }
-  return { format: 'tar', files: [path], count: names.length, classes, items };
+  return { names, items };
 }
 
 async function eachImage(path: string, visit: (name: string, entry: Entry) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { expected } from '../../errors.js';
 import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
 import { isImageName } from './folder.js';
-import type { Source, SourceImage, SourceItem } from './source.js';
+import type { ImageSource, SourceImage, SourceItem } from './source.js';
 
 /** The images of an archive in its order, wherever in it they lie. */
 export interface ZipImages {
@@ -12,7 +12,7 @@ export interface ZipImages {
   items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>>;
 }
 
-export async function openZip(path: string): Promise<Source> {
+export async function openZip(path: string): Promise<ImageSource> {
   const { names, items: images } = await openZipImages(path);
   const { classes, label } = labelMembers(names, path);
   async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {

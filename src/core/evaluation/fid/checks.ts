@@ -7,7 +7,7 @@ import type { ExtractorChoice } from './extractors/extractors.js';
 import type { AnyScore } from './scores/scores.js';
 import { chosenScores, SCORES, type ScoreName, type ScoreSettings } from './scores/scores.js';
 import type { OpenSide } from './side.js';
-import type { Source } from './source.js';
+import type { FoundSet } from './source.js';
 
 export interface FidRequest extends ScoreSettings {
   metrics: readonly ScoreName[];
@@ -64,7 +64,7 @@ export async function checkSettings(
  * What the files' names and headers rule out. `paths` are as named, of which features folders stand for a file in them.
  */
 export function checkKinds(
-  sources: readonly Source[],
+  sources: readonly FoundSet[],
   paths: readonly string[],
   { shard: part, metrics, merge, feature }: FidRequest,
 ): void {

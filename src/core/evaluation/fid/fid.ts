@@ -32,7 +32,7 @@ import {
 import { type AnyScore, chosenScores, SCORE_DEFAULTS, type ScoreName, type ScoreSettings } from './scores/scores.js';
 import { writeShard } from './shard.js';
 import { type OpenSide, openSide, type Side } from './side.js';
-import { openSource, type Source } from './source.js';
+import { type FoundSet, openSource } from './source.js';
 import { writeStatistics } from './statistics-file.js';
 import { warnOfFew, warnOfPair } from './warnings.js';
 
@@ -141,9 +141,9 @@ async function openSources(
   paths: readonly string[],
   { metrics, merge, feature }: FidRequest,
   stdin: AsyncIterable<Uint8Array>,
-): Promise<Source[]> {
+): Promise<FoundSet[]> {
   const scored = merge ? -1 : paths.length - 1;
-  const sources: Source[] = [];
+  const sources: FoundSet[] = [];
   for (const [i, path] of paths.entries()) {
     const rows = needing(metrics, 'rows') !== undefined || (i === scored && needing(metrics, 'classes') !== undefined);
     sources.push(await openSource(path, { rows, feature, stdin }));
@@ -244,7 +244,7 @@ async function measureOne(work: Work, open: OpenSide): Promise<SetResult> {
   }
 }
 
-async function measureShard(work: Work, source: Source): Promise<ShardResult> {
+async function measureShard(work: Work, source: FoundSet): Promise<ShardResult> {
   const { engine, request, batchSize, temporary, on, signal } = work;
   const { metrics } = request;
   const [index, count] = request.shard!;

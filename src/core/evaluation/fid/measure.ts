@@ -3,12 +3,12 @@
  * themselves.
  */
 import type { Engine } from '../../backend/engine.js';
+import type { ImageRange, NetworkImages } from '../../data/images/image-set.js';
 import { expected, type UserError } from '../../errors.js';
 import type { Extracted, Extractor } from '../../metrics/extractor.js';
 import type { Rows } from '../../metrics/rows.js';
 import { createMoments, type PartialSums } from '../../metrics/statistics.js';
 import type { FeatureSet } from './feature-source.js';
-import type { ImageRange, MetricImages } from './images/metric-images.js';
 import type { OpenClassScorer } from './scores/class-scorer.js';
 import { createSpill, type Spill } from './spill.js';
 import type { Network } from './statistics-file.js';
@@ -40,7 +40,7 @@ export function networkOf({ name, label, digest, mode, precision }: Extractor): 
 
 export async function measureImages(
   engine: Engine,
-  images: MetricImages,
+  images: NetworkImages,
   path: string,
   extractor: Extractor,
   options: MeasureOptions & { batchSize: number; range?: ImageRange },

@@ -5,7 +5,7 @@ import type { Extractor } from '../../metrics/extractor.js';
 import { type MeasureOptions, measureImages } from './measure.js';
 import { writePart } from './part-file.js';
 import { originOfImages } from './side.js';
-import type { Source } from './source.js';
+import type { FoundSet } from './source.js';
 
 export interface ShardOptions extends MeasureOptions {
   /** From 1. */
@@ -19,14 +19,14 @@ export interface ShardOptions extends MeasureOptions {
  */
 export async function writeShard(
   engine: Engine,
-  source: Source,
+  source: FoundSet,
   extractor: Extractor,
   path: string,
   options: ShardOptions,
 ) {
   if (source.kind !== 'images') throw usage(`--shard is for images, which ${source.path} does not hold`);
   const { shard, shards } = options;
-  const images = await source.open(extractor.image);
+  const images = await source.images.openForNetwork(extractor.image);
   try {
     const bound = (i: number) => Math.floor((i * images.count) / shards);
     const range = { first: bound(shard - 1), end: bound(shard) };

@@ -2,14 +2,14 @@
  * One side of a comparison: whatever a user named, as statistics, with its rows and class scores where they are wanted.
  */
 import type { Engine } from '../../backend/engine.js';
+import type { NetworkImages } from '../../data/images/image-set.js';
 import { expected } from '../../errors.js';
 import { sha256File } from '../../formats/digest.js';
 import type { Extractor } from '../../metrics/extractor.js';
 import type { Rows } from '../../metrics/rows.js';
 import { type Statistics, statisticsFrom } from '../../metrics/statistics.js';
-import type { MetricImages } from './images/metric-images.js';
 import { type Measured, type MeasureOptions, measureFeatures, measureImages, networkOf } from './measure.js';
-import type { Source } from './source.js';
+import type { FoundSet } from './source.js';
 import { type Origin, readStatistics } from './statistics-file.js';
 
 /** What is known of a side before the long work on it. */
@@ -42,7 +42,7 @@ export interface SideOptions extends MeasureOptions {
 }
 
 /** `extractor` is needed for images. */
-export async function openSide(source: Source, extractor?: Extractor): Promise<OpenSide> {
+export async function openSide(source: FoundSet, extractor?: Extractor): Promise<OpenSide> {
   const { path, kind } = source;
   if (kind === 'part')
     throw expected('a whole set', path, 'a part of one', 'put the parts together: fid REAL --merge PART...');
@@ -61,7 +61,7 @@ export async function openSide(source: Source, extractor?: Extractor): Promise<O
   }
   checkCount(source.count, path);
   if (kind === 'images') {
-    const images = await source.open(extractor!.image);
+    const images = await source.images.openForNetwork(extractor!.image);
     const known = { path, kind, ...originOfImages(images, extractor!) };
     return {
       ...known,
@@ -86,7 +86,7 @@ export async function openSide(source: Source, extractor?: Extractor): Promise<O
   };
 }
 
-export function originOfImages({ digest, resize }: MetricImages, extractor: Extractor): Origin {
+export function originOfImages({ digest, resize }: NetworkImages, extractor: Extractor): Origin {
   return { network: networkOf(extractor), sourceDigest: digest, resize };
 }
 

@@ -1,7 +1,7 @@
 /** A picture of queries, each at the left of its nearest neighbours (BigBiGAN, Figure 11). */
 import { encodePng } from '../../data/codec.js';
 import type { Features } from '../../data/features.js';
-import type { ImageSet } from '../../data/images/images.js';
+import type { ImageSet } from '../../data/images/image-set.js';
 import { withChannels } from '../../data/pixels.js';
 import { imagesOf, sheet } from '../../data/sheet.js';
 import { expected } from '../../errors.js';

@@ -1,5 +1,6 @@
 /** The sheet of `knn`: queries with their nearest neighbours, as images, in a file. */
-import { type ImageSet, openImages } from '../../data/images/images.js';
+import type { ImageSet } from '../../data/images/image-set.js';
+import { openImages } from '../../data/images/images.js';
 import { writeAtomic } from '../../formats/atomic.js';
 import type { FeaturePair } from '../features/feature-pair.js';
 import type { ComparedPair } from './compare-pair.js';

@@ -3,7 +3,7 @@
  * order.
  */
 import type { Dataset } from '../../data/dataset/dataset.js';
-import type { ImageSet } from '../../data/images/images.js';
+import type { ImageSet } from '../../data/images/image-set.js';
 import { createLoader } from '../../data/loading/loader.js';
 import { imageResolution, type ModelConfig } from '../../model/config.js';
 

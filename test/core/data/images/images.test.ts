@@ -3,7 +3,8 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { prepareDataset } from '../../../../src/core/data/dataset/prepare.js';
-import { type ImageSet, openImages } from '../../../../src/core/data/images/images.js';
+import type { ImageSet } from '../../../../src/core/data/images/image-set.js';
+import { openImages } from '../../../../src/core/data/images/images.js';
 import { readNpy, writeNpy } from '../../../../src/core/formats/npy/npy.js';
 import { fixture } from '../../../paths.js';
 
