@@ -78,13 +78,7 @@ async function install(_: unknown, command: Command): Promise<void> {
   const { installEngine } = await import('../core/backend/install/install.js');
   const { processorFeatures } = await import('../core/backend/install/device.js');
   const report = createReport(options);
-  const installed = await installEngine({
-    from: options.from,
-    device: options.device,
-    force: options.force ?? false,
-    say: report.note,
-    show: !options.quiet,
-  });
+  const installed = await installEngine({ ...options, show: !options.quiet }, { on: report.on });
   if (!installed.changed) report.note('the engine is in place; nothing to do');
   const features = processorFeatures();
   report.result({ ...installed, features }, describe(installed, features).join('\n'));

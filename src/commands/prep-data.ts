@@ -1,17 +1,13 @@
 /** `bigbigan prep-data`: from images in any common form to a dataset folder. */
 
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ResizeMethod } from '../core/data/codec.js';
+import { PREPARE_DEFAULTS } from '../core/data/dataset/defaults.js';
 import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
-import type { Prepared, PrepareOptions } from '../core/data/dataset/prepare.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
-import { usage } from '../core/errors.js';
-import { refuseFileName } from '../core/formats/output-file.js';
-import { packageVersion } from '../core/version.js';
 import { ExitCode } from './exit-code.js';
 import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
-import { createReport, type Progress, type Report } from './report.js';
+import { createReport } from './report.js';
 import { SIGNAL_CODES } from './stopping.js';
 
 interface PrepDataOptions extends OutputOptions {
@@ -59,10 +55,15 @@ export function prepDataCommand(): Command {
     .addOption(new Option('--format <name>', 'of the source (default: recognised)').choices([...FORMATS]))
     .option('--labels <file>', 'label file of an idx source (default: the one beside it)')
     .option('--limit <n>', 'images to take, chosen at random (default: all)', positiveInteger)
-    .option('--holdout <n>', 'images to set apart, chosen at random, as a second dataset', wholeNumber, 0)
+    .option(
+      '--holdout <n>',
+      'images to set apart, chosen at random, as a second dataset',
+      wholeNumber,
+      PREPARE_DEFAULTS.holdout,
+    )
     .option('--holdout-out <dir>', 'folder of the second dataset (default: OUT-holdout)')
-    .option('--seed <n>', 'seed of the random choices', wholeNumber, 0)
-    .option('--shard-size <n>', 'images in a shard', positiveInteger, 10_000)
+    .option('--seed <n>', 'seed of the random choices', wholeNumber, PREPARE_DEFAULTS.seed)
+    .option('--shard-size <n>', 'images in a shard', positiveInteger, PREPARE_DEFAULTS.shardSize)
     .option('--strict', 'a broken image is an error')
     .option('--force', 'replace an existing dataset')
     .addHelpText(
@@ -86,81 +87,23 @@ export function prepDataCommand(): Command {
   ]);
 }
 
-async function run(sources: string[], options: PrepDataOptions): Promise<void> {
-  const started = performance.now();
+async function run(sources: string[], { channels, ...options }: PrepDataOptions): Promise<void> {
   const report = createReport(options);
-  const { out, holdout, holdoutOut = `${out.replace(/\/+$/, '')}-holdout` } = options;
-  checkStore(options);
-  refuseFileName(out, 'a folder, which gets the dataset,');
-  if (resolve(out) === resolve(holdoutOut)) throw usage('--out and --holdout-out name the same folder');
-  if (options.labels && sources.length > 1) throw usage('--labels goes with one source only');
-  const channels = options.channels === undefined ? undefined : (Number(options.channels) as 1 | 3);
-  const prepared = await prepare({ ...options, sources, holdoutOut, channels, version: packageVersion }, report);
-  if (!prepared) return;
-
-  const { main, holdout: second, unchanged } = prepared;
-  const skipped = main.skipped + (second?.skipped ?? 0);
-  if (unchanged) report.note(`${out} is up to date, nothing to do`);
-  else if (skipped > 0) report.warn(`${skipped} images could not be decoded and were left out`);
-  report.path(out);
-  if (holdout > 0) report.path(holdoutOut);
-  if (!options.json) return;
-  const result = {
-    resize: null,
-    resolution: null,
-    ...main.preparation,
-    out,
-    storage: main.storage ?? 'pixels',
-    count: main.count,
-    classes: main.classes?.length ?? null,
-    skipped,
-    holdout: second?.count ?? 0,
-    holdout_out: holdout > 0 ? holdoutOut : null,
-    height: main.height ?? null,
-    width: main.width ?? null,
-    channels: main.channels,
-    shards: main.shards.length,
-    unchanged,
-    version: main.version,
-    seconds: (performance.now() - started) / 1000,
-  };
-  report.result(result, '');
-}
-
-function checkStore({ store, resolution, resize }: PrepDataOptions): void {
-  if (store === 'pixels') {
-    if (resolution === undefined)
-      throw usage('--resolution is missing: the height and width of the images', 'or take --store encoded');
-    return;
-  }
-  const [given] = Object.entries({ resolution, resize }).find(([, value]) => value !== undefined) ?? [];
-  if (given) throw usage(`--${given} goes with --store pixels only`, 'encoded images keep their sizes');
-}
-
-/** Runs with words and progress on stderr; undefined when a signal stopped it. */
-async function prepare(options: PrepareOptions, report: Report): Promise<Prepared | undefined> {
-  const { prepareDataset } = await import('../core/data/dataset/prepare.js');
+  const { prepareData } = await import('../core/data/dataset/prepare-data.js');
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  let progress: Progress | undefined;
+  const settings = { ...options, sources, channels: channels && (Number(channels) as 1 | 3) };
   try {
-    return await prepareDataset(options, {
-      recognised: (format, { count, classes }) => {
-        const labels = classes ? `${classes.length} classes` : 'no labels';
-        report.note(`${options.sources.join(', ')}: ${format}, ${count} images, ${labels}`);
-      },
-      selected: ({ main, holdout }) => (progress = report.progress('prep-data', main + holdout)),
-      skipped: (id, reason) => report.warn(`${id} skipped: ${reason}`),
-      progress: (done) => progress?.update(done),
-      signal: stop.signal,
-    });
+    const result = await prepareData(settings, { on: report.on, signal: stop.signal });
+    report.path(result.out);
+    if (result.holdout_out !== null) report.path(result.holdout_out);
+    if (options.json) report.result(result, '');
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     report.note('stopped; nothing was written');
     throw new ExitCode(SIGNAL_CODES[stop.signal.reason as keyof typeof SIGNAL_CODES]);
   } finally {
-    progress?.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }

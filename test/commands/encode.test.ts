@@ -196,7 +196,7 @@ t.test('mistakes', async (t) => {
     /dataset\.json/,
   );
   await fails(t, 1, encode(join(dir, 'nowhere'), 'none'), /nowhere/);
-  await fails(t, 1, encode(run, 'none'), /a folder of images for .*run, got a run of bigbigan train/);
+  await fails(t, 1, encode(run, 'none'), /expected images for .*run, got a run of bigbigan train/);
   await fails(
     t,
     2,

@@ -226,7 +226,7 @@ t.test('tar, tar.gz and zip', async (t) => {
     await fails(
       t,
       [fixture(`sources/${name}`), '--resolution', '4', '--out', join(dir, 'x'), '--force'],
-      /expected a sound (tar|zip) archive|in a zip/,
+      /expected a sound (tar archive|zip file)|in a zip/,
     );
   }
   t.same(await readdir(dir), ['a'], 'a failed run leaves nothing');

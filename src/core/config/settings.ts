@@ -1,7 +1,7 @@
 /**
- * The table of settings. Checks of types and ranges and docs/settings.md follow from it; rules between settings stand in
- * `rules/`. A new setting is an entry here, its type in `config.ts` or `model/config.ts`, and its value in the presets
- * that others are made from.
+ * The table of settings. Checks of types and ranges and docs/settings.md follow from it; rules between settings stand
+ * in `rules/`. A new setting is an entry here, its type in `config.ts` or `model/config.ts`, and its value in the
+ * presets that others are made from.
  */
 import { discriminatorSettings, encoderSettings, generatorSettings, modelSettings } from './settings/model.js';
 import type { Setting, SettingGroup } from './settings/setting.js';

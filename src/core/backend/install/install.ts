@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../../errors.js';
+import type { WorkOptions } from '../../work.js';
 import { buildBinding, cachedBinding } from './binding.js';
 import { detectDevice } from './device.js';
 import { findPackage, linkLibraries, placeBinding, type TfjsPackage } from './package.js';
@@ -17,10 +18,9 @@ export interface InstallSettings {
   /** Without it: the GPU when an NVIDIA driver answers. */
   device?: Device;
   /** Take and build everything anew. */
-  force: boolean;
-  say(message: string): void;
+  force?: boolean;
   /** Let pip show its progress on stderr. */
-  show: boolean;
+  show?: boolean;
 }
 
 export interface Installed extends EngineStatus {
@@ -28,19 +28,24 @@ export interface Installed extends EngineStatus {
   changed: boolean;
 }
 
-export async function installEngine(settings: InstallSettings): Promise<Installed> {
+/**
+ * Takes TensorFlow's libraries into the cache folder and builds the binding to Node; does nothing when they are in
+ * place. Needs make, g++, python3 and, without `from`, pip or a local TensorFlow. Events: notes.
+ * @throws UserError where there is no way to get them, with what was tried
+ */
+export async function installEngine(settings: InstallSettings = {}, { on }: WorkOptions = {}): Promise<Installed> {
+  const say = (message: string) => on?.({ kind: 'note', message });
   if (process.platform !== 'linux') throw new UserError(`expected Linux for the engine, got ${process.platform}`);
   const before = engineStatus();
   if (!settings.force && fits(before, settings)) return { ...before, changed: false };
 
   const tfjs = findPackage();
   const device = settings.device ?? before.libraries ?? (await detectDevice());
-  if (device === 'gpu')
-    settings.say('an NVIDIA GPU: this way of installing is untried; "--device cpu" is the tried one');
-  const prefix = await obtainTensorflow({ ...settings, device });
+  if (device === 'gpu') say('an NVIDIA GPU: this way of installing is untried; "--device cpu" is the tried one');
+  const prefix = await obtainTensorflow({ force: false, show: false, ...settings, device, say });
   await removeStamp(tfjs);
   await linkLibraries(tfjs.folder, prefix);
-  const verified = await bindAndVerify(prefix, tfjs, settings);
+  const verified = await bindAndVerify(prefix, tfjs, say);
   if (!isSupported(verified.tensorflow)) {
     await rm(prefix, { recursive: true, force: true });
     throw new UserError(`expected TensorFlow 2.21 for the engine, got ${verified.tensorflow}`, {
@@ -62,20 +67,20 @@ function fits(status: EngineStatus, { from, device }: InstallSettings): boolean 
 }
 
 /** Uses the binding of the cache if there is one and it loads; builds it otherwise. */
-async function bindAndVerify(prefix: string, tfjs: TfjsPackage, settings: InstallSettings): Promise<Verified> {
+async function bindAndVerify(prefix: string, tfjs: TfjsPackage, say: (message: string) => void): Promise<Verified> {
   const cached = cachedBinding(prefix, tfjs);
   if (existsSync(cached)) {
     await placeBinding(cached, tfjs.binding);
-    settings.say('checking the binding of the cache ...');
+    say('checking the binding of the cache ...');
     try {
       return await verifyEngine();
     } catch (error) {
-      settings.say(`  ${(error as Error).message}`);
+      say(`  ${(error as Error).message}`);
     }
   }
-  settings.say('building the binding ...');
+  say('building the binding ...');
   await buildBinding(prefix, tfjs);
   await placeBinding(cached, tfjs.binding);
-  settings.say('checking it ...');
+  say('checking it ...');
   return verifyEngine();
 }

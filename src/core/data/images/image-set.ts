@@ -43,7 +43,10 @@ export interface ImageSet extends AsyncDisposable {
   channels: Channels;
   /** Names by class number; absent without labels. */
   classes?: string[];
-  /** SHA-256: of a dataset's shards and classes, of a file, or of all names and contents of a folder; undefined for a stream. */
+  /**
+   * SHA-256: of a dataset's shards and classes, of a file, or of all names and contents of a folder; undefined for a
+   * stream.
+   */
   digest: string | undefined;
   /** All images in order; a stream can be read once. */
   batches(size: number): AsyncIterable<ImageBatch>;

@@ -5,7 +5,7 @@
 import { expected } from '../../errors.js';
 import { type Dtype, itemSize, type NamedArray, sizeOf, view } from '../arrays.js';
 import { type InputFile, readExactly, readWhole } from '../input.js';
-import { readMember, readZipDirectory } from '../zip/zip.js';
+import { openZipArchive } from '../zip/zip.js';
 import { type Global, readPickle, refused } from './pickle.js';
 
 /** First in the older layout, as a pickled number. */
@@ -40,14 +40,15 @@ class PickledTensor {
 export async function readTorch(file: InputFile, path: string): Promise<Map<string, NamedArray>> {
   const start = new Uint8Array(1);
   await readExactly(file.handle, start, 0, path);
-  return start[0] === 0x50 ? readZip(file, path) : readLegacy(await readWhole(file, path), path);
+  return start[0] === 0x50 ? readZip(path) : readLegacy(await readWhole(file, path), path);
 }
 
-async function readZip(file: InputFile, path: string): Promise<Map<string, NamedArray>> {
-  const members = new Map((await readZipDirectory(file, path)).map((member) => [member.name, member]));
+async function readZip(path: string): Promise<Map<string, NamedArray>> {
+  await using archive = await openZipArchive(path);
+  const members = new Map(archive.members.map((member) => [member.name, member]));
   const read = async (name: string) => {
     const member = members.get(name);
-    return member && readMember(file, member, path);
+    return member && archive.read(member);
   };
   const pickle = [...members.keys()].find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined) throw expected('a file of torch.save', path, 'a zip without data.pkl');

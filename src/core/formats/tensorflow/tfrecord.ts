@@ -1,5 +1,5 @@
 /** TensorFlow's files of records: each has its length and its bytes, and a checksum of either. */
-import { crc32c } from '../crc32.js';
+import { crc32c } from '../crc32c.js';
 
 /** A record as it stands in the file. */
 export function tfRecord(data: Uint8Array): Buffer {

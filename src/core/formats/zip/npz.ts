@@ -14,31 +14,34 @@ import { writeAtomic } from '../atomic.js';
 import { type InputFile, readExactly, withInput } from '../input.js';
 import { decodeNpy } from '../npy/npy.js';
 import { npyHeader } from '../npy/npy-header.js';
-import { readMember, readZipDirectory, type ZipMember } from './zip.js';
+import { openZipArchive, type ZipArchive } from './zip.js';
 import { createZipWriter } from './zip-writer.js';
 
 /** The arrays of an .npz by name (without `.npy`); with `names`, only these, and nothing of the others is read. */
 export async function readNpz(path: string, names?: readonly string[]): Promise<Record<string, NamedArray>> {
-  return withInput(path, 'an .npz file', async (file) => {
-    const arrays: Record<string, NamedArray> = Object.create(null) as Record<string, NamedArray>;
-    for (const member of await npzDirectory(file, path)) {
-      const name = arrayName(member.name);
-      if (!names || names.includes(name))
-        arrays[name] = decodeNpy(await readMember(file, member, path), `${path} (${member.name})`);
-    }
-    return arrays;
-  });
+  await using archive = await openNpzArchive(path);
+  const arrays: Record<string, NamedArray> = Object.create(null) as Record<string, NamedArray>;
+  for (const member of archive.members) {
+    const name = arrayName(member.name);
+    if (names && !names.includes(name)) continue;
+    arrays[name] = decodeNpy(await archive.read(member), `${path} (${member.name})`);
+  }
+  return arrays;
 }
 
 /** The members that are arrays. */
-export async function npzDirectory(file: InputFile, path: string): Promise<ZipMember[]> {
-  const start = Buffer.alloc(Math.min(4, file.size));
-  await readExactly(file.handle, start, 0, path);
-  if (start.length < 4 || start[0] !== 0x50 || start[1] !== 0x4b) {
-    const found = start.length === 0 ? 'an empty file' : `the bytes ${start.toString('hex')}`;
-    throw expected('an .npz file (a zip of arrays)', path, found, 'write it with numpy.savez');
-  }
-  return (await readZipDirectory(file, path)).filter(({ name }) => name.endsWith('.npy'));
+export async function openNpzArchive(path: string): Promise<ZipArchive> {
+  await withInput(path, 'an .npz file', (file) => checkMagic(file, path));
+  const archive = await openZipArchive(path);
+  return { ...archive, members: archive.members.filter(({ name }) => name.endsWith('.npy')) };
+}
+
+async function checkMagic({ handle, size }: InputFile, path: string): Promise<void> {
+  const start = Buffer.alloc(Math.min(4, size));
+  await readExactly(handle, start, 0, path);
+  if (start.length === 4 && start[0] === 0x50 && start[1] === 0x4b) return;
+  const found = start.length === 0 ? 'an empty file' : `the bytes ${start.toString('hex')}`;
+  throw expected('an .npz file (a zip of arrays)', path, found, 'write it with numpy.savez');
 }
 
 export type NpzArrays = Record<string, { shape: readonly number[]; data: ArrayData } | NpzRows>;

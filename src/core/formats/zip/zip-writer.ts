@@ -1,6 +1,6 @@
 /** A zip file of stored members of any size, written as their bytes come. */
 import type { FileHandle } from 'node:fs/promises';
-import { crc32 } from '../crc32.js';
+import { crc32 } from 'node:zlib';
 import { writeFully } from '../input.js';
 
 export interface ZipWriter {

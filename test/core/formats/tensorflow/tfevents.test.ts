@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { crc32c } from '../../../../src/core/formats/crc32.js';
+import { crc32c } from '../../../../src/core/formats/crc32c.js';
 import {
   imageEvent,
   scalarsEvent,
