@@ -1,4 +1,4 @@
-/** `bigbigan fid`: how far two sets of images are apart in the features of a network. */
+/** `bigbigan fid`: the distance between two sets of images in the features of a network. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FID_BATCH_SIZE } from '../../core/evaluation/fid/defaults.js';
 import { networkText } from '../../core/evaluation/fid/network-text.js';

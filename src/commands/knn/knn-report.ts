@@ -1,4 +1,4 @@
-/** How `bigbigan knn` tells its numbers. */
+/** The words of `bigbigan knn` for its numbers. */
 import type { KnnEvent } from '../../core/evaluation/knn/knn.js';
 import type { KnnResult, KnnRuns } from '../../core/evaluation/knn/knn-result.js';
 import type { Report } from '../report.js';

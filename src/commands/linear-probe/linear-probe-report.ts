@@ -1,4 +1,4 @@
-/** How `bigbigan linear-probe` tells its numbers. */
+/** The words of `bigbigan linear-probe` for its numbers. */
 import type {
   LinearProbeEvent,
   LinearProbeResult,

@@ -1,4 +1,4 @@
-/** How `bigbigan train` tells what a run takes and how it goes. */
+/** The words of `bigbigan train`: what a run takes, and how it goes. */
 
 import { TERMS } from '../../core/model/config.js';
 import type { TrainingDescription } from '../../core/train/describe-training.js';

@@ -19,7 +19,7 @@ export interface Residue {
   y: Tensor;
   /** What F depends on besides x. */
   parameters: readonly Tensor[];
-  /** F of another x, with other tensors in place of the parameters; it must change no variables. */
+  /** F of another x, with other tensors instead of the parameters; it must change no variables. */
   again(x: Tensor, parameters: readonly Tensor[]): Tensor;
 }
 
@@ -31,7 +31,7 @@ export function coupled(x: Tensor, residuals: readonly Residual[]): Tensor {
 }
 
 /**
- * The same values and, but for rounding, the same gradients, in memory that does not grow with the number of units.
+ * The same values and, up to rounding, the same gradients, in memory that does not grow with the number of units.
  * Mixed precision keeps the halves and their gradients in float32: in bfloat16 every unit's y1 − F(x2) would lose
  * bits of x1. Run eagerly, the backward pass still holds two halves for every unit.
  */

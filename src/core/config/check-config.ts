@@ -20,7 +20,7 @@ export function checkConfig({ preset: _, ...settings }: Config): void {
   checkTraining(train);
 }
 
-/** Every setting by itself, as the table says. */
+/** Each setting alone, against the table. */
 function checkRanges(group: object, path: string): void {
   for (const [key, value] of Object.entries(group)) {
     const name = path ? `${path}.${key}` : key;

@@ -20,7 +20,7 @@ export const METHODS = [
 export type Method = (typeof METHODS)[number];
 
 /**
- * - `hinge`: the paper's (section 2), each score clamped by itself.
+ * - `hinge`: the paper's (section 2), each score clamped separately.
  * - `summed-hinge`: one hinge on the sum of the scores, which the paper's footnote found to be worse.
  * - `sigmoid`: BiGAN's cross-entropy on σ(Σ scores), the mean of both halves; G and E train on exchanged labels.
  */
@@ -34,10 +34,10 @@ export interface TrainConfig {
   method: Method;
   batchSize: number;
   /**
-   * Of how many images gradients are computed at one time; null for the whole batch. The batch of every update is split
-   * into parts of this many, whose gradients are added up before the optimizer's one step, so that a step takes the
-   * memory of a part. It is the same step but for batch norm, which sees each part by itself: its statistics are of
-   * this many images ("ghost batch norm", Hoffer et al. 2017).
+   * The number of images whose gradients are computed at a time; null for the whole batch. The batch of every update is
+   * split into parts of this many, whose gradients are added up before the optimizer's one step, so that a step takes
+   * the memory of a part. It is the same step except for batch norm, which sees each part separately: its statistics
+   * are of this many images ("ghost batch norm", Hoffer et al. 2017).
    */
   microbatch: number | null;
   /** Total number of steps; one step is `discriminatorSteps` updates of D and one joint update of G and E. */

@@ -85,7 +85,7 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
   }
 }
 
-/** A buffer of so many bytes, or an error that says for what there is no room. */
+/** A buffer of `bytes` bytes. @throws UserError that names what memory is missing for */
 export function allocate(bytes: number, path: string): ArrayBuffer {
   try {
     return new ArrayBuffer(bytes);

@@ -40,8 +40,8 @@ async function checkWritable(folder: string, path: string): Promise<void> {
 const FILE_NAME = /\.(png|jpe?g|webp|gif|tiff?|np[yz]|csv|txt|json|tar|zip|pkl|pt|h5|safetensors)$/i;
 
 /**
- * A folder with the name of a file, such as samples.jpg, is hardly what was wanted.
- * @param what as it is told: what --out may be
+ * A folder with the name of a file, such as samples.jpg, is most likely a mistake.
+ * @param what what --out may be, for the message
  */
 export function refuseFileName(out: string, what: string): void {
   if (!FILE_NAME.test(out)) return;

@@ -19,7 +19,7 @@ import {
   typeNames,
 } from './safetensors-header.js';
 
-/** What is only hashed is read in pieces of so many bytes. */
+/** Bytes that are read at a time where a tensor is only hashed. */
 const PIECE = 1 << 22;
 
 export interface Safetensors {

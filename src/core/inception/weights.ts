@@ -17,7 +17,7 @@ import { publishedName } from './published.js';
 const EPSILON = 1e-3;
 
 export interface InceptionWeights {
-  /** By our names, batch norm apart, in the order of the network. */
+  /** By our names, without batch norm, in the order of the network. */
   tensors: VariableValues;
   /** SHA-256 of the tensors, the same whatever file they came in. */
   digest: string;

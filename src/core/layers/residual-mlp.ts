@@ -6,7 +6,7 @@ import { type Scope, within } from './scope.js';
 
 /**
  * `blocks` blocks of two linear layers, and a ReLU at the end. The paper states layers and widths (section 3.1) but
- * neither the order nor the first skip: here blocks are pre-activated, but for the first, whose input is signed or
+ * neither the order nor the first skip: here blocks are pre-activated, except for the first, whose input is signed or
  * positive already, and where the input has another width than the layers, its skip is a linear projection. A path
  * without ReLUs so leads from z to the scores; without it E receives a fraction of the gradient.
  */

@@ -38,7 +38,7 @@ function factor(engine: EagerExecutor, covariance: Float64Array, width: number):
   let trace = 0;
   for (let j = 0; j < width; j++) trace += covariance[j * width + j];
   const found = result.rows.reduce((sum, value) => sum + value * value, 0);
-  // Equal but for rounding where there is a factor at all.
+  // Where there is a factor, the two are equal up to rounding.
   if (Math.abs(found - trace) > 1e-6 * trace) {
     throw expected(
       'a positive semidefinite matrix',

@@ -1,7 +1,7 @@
 /**
  * BiGAN's perceptrons on images as vectors (Donahue et al. 2017, permutation-invariant MNIST; layers, initial values
  * and ranges as in jeffdonahue/bigan). No biases; batch norm without scale and offset, on real and generated batches
- * apart.
+ * separately.
  */
 
 import { normal, zeros } from '../backend/initialise.js';

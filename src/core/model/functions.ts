@@ -24,7 +24,7 @@ export function labelBatch({ classes }: ModelConfig, n: number): Record<string, 
   return classes === 1 ? {} : { labels: { shape: [n], dtype: 'int32' } };
 }
 
-/** What a model can do by itself: `generate`, and `encode` where there is an E. */
+/** What a model can do on its own: `generate`, and `encode` where there is an E. */
 export function inferenceFunctions(
   config: ModelConfig,
   n: number,

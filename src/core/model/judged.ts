@@ -8,7 +8,7 @@ export type Scores = Partial<Record<Term, Tensor>>;
 /** What D judges. */
 export interface Judged {
   /**
-   * [−1, 1], in one or several batches [n,h,w,c]: F runs on each by itself, so that nothing is propagated back through
+   * [−1, 1], in one or several batches [n,h,w,c]: F runs on each separately, so that nothing is propagated back through
    * those that need no gradient.
    */
   images: readonly Tensor[];

@@ -92,7 +92,7 @@ interface BatchSettings {
 }
 
 /**
- * In how many parts so many of training's batches are for statistics, and of how many images: as many as batch norm
+ * How many batches standing statistics are taken over, and of how many images each: as many images as batch norm
  * sees in training.
  */
 export function statisticsBatches(
@@ -103,7 +103,7 @@ export function statisticsBatches(
   return { size, count: batches * (batchSize / size) };
 }
 
-/** The mean over so many batches of each layer's batch mean and variance becomes what the layer uses in inference. */
+/** Each layer's batch mean and variance, averaged over `count` batches, become what the layer uses in inference. */
 export async function takeStatistics<W extends Weights>(
   machine: Machine<Part<W>>,
   network: Network,

@@ -28,7 +28,7 @@ export function groupRuns(runs: readonly RunCurves[], separate: boolean): Group[
     const group = groups.find(
       ([first]) => !separate && first.settings !== undefined && first.settings === run.settings,
     );
-    // A seed that is there twice is of runs that differ in something else, such as their data.
+    // Two runs with the same seed differ in something else, such as their data.
     if (group?.every(({ seed }) => seed !== run.seed)) group.push(run);
     else groups.push([run]);
   }
@@ -36,7 +36,7 @@ export function groupRuns(runs: readonly RunCurves[], separate: boolean): Group[
   return groups.map((members) => ({ label: labelOf(members.map((run) => names[runs.indexOf(run)])), runs: members }));
 }
 
-/** What tells the paths apart: without the folders that all of them begin and end with. */
+/** The part in which the paths differ: without the folders that all of them begin and end with. */
 function runNames(paths: readonly string[]): string[] {
   const parts = paths.map((path) => resolve(path).split('/'));
   const shortest = Math.min(...parts.map(({ length }) => length));

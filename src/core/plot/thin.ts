@@ -1,4 +1,4 @@
-/** A line with no more points than can be told apart. */
+/** A line with no more points than the eye can distinguish. */
 export interface Line {
   x: number[];
   y: number[];

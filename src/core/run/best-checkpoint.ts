@@ -12,7 +12,7 @@ import type { RunFolder } from './run-folder.js';
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Names the checkpoint of `step` the best, in one step; where there is no such checkpoint any more, nothing changes.
+ * Marks the checkpoint of `step` as the best, atomically; if that checkpoint is gone, nothing changes.
  */
 export async function markBest(folder: RunFolder, step: number): Promise<void> {
   const source = folder.checkpoint(step);
@@ -36,7 +36,7 @@ export async function bestCheckpoint(folder: RunFolder, step: number): Promise<s
   return header?.step === step ? folder.best : undefined;
 }
 
-/** Atomic; replaces what is there. */
+/** Atomic; replaces an existing file. */
 export async function copyFile(source: string, target: string): Promise<void> {
   await writeAtomic(target, async (handle) => {
     for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 }))

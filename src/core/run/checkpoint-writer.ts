@@ -10,7 +10,7 @@ export interface CheckpointOrder {
   header: CheckpointHeader;
 }
 
-/** Nothing if it was written; what a user is told, or the error of a fault in the program. */
+/** Empty if the checkpoint was written; else the message for the user, or the error of a fault in the program. */
 export type CheckpointAnswer = { failure?: { message: string; hint?: string; known: boolean } };
 
 export interface CheckpointWriter extends AsyncDisposable {

@@ -35,7 +35,7 @@ export async function verifyCheckpoint(path: string): Promise<void> {
 }
 
 /**
- * The values of the given variables: all of them have to be there, in their shapes.
+ * The values of the given variables; all of them must be present, in their shapes.
  * @throws DamagedFile if the file is not as it was written
  */
 export async function readCheckpoint(

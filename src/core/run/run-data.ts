@@ -8,7 +8,7 @@ import { writeAtomic } from '../formats/atomic.js';
 const DATA_FILE = 'data.json';
 
 interface RunData {
-  /** As of `Dataset`: the same images and classes have the same digest wherever they lie. */
+  /** As of `Dataset`: the same images and classes have the same digest in any folder. */
   digest: string;
   /** Where they lay when the run was begun. */
   path: string;

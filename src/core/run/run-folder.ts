@@ -46,8 +46,8 @@ export async function makeRunFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes the folder or goes on with what is there: records the config, and removes the unfinished files of a process
- * that was killed while it wrote. Nobody else may be training the run.
+ * Makes the folder, or continues with an existing one: records the config, and removes the unfinished files of a
+ * process that was killed while it wrote. Nobody else may be training the run.
  */
 export async function beginRun(path: string, config: Config): Promise<void> {
   await makeRunFolder(path);

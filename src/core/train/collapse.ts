@@ -4,13 +4,13 @@ import type { Config, Loss } from '../config/config.js';
 import type { Sign, Streaks } from '../run/checkpoint-header.js';
 
 /**
- * A sign counts once it has lasted for so many steps; a reminder follows after as many again as the second number says.
+ * Steps after which a sign counts, and steps between the reminders that follow.
  */
 export const LASTING = 100;
 export const REMINDER = 1000;
 
 /**
- * Of D's loss where it cannot tell the pairs apart: below this part of it, no pair gives G and E a gradient to speak
+ * Fraction of the loss of a D that cannot distinguish the pairs: below it, no pair gives G and E a gradient to speak
  * of.
  */
 const SATURATED = 0.01;
@@ -37,7 +37,7 @@ export function lastingSigns(streaks: Streaks): Sign[] {
   return (Object.keys(streaks) as Sign[]).filter((sign) => streaks[sign]! >= LASTING);
 }
 
-/** What to tell of them at this very step: once when they begin to count, then at intervals. */
+/** The warnings of this step: one when a sign begins to count, then at intervals. */
 export function warnings(streaks: Streaks): string[] {
   return lastingSigns(streaks)
     .filter((sign) => (streaks[sign]! - LASTING) % REMINDER === 0)
@@ -46,7 +46,7 @@ export function warnings(streaks: Streaks): string[] {
 
 const MEANINGS: Record<Sign, (steps: number) => string> = {
   discriminator_saturated: (steps) =>
-    `D has told all pairs apart for ${steps} steps (its loss is near 0), and G and E learn little from it; a lower learning rate of D may help`,
+    `D has classified all pairs correctly for ${steps} steps (its loss is near 0), so G and E learn little from it; a lower learning rate of D may help`,
   encoder_collapsed: (steps) =>
     `E has given nearly the same output for all images for ${steps} steps (encoder_mean_std is below ${SPREAD}); another seed or lower learning rates may help`,
 };

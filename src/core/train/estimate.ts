@@ -18,7 +18,7 @@ export interface Estimate {
   state_bytes: number;
   /** Sums of the microbatches' gradients; 0 where the batch is not split. */
   gradient_bytes: number;
-  /** Most memory that a step's intermediate results take at one time. */
+  /** Peak memory of a step's intermediate results. */
   activation_bytes: number;
   /** Of one step's convolutions and matrix products. */
   flops_per_step: number;

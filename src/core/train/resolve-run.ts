@@ -1,4 +1,4 @@
-/** The config of a run, on top of the run that is there already. */
+/** The config of a run; a run that exists already decides what is not asked for. */
 import { join } from 'node:path';
 import type { Execution } from '../backend/machine.js';
 import type { Config } from '../config/config.js';
@@ -15,7 +15,7 @@ export interface RunSettings extends Omit<Overrides, 'usualPrecision'> {
 
 export interface ResolvedRun {
   config: Config;
-  /** The config of the run that is there; it may differ in the number of steps only. */
+  /** The config of the run that exists already; it may differ in the number of steps only. */
   earlier?: Config;
 }
 

@@ -17,7 +17,7 @@ export async function takeStep(training: Training): Promise<void> {
   training.step++;
   const broken = Object.entries(values).find(([, value]) => !Number.isFinite(value));
   if (broken) {
-    // The checkpoint that the error names is there.
+    // The checkpoint that the error names must be on disk.
     await writer.settle();
     const [name, value] = broken;
     throw new NotFinite(step + 1, `${name} is ${value}`, nonFiniteVariable(trainer.values()), training.checkpoint);

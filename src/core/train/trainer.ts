@@ -30,9 +30,9 @@ export interface Trainer {
    */
   step(step: number, images: Uint8Array, labels?: Int32Array, noiseKey?: number): Record<string, number>;
   /**
-   * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images, of which
-   * there are so many and so large as `statisticsBatches` says; before that the averages, where steps do not update
-   * them (`averageDecay` 0).
+   * Takes the standing statistics of G and E, for trained and averaged weights, on batches of real images;
+   * `statisticsBatches` says how many and how large. Takes the averages first, where steps do not update them
+   * (`averageDecay` 0).
    */
   takeStatistics(batches: () => Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>): Promise<void>;
   /** G and E on averaged weights, for batches of up to `sheetImages`. */

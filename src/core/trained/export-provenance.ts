@@ -11,7 +11,7 @@ export const EXPORT_FORMAT = 'bigbigan saved model 1';
 /** What signatures do not say of the latents and labels that G takes. */
 type Distributions = Pick<LatentSpace, 'prior' | 'classes'>;
 
-/** Those of the published modules, in whose folders there is no such file. */
+/** Those of the published modules, whose folders have no such file. */
 const PUBLISHED: Distributions = { prior: 'normal', classes: 1 };
 
 /** @throws UserError when there is such a file and it does not tell. */

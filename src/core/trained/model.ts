@@ -8,12 +8,12 @@ import type { ModelProvenance } from './provenance.js';
 export interface CheckpointSource {
   /** Folder of a run, whose newest checkpoint is used. */
   run?: string;
-  /** A checkpoint file, in place of a run. */
+  /** A checkpoint file, instead of a run. */
   checkpoint?: string;
 }
 
 export interface ModelSource extends CheckpointSource {
-  /** Folder of a SavedModel, in place of a run or a checkpoint. */
+  /** Folder of a SavedModel, instead of a run or a checkpoint. */
   model?: string;
 }
 

@@ -69,7 +69,7 @@ export async function openCheckpoint(
     ...inferenceModel(machine, model, batchSize),
     provenance: { checkpoint, checkpoint_digest: digest, step, weights, precision },
     digest,
-    // An autoencoder's are of E's latents, which are not at hand.
+    // An autoencoder's statistics are of E's latents, which a checkpoint does not contain.
     ...(hasDiscriminator(model) ? { takeGeneratorStatistics } : {}),
     dispose: machine.dispose,
   };

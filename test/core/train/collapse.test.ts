@@ -46,7 +46,7 @@ t.test('warnings come once, then at intervals', async (t) => {
   }
   t.same(at, [LASTING, LASTING + REMINDER, LASTING + 2 * REMINDER]);
   t.match(warnings(after(LASTING, { loss_d: 0, encoder_mean_std: 0 })), [
-    /^D has told all pairs apart for 100 steps/,
+    /^D has classified all pairs correctly for 100 steps/,
     /^E has given nearly the same output/,
   ]);
 });

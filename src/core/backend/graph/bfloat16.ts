@@ -6,7 +6,7 @@ import { type } from '../executor.js';
 import { size } from '../tensor.js';
 import type { Edge, GraphNode } from './graph.js';
 
-/** Computed in bfloat16 wherever they stand. */
+/** Always computed in bfloat16. */
 const ALWAYS = new Set(['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter']);
 /**
  * Computed in bfloat16 when some input is in bfloat16 already, whatever the batch size: results must not depend on it.

@@ -7,7 +7,7 @@ export interface Cost {
   /** Of convolutions and matrix products; a multiplication and an addition count as two. */
   flops: number;
   /**
-   * Most memory that intermediate results take at one time in bytes, when nodes run in their order and every result is
+   * Peak memory of intermediate results in bytes, when nodes run in their order and every result is
    * freed after its last use. Variables and constants are not among them.
    */
   activationBytes: number;

@@ -1,5 +1,5 @@
 /**
- * What a graph lacks whose variables lie in a checkpoint beside it that it cannot read by itself, as in TF1 Hub's
+ * Adds the nodes that restore variables to a graph whose checkpoint lies beside it and which has none, as in TF1 Hub's
  * modules: nodes that restore them (tensorflow/core/protobuf/{meta_graph,saver}.proto).
  */
 import { expected } from '../../errors.js';

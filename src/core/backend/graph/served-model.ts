@@ -18,7 +18,7 @@ import { type GraphSignature, signatureFields } from './signatures.js';
 
 /** Of the usual size, since mixed precision looks at how large a tensor is. */
 const BATCH_SIZES = [64, 65] as const;
-/** What protocol buffers can hold is 2 GB; the rest is for what is not weights. */
+/** A protocol buffer holds 2 GB at most; the difference is left for what is not weights. */
 const LARGEST = 2 ** 31 - 2 ** 26;
 const TAG = 'serve';
 

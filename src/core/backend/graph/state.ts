@@ -23,7 +23,7 @@ export function handleNode({ name, shape, dtype }: VariableSpec): GraphNode {
 
 /**
  * For each variable a read, an assignment that waits to be fed, and a number that can be fetched and waits for that.
- * What is fed may be memory of JavaScript, which only the main thread may let go: a variable gets a copy, as its values
+ * A fed value may be memory of JavaScript, which only the main thread may free: a variable gets a copy, as its values
  * are freed by whichever thread of the kernels replaces them.
  */
 export function stateNodes(specs: readonly VariableSpec[], handles: ReadonlyMap<string, GraphNode>): GraphNode[] {
@@ -102,7 +102,7 @@ export function readState(session: Session, specs: readonly VariableSpec[]): Var
   return values;
 }
 
-/** What goes into one call: everything, but for models whose state would be in memory several times over. */
+/** How much goes into one call: everything, except for models whose state would be in memory several times. */
 const CALL_BYTES = 2 ** 29;
 
 function parts(specs: readonly VariableSpec[]): VariableSpec[][] {

@@ -100,8 +100,8 @@ export function avgPool2(x: Tensor): Tensor {
 }
 
 /**
- * Mean of each size×size window with a stride; windows at the edges are smaller and their means of what is there
- * (SAME).
+ * Mean of each size×size window with a stride; windows at the edges are smaller and their means are over the pixels
+ * inside (SAME).
  */
 export function avgPool(x: Tensor, window: number, stride: number): Tensor {
   const { attributes, shape } = pooling(x, window, stride, 'SAME');

@@ -68,9 +68,9 @@ export const mnist = {
 } satisfies Config as Config;
 
 /**
- * CIFAR-10 at 32 pixels: BigGAN-PyTorch's settings for G and F (Brock's code, launch_cifar_ema.sh) but for the skip-z
- * latent, the orthogonal start, the missing labels, mirrored images, and the moving average, which is there from the
- * first step in place of step 1,000; E is a ResNet-50 with the small stem that is usual at this size.
+ * CIFAR-10 at 32 pixels: BigGAN-PyTorch's settings for G and F (Brock's code, launch_cifar_ema.sh) except for the
+ * skip-z latent, the orthogonal start, the missing labels, mirrored images, and the moving average, which begins at the
+ * first step instead of at step 1,000; E is a ResNet-50 with the small stem that is usual at this size.
  */
 export const cifar10: DerivedPreset = {
   name: 'cifar10',

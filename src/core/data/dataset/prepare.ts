@@ -203,7 +203,7 @@ async function listing(files: readonly string[]): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The datasets that are there if they are the ones wanted; an error if others are there and may not be replaced. */
+/** The existing datasets if they are the ones wanted. @throws UserError if others exist and may not be replaced */
 async function findUnchanged(options: PrepareOptions, preparation: Record<string, unknown>) {
   const { out, holdoutOut, holdout = 0, force } = options;
   const dirs = holdout > 0 ? [out, holdoutOut] : [out];

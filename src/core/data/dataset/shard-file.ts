@@ -5,7 +5,7 @@ import { expected, type UserError } from '../../errors.js';
 import { sha256File } from '../../formats/digest.js';
 import type { Shard, ShardFile } from './manifest.js';
 
-/** Throws unless the file is there; its size in bytes. */
+/** The file's size in bytes. @throws UserError if the file is missing */
 export async function present(dir: string, { file }: ShardFile): Promise<number> {
   const status = await stat(join(dir, file)).catch(() => {
     throw expected(`the shard ${file}`, dir, 'no such file', 'the dataset is incomplete: prepare it again');

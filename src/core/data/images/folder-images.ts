@@ -10,7 +10,7 @@ import type { FoundImages, ImageRange } from './image-set.js';
 
 export async function findFolder(path: string): Promise<FoundImages> {
   const kind = await folderKind(path);
-  // Its sample sheets are images too, but hardly what is meant.
+  // Its sample sheets are images too, but most likely not what was meant.
   if (kind === RUN) throw expected('images', path, kind, `make some of it: bigbigan generate --run ${path}`);
   const names = await listImages(path);
   if (names.length === 0) {

@@ -40,7 +40,7 @@ export const RULES: Record<Exclude<Crop, 'center'>, Rule> = {
 /** Both sources ask that the part covers this share of the object, which is the image: it cuts 0.08 off at 0.1. */
 const LEAST_COVERED = 0.1;
 
-/** Keeps these streams apart from those of the epochs' orders. */
+/** Separates these random streams from those of the epochs' orders. */
 const CROP_STREAM = 1;
 
 /** The chance of the image at a place of a step's batch: of these three numbers alone. */

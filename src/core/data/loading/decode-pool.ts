@@ -40,8 +40,8 @@ interface DecodeThread {
 
 /**
  * Starts `workers` threads. Each takes its share of every batch, a few images at a time. They decode on Node's pool of
- * four threads, which all share: to use more than four processors, UV_THREADPOOL_SIZE has to be set when the program
- * starts. The process may end while idle threads are there.
+ * four threads, which all share: to use more than four processors, UV_THREADPOOL_SIZE must be set when the program
+ * starts. Idle threads do not keep the process alive.
  */
 export function createDecodePool(workers: number, recipe: Recipe): DecodePool {
   const threads = Array.from({ length: workers }, () => startThread(recipe));

@@ -1,7 +1,7 @@
 /** Mirrors images at random, left to right. */
 import { integerRandom } from '../random.js';
 
-/** Keeps these streams apart from those of orders and crops. */
+/** Separates these random streams from those of orders and crops. */
 const MIRROR_STREAM = 2;
 
 /**

@@ -45,7 +45,7 @@ export interface Peek {
   size: number;
 }
 
-/** Looks at the beginning and the size of a file to tell what it is. */
+/** Recognises a file by its beginning and its size. */
 export async function peek(path: string): Promise<Peek> {
   return withInput(path, 'a file', async ({ handle, size }) => {
     const head = new Uint8Array(Math.min(size, 4096));

@@ -1,4 +1,4 @@
-/** From a path to its source: by `--format`, or by what is there. */
+/** From a path to its source: by `--format`, or by what the path holds. */
 import { stat } from 'node:fs/promises';
 import { expected } from '../../errors.js';
 import { peek } from './bytes.js';
@@ -58,7 +58,7 @@ export async function recogniseFormat(path: string): Promise<SourceFormat> {
   throw expected(
     `one of ${FORMATS.join(', ')}`,
     path,
-    'a file that is none of them for certain',
+    'a file that cannot be recognised',
     'say which with --format; for single images name their folder',
   );
 }

@@ -5,7 +5,7 @@ import type { Pixels } from '../pixels.js';
 export const FORMATS = ['folder', 'csv', 'idx', 'cifar10', 'cifar100', 'tar', 'zip'] as const;
 export type SourceFormat = (typeof FORMATS)[number];
 
-/** Decoded pixels, encoded bytes, the path of an encoded file, or why there is nothing of these. */
+/** Decoded pixels, encoded bytes, the path of an encoded file, or why there is neither. */
 export type SourceImage = { pixels: Pixels } | { bytes: Uint8Array } | { path: string } | { error: string };
 
 export interface SourceItem {

@@ -5,7 +5,7 @@ import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
 import { isImageName } from './folder.js';
 import type { ImageSource, SourceImage, SourceItem } from './source.js';
 
-/** The images of an archive in its order, wherever in it they lie. */
+/** The images of an archive in its order. */
 export interface ZipImages {
   /** Their paths in the archive. */
   names: readonly string[];

@@ -15,7 +15,7 @@ export interface Origin extends ModelProvenance {
   data_digest: string;
 }
 
-/** @throws UserError where there is no features.json, or where it does not say */
+/** @throws UserError where features.json is missing or does not name the images and the model */
 export function originOf({ path, provenance }: Features): Origin {
   const origin = provenance?.source as Partial<Origin> | undefined;
   const unknown = (found: string) =>

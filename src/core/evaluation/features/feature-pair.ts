@@ -127,7 +127,7 @@ function checkClasses(train: LabelledFeatures, test: LabelledFeatures, { note, w
       'rows of 2 classes or more',
       `labels.npy in ${train.path}`,
       `class ${train.labels[0]} in every row`,
-      'with one class there is nothing to tell apart',
+      'a classifier needs two classes or more',
     );
   }
   const foreign = test.labels.filter((label) => !known.has(label));

@@ -1,4 +1,4 @@
-/** One of several equal parts of a set of images, measured by itself. */
+/** One of several equal parts of a set of images, measured alone. */
 import type { Engine } from '../../backend/engine.js';
 import { usage } from '../../errors.js';
 import type { Extractor } from '../../metrics/extractor.js';

@@ -21,7 +21,7 @@ export interface AugmentedSource {
   crop: Crop;
   /** Mirror each image with probability 1/2. */
   flip: boolean;
-  /** Most images that go into E at one time: see `partSize`. */
+  /** The most images that go through E in one call: see `partSize`. */
   atOnce: number;
   /** Threads that decode; results do not depend on it. */
   workers?: number;

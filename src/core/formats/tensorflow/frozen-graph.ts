@@ -12,7 +12,7 @@ const [DTYPE, SHAPE, CONTENT, FLOATS] = [1, 2, 4, 5];
 /** Types of TensorProto that are read; constants of others are left out. */
 const DTYPES: Record<number, Dtype> = { 1: 'float32', 2: 'float64', 3: 'int32', 4: 'uint8', 9: 'int64' };
 
-/** One stored value may stand for all; what so many elements would need is no weight of a network. */
+/** One stored value may stand for all elements; a tensor larger than this is no weight of a network. */
 const MOST_REPEATED = 1 << 24;
 
 interface Node {

@@ -57,7 +57,7 @@ export function createCandidates({ queries, k, error, known, settle }: Candidate
     add(query, row, key) {
       if (counts[query] === capacity) {
         thin(query);
-        // Keys do not tell so many apart.
+        // Keys cannot distinguish this many.
         if (counts[query] > capacity / 2 + 16) settleAll(query);
         if (!(key >= limits[query])) return;
       }

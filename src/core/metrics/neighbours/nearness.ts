@@ -116,7 +116,7 @@ export function keyError(metric: NeighbourMetric, queries: Vectors, base: Vector
 
 /**
  * Keys [m, n] of scaled queries [m, width] and the rows of a base: -Σ|q - b|, q·b, or for l2 q·b - |b|²/2, which is
- * (|q|² - |q - b|²)/2. Normalised, it is q·b + (1 - |b|²)/2, where the last term is 0 but for a row of zeros.
+ * (|q|² - |q - b|²)/2. Normalised, it is q·b + (1 - |b|²)/2, where the last term is 0 except for a row of zeros.
  */
 export function nearness(
   engine: EagerExecutor,

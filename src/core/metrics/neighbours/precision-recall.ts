@@ -19,7 +19,7 @@ const QUERIES = 8192;
 
 /**
  * Exact: what all distances in double precision give. A row is no neighbour of itself, but its double is one at
- * distance 0. Progress is told in hundredths.
+ * distance 0. Progress is reported in hundredths.
  */
 export async function precisionRecall(
   engine: EagerExecutor,

@@ -15,7 +15,7 @@ export interface CrossEntropySettings {
   classes: number;
   /** Whether a row counts. */
   counts(row: number): boolean;
-  /** Rows done in the evaluation at hand. */
+  /** Rows done in the current evaluation. */
   onRows?(done: number): void;
 }
 

@@ -24,7 +24,7 @@ export interface SolvedHead {
 export interface LbfgsProbeState {
   /** Stages done, with their accuracy on the held-out rows. */
   solved: Array<SolvedHead & { heldout: Accuracy }>;
-  /** Of the stage at hand. */
+  /** Of the current stage. */
   lbfgs: LbfgsState;
 }
 
@@ -45,7 +45,7 @@ export interface LbfgsProbeSettings {
   /** Elements of features that may stay in memory; see `rowTensors`. */
   memory?: number;
   onIteration?(state: LbfgsProbeState, objective: number, gradient: number): void | Promise<void>;
-  /** Rows done of the pass at hand. */
+  /** Rows done in the current pass. */
   onRows?(done: number): void;
 }
 

@@ -126,7 +126,7 @@ async function search(
   return undefined;
 }
 
-/** Keeps a pair when it tells of positive curvature. */
+/** Keeps a pair if its curvature is positive. */
 function remember(state: LbfgsState, x: Float64Array, change: Float64Array): void {
   const step = new Float32Array(subtract(x, state.x));
   const kept = new Float32Array(change);

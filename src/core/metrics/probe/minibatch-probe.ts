@@ -22,7 +22,7 @@ export interface ProbeSettings extends HeadSettings {
   holdout: number;
   seed: number;
   /**
-   * Training batches in place of those of `train`, whose row numbers they carry: features that are not standardised,
+   * Training batches that replace those of `train`, with the same row numbers: features that are not standardised,
    * endless.
    */
   batches?(order: OrderSettings): AsyncGenerator<ProbeBatch>;

@@ -42,7 +42,7 @@ export async function probeData(train: LabelledRows, holdout: number, seed: numb
   };
 }
 
-/** The lowest cross-entropy: on few rows it tells heads apart better than the accuracy does. */
+/** The lowest cross-entropy: on few rows it distinguishes heads better than the accuracy does. */
 export function bestOf(scored: readonly Accuracy[]): number {
   let best = 0;
   scored.forEach(({ loss }, i) => {

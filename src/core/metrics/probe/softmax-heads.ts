@@ -47,7 +47,7 @@ export interface HeadSizes extends HeadSettings {
 }
 
 /**
- * Most memory that training heads takes, in bytes: their variables and what a step computes at one time, as measured,
+ * Most memory that training heads takes, in bytes: their variables and the intermediate results of a step, as measured,
  * in copies of all weights.
  */
 export function headsBytes(heads: readonly Head[], { width, classes, batchSize, average = 0 }: HeadSizes): number {

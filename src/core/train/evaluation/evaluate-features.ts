@@ -5,7 +5,7 @@ import { findNeighbours } from '../../metrics/neighbours/neighbours.js';
 import { minibatchProbe } from '../../metrics/probe/minibatch-probe.js';
 import { rowsOf } from '../../metrics/rows.js';
 
-/** Numbers of neighbours, as far as there are so many; with vectors scaled to an L2 norm of 1. */
+/** Numbers of neighbours, if there are as many rows; vectors are scaled to an L2 norm of 1. */
 const KS = [1, 5, 25];
 
 /**
@@ -20,7 +20,7 @@ export interface Halves {
   /** [n] */
   labels: Int32Array;
   width: number;
-  /** The first so many rows fit; the others are tested. */
+  /** The number of rows, from the first on, that fit the probe; the others are tested. */
   fitted: number;
 }
 

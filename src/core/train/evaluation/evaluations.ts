@@ -25,7 +25,7 @@ export interface EvaluationSettings {
   extractor?: Extractor;
   /** By which the best checkpoint is chosen. */
   select?: Selection;
-  /** Evaluations on end without a better one, after which training stops. */
+  /** Consecutive evaluations without a better one, after which training stops. */
   patience?: number;
 }
 

@@ -1,4 +1,4 @@
-/** G, E and D against each other: BigBiGAN and BiGAN, and a plain GAN where there is no E. */
+/** G, E and D against each other: BigBiGAN and BiGAN, and a plain GAN without E. */
 
 import type { Config } from '../../config/config.js';
 import { hasEncoder } from '../../model/config.js';

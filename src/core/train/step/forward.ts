@@ -70,7 +70,7 @@ export interface Forward {
 
 /**
  * A pass by the batch's statistics; `trains` if gradients of its parameters will be asked for. Power iteration moves
- * on, but for microbatches, all of which see the same weights: there it does when they are done.
+ * on, except for microbatches, all of which see the same weights: then power iteration moves on after the last one.
  */
 export function trainingPass(
   { config, variables, microbatch, statistics = 'batch' }: StepContext,
@@ -84,7 +84,7 @@ export function trainingPass(
   });
 }
 
-/** A batch of noise or labels: the rows of the images at hand. */
+/** A batch of noise or labels: the rows of the current images. */
 function ownRows({ microbatch }: StepContext, batch: Tensor): Tensor {
   return microbatch ? rows(batch, microbatch.first, microbatch.size) : batch;
 }

@@ -1,8 +1,8 @@
 /**
  * A step in little memory: the gradients of a phase are computed for a microbatch at a time and added up in float32,
  * then its updates happen. Gradients of the mean over the batch are the means of the microbatches' gradients, so that
- * this is the same step but for rounding, and for batch norm, whose statistics are those of a microbatch ("ghost batch
- * norm"). Nothing is kept from one phase for the next: where updates share a forward pass (`reuseForward`), it is
+ * this is the same step except for rounding and for batch norm, whose statistics are those of a microbatch ("ghost
+ * batch norm"). Nothing is kept from one phase for the next: where updates share a forward pass (`reuseForward`), it is
  * computed again.
  */
 

@@ -8,7 +8,7 @@ import { MODULES } from '../../model/bigbigan.js';
 
 /**
  * The same function with an output more, `gradients`: a number for each module of `trainedModules`, finite as long as
- * all gradients were. Adam's first moments are summed for it: they keep for good what was not finite once.
+ * all gradients were. Adam's first moments are summed for it: they stay non-finite once a gradient was.
  */
 export function withGradientCheck({ inputs, run }: GraphFunction): GraphFunction {
   return { inputs, run: (given, variables) => ({ ...run(given, variables), gradients: momentSums(variables) }) };

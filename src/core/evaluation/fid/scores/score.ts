@@ -1,4 +1,4 @@
-/** What a score of two sets of images is: what it needs, how it is computed, and how it is told. */
+/** What a score of two sets of images is: what it needs, how it is computed, and how it is printed. */
 import type { Engine } from '../../../backend/engine.js';
 import type { Side } from '../side.js';
 import type { Network } from '../statistics-file.js';
@@ -51,7 +51,7 @@ export interface Comparison {
 
 export type OnProgress = (task: string, done: number, total: number) => void;
 
-/** What a result tells of its sides beside the scores; null is unknown. */
+/** What a result says about its sides, beside the scores; null is unknown. */
 export interface Told {
   real?: { n: number | null };
   fake?: { n: number | null };
