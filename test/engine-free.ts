@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 const IMPORT = /\b(?:from\s*|import\s*\(?\s*)['"](\.[^'"]+)['"]/g;
 /** Compiled files that start the engine, or the program. */
-const HEAVY = [/\/core\/backend\/engine\.js$/, /\/test\/commands\//, /\/test\/(bench|package)\.test\.js$/];
+const HEAVY = [/\/core\/backend\/engine\.js$/, /\/test\/commands\//, /\/test\/(bench|package|library)\.test\.js$/];
 
 /** True if the compiled file and all that it imports, types aside, get along without the engine. */
 export function isEngineFree(file: string, seen = new Set<string>()): boolean {

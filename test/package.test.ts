@@ -95,7 +95,17 @@ await fid({ real: 'a', fake: 'b', nothing: true });
 `,
   );
   const tsc = join(root, 'node_modules/.bin/tsc');
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
+  const options = [
+    '--ignoreConfig',
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+  ];
   const { code, stdout } = await run(tsc, [...options, 'typed.mts'], { cwd: folder });
   t.equal(code, 0, stdout);
 });

@@ -244,7 +244,7 @@ t.test('what cannot be answered is explained', async (t) => {
     [
       [real, file('note.txt'), ...network(':mean')],
       1,
-      /folder or zip of images, \.npy, .* for .*note\.txt, got another file/,
+      /folder, zip or tar of images, \.npy, .* for .*note\.txt, got another file/,
     ],
     [[real, '--shard', '1/2', ...network(':mean')], 2, /--out is missing/],
     [[real, fake, '--shard', '1/2', '--out', file('p.npz'), ...network(':mean')], 2, /--shard takes one set/],

@@ -116,7 +116,7 @@ export async function train(
   await makeRunFolder(run);
   using _ = holdLock(run);
   if (evaluation?.leftOut) tell({ kind: 'note', message: evaluation.leftOut });
-  return trainLocked({ settings, options, config, dataset, evaluation });
+  return await trainLocked({ settings, options, config, dataset, evaluation });
 }
 
 /** One process at a time trains a run; the lock is released when the process exits, too. */
