@@ -16,7 +16,7 @@ import { fromPixels } from './pixels.js';
 
 type Weights = Pass['weights'];
 /** Images, or latents; and labels where there are several. */
-type Batch = { images: Values; labels?: Values } | Record<string, Values>;
+type StatisticsBatch = { images: Values; labels?: Values } | Record<string, Values>;
 type Network = 'encoder' | 'generator';
 type Part<W extends Weights> = `${'clear' | 'take'}_${Network}_${W}`;
 
@@ -109,7 +109,7 @@ export async function takeStatistics<W extends Weights>(
   network: Network,
   views: readonly W[],
   count: number,
-  batches: Iterable<Batch> | AsyncIterable<Batch>,
+  batches: Iterable<StatisticsBatch> | AsyncIterable<StatisticsBatch>,
 ): Promise<void> {
   for (const weights of views) machine.call(`clear_${network}_${weights}`, {});
   const share = Float32Array.of(1 / count);

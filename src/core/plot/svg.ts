@@ -5,9 +5,9 @@ export class Svg {
   constructor(readonly text: string) {}
 }
 
-export type Attributes = Record<string, string | number | undefined>;
+export type SvgAttributes = Record<string, string | number | undefined>;
 
-export function element(name: string, attributes: Attributes, ...content: (Svg | string | undefined)[]): Svg {
+export function element(name: string, attributes: SvgAttributes, ...content: (Svg | string | undefined)[]): Svg {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}="${typeof value === 'number' ? rounded(value) : escaped(value!)}"`)

@@ -22,7 +22,7 @@ export interface SourceSettings {
   show: boolean;
 }
 
-interface Source {
+interface LibrarySource {
   /** What it is called in messages and in the manifest. */
   name: string;
   /** Puts files into `prefix`; throws a reason when it cannot. `work` is for files that are not kept. */
@@ -60,7 +60,7 @@ const HINT =
 
 /** One try: fetched into a work folder, checked, and moved into the cache; or the reason why not. */
 async function attempt(
-  source: Source,
+  source: LibrarySource,
   settings: SourceSettings,
   work: string,
   target: string,
@@ -91,9 +91,9 @@ async function checkDigests(prefix: string, digests: Record<string, string> = {}
   }
 }
 
-function automatic(settings: SourceSettings): Source[] {
+function automatic(settings: SourceSettings): LibrarySource[] {
   const { device, show } = settings;
-  const sources: Source[] = [
+  const sources: LibrarySource[] = [
     {
       name: "the local Python's TensorFlow",
       fetch: async (prefix) => {
@@ -121,7 +121,7 @@ function automatic(settings: SourceSettings): Source[] {
   return sources;
 }
 
-function named(path: string, device: Device): Source {
+function named(path: string, device: Device): LibrarySource {
   return {
     name: path,
     digests:
