@@ -12,6 +12,7 @@ import { knnCommand } from './commands/knn/knn.js';
 import { linearProbeCommand } from './commands/linear-probe/linear-probe.js';
 import { plotCommand } from './commands/plot.js';
 import { prepDataCommand } from './commands/prep-data.js';
+import { printable } from './commands/printable.js';
 import { reconstructCommand } from './commands/reconstruct.js';
 import type { End } from './commands/stopping.js';
 import { trainCommand } from './commands/train/train.js';
@@ -59,9 +60,18 @@ export async function main(argv: string[]): Promise<void> {
   // A reader that closes the pipe early (head, less) ends the program quietly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    process.stderr.write(`bigbigan: standard output cannot be written: ${error.code}\n`);
+    process.exit(1);
   });
+  forgetEmptyVariables();
   process.exitCode = await run(argv);
+}
+
+/** An option's variable that is set to nothing is taken as not set. */
+function forgetEmptyVariables(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('BIGBIGAN_') && process.env[name] === '') delete process.env[name];
+  }
 }
 
 async function run(argv: string[]): Promise<number> {
@@ -85,9 +95,9 @@ function explain(error: unknown, words: string[]): number {
   const name = ['bigbigan', words.find((word) => !word.startsWith('-'))].filter(Boolean).join(' ');
   const known = error instanceof UserError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${name}: ${message}\n`);
+  process.stderr.write(`${name}: ${printable(message)}\n`);
   const hint = known ? error.hint : 'this is unexpected; add --verbose for the stack';
-  if (hint) process.stderr.write(`  ${hint}\n`);
+  if (hint) process.stderr.write(`  ${printable(hint)}\n`);
   if (words.includes('--verbose') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return known ? error.exitCode : 1;
 }

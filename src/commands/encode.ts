@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { ENCODE_DEFAULTS, ENCODE_OUTPUTS, type EncodeOutput } from '../core/trained/defaults.js';
+import { interruptible } from './interruptible.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
@@ -65,6 +66,8 @@ async function encode(options: EncodeOptions, command: Command): Promise<void> {
   if (out === undefined) throw usage('--out is missing: the features folder to write');
   const { encode } = await import('../core/trained/encode.js');
   const settings = { ...options, ...modelSettings(options), data, out };
-  const result = await encode(settings, { threads: options.threads, on: report.on });
+  const result = await interruptible(report, (signal) =>
+    encode(settings, { threads: options.threads, on: report.on, signal }),
+  );
   report.result(result, out);
 }

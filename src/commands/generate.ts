@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { usage } from '../core/errors.js';
 import { GENERATE_DEFAULTS } from '../core/trained/defaults.js';
+import { interruptible } from './interruptible.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
@@ -12,7 +13,9 @@ import {
   positiveInteger,
   positiveNumber,
   ranges,
+  smallNumber,
   wholeNumber,
+  wholeNumberIn,
 } from './options/options.js';
 import { createReport } from './report.js';
 
@@ -28,6 +31,9 @@ interface GenerateOptions extends ModelOptions, OutputOptions, EngineOptions {
   force?: boolean;
 }
 
+/** Their seeds are held in memory. */
+const MOST_IMAGES = 10_000_000;
+
 export function generateCommand(): Command {
   const command = new Command('generate')
     .summary('draw images from the generator')
@@ -39,7 +45,7 @@ export function generateCommand(): Command {
     .option('--out <path>', 'folder, .png, .npy or -')
     .addOption(
       new Option('--count <n>', 'number of images, with seeds from --seed on')
-        .argParser(positiveInteger)
+        .argParser(wholeNumberIn(1, MOST_IMAGES))
         .default(GENERATE_DEFAULTS.count),
     )
     .addOption(new Option('--seeds <list>', 'seeds, such as 0,4-9').argParser(ranges).conflicts(['count', 'seed']))
@@ -59,7 +65,7 @@ export function generateCommand(): Command {
         .argParser(positiveInteger)
         .conflicts('model'),
     )
-    .option('--columns <n>', 'columns of a sheet (default: as square as possible)', positiveInteger)
+    .option('--columns <n>', 'columns of a sheet (default: as square as possible)', smallNumber)
     .option('--force', 'overwrite');
   outputOptions(engineOptions(modelOptions(command))).action(generate);
   return examples(command, [
@@ -77,7 +83,9 @@ async function generate(options: GenerateOptions, command: Command): Promise<voi
   const report = createReport(options);
   const { generate } = await import('../core/trained/generate.js');
   const settings = { ...options, ...modelSettings(options), out, stdout: writeStdout };
-  const result = await generate(settings, { threads: options.threads, on: report.on });
+  const result = await interruptible(report, (signal) =>
+    generate(settings, { threads: options.threads, on: report.on, signal }),
+  );
   if (out !== '-') report.result(result, out);
 }
 

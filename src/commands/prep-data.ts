@@ -5,10 +5,16 @@ import type { ResizeMethod } from '../core/data/codec.js';
 import { PREPARE_DEFAULTS } from '../core/data/dataset/defaults.js';
 import { STORAGES, type Storage } from '../core/data/dataset/manifest.js';
 import { FORMATS, type SourceFormat } from '../core/data/sources/source.js';
-import { ExitCode } from './exit-code.js';
-import { examples, type OutputOptions, outputOptions, positiveInteger, wholeNumber } from './options/options.js';
+import { interruptible } from './interruptible.js';
+import {
+  examples,
+  type OutputOptions,
+  outputOptions,
+  positiveInteger,
+  wholeNumber,
+  wholeNumberIn,
+} from './options/options.js';
 import { createReport } from './report.js';
-import { SIGNAL_CODES } from './stopping.js';
 
 interface PrepDataOptions extends OutputOptions {
   out: string;
@@ -27,6 +33,9 @@ interface PrepDataOptions extends OutputOptions {
   force?: boolean;
 }
 
+/** Sides of squares; larger ones are beyond any model, and do not fit in memory as a batch. */
+const MOST_PIXELS = 8192;
+
 export function prepDataCommand(): Command {
   const command = new Command('prep-data')
     .summary('make a dataset from images')
@@ -41,7 +50,7 @@ export function prepDataCommand(): Command {
     .argument('<source...>', 'folder or file of images')
     .requiredOption('-o, --out <dir>', 'dataset folder to write')
     .addOption(new Option('--store <kind>', 'what the shards hold: see below').choices([...STORAGES]).default('pixels'))
-    .option('--resolution <n>', 'height and width in pixels, needed for --store pixels', positiveInteger)
+    .option('--resolution <n>', 'height and width in pixels, needed for --store pixels', wholeNumberIn(1, MOST_PIXELS))
     .addOption(
       new Option('--resize <method>', 'how an image becomes a square: see below (default: "center-crop")').choices([
         'center-crop',
@@ -90,20 +99,9 @@ export function prepDataCommand(): Command {
 async function run(sources: string[], { channels, ...options }: PrepDataOptions): Promise<void> {
   const report = createReport(options);
   const { prepareData } = await import('../core/data/dataset/prepare-data.js');
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => stop.abort(signal);
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const settings = { ...options, sources, channels: channels && (Number(channels) as 1 | 3) };
-  try {
-    const result = await prepareData(settings, { on: report.on, signal: stop.signal });
-    report.path(result.out);
-    if (result.holdout_out !== null) report.path(result.holdout_out);
-    if (options.json) report.result(result, '');
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    report.note('stopped; nothing was written');
-    throw new ExitCode(SIGNAL_CODES[stop.signal.reason as keyof typeof SIGNAL_CODES]);
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+  const result = await interruptible(report, (signal) => prepareData(settings, { on: report.on, signal }));
+  report.path(result.out);
+  if (result.holdout_out !== null) report.path(result.holdout_out);
+  if (options.json) report.result(result, '');
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { RECONSTRUCT_DEFAULTS } from '../core/trained/defaults.js';
 import type { ReconstructResult } from '../core/trained/reconstruct.js';
+import { interruptible } from './interruptible.js';
 import { refuseGiven } from './options/given.js';
 import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
 import {
@@ -11,6 +12,7 @@ import {
   type OutputOptions,
   outputOptions,
   positiveInteger,
+  smallNumber,
   wholeNumber,
 } from './options/options.js';
 import { createReport } from './report.js';
@@ -40,8 +42,8 @@ export function reconstructCommand(): Command {
     .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
     .option('--out <file>', '.png or .npy (default: only the numbers)')
     .option('--limit <n>', 'images to take, from the first on', positiveInteger, RECONSTRUCT_DEFAULTS.limit)
-    .option('--count <n>', 'images on the sheet', positiveInteger, RECONSTRUCT_DEFAULTS.count)
-    .option('--columns <n>', 'columns of the sheet', positiveInteger, RECONSTRUCT_DEFAULTS.columns)
+    .option('--count <n>', 'images on the sheet', smallNumber, RECONSTRUCT_DEFAULTS.count)
+    .option('--columns <n>', 'columns of the sheet', smallNumber, RECONSTRUCT_DEFAULTS.columns)
     .option('--sample', "sample z from E's distribution (default: its mean)")
     .option('--seed <n>', 'seed of z, and of the pairing with other images', wholeNumber, RECONSTRUCT_DEFAULTS.seed)
     .option('--force', 'overwrite');
@@ -62,7 +64,9 @@ async function reconstruct(options: ReconstructOptions, command: Command): Promi
   const report = createReport(options);
   const { reconstruct } = await import('../core/trained/reconstruct.js');
   const settings = { ...options, ...modelSettings(options), data };
-  const result = await reconstruct(settings, { threads: options.threads, on: report.on });
+  const result = await interruptible(report, (signal) =>
+    reconstruct(settings, { threads: options.threads, on: report.on, signal }),
+  );
   report.result(result, describe(result));
 }
 

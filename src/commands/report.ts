@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { WorkEvent } from '../core/work.js';
 import type { OutputOptions } from './options/options.js';
+import { printable } from './printable.js';
 
 /** Seconds between two lines of progress when stderr is not a terminal. */
 const LINE_INTERVAL = 10;
@@ -29,7 +30,7 @@ export interface Report {
 
 export function createReport(options: OutputOptions): Report {
   const say = (message: string) => {
-    if (!options.quiet) process.stderr.write(`${message}\n`);
+    if (!options.quiet) process.stderr.write(`${printable(message)}\n`);
   };
   const progress = (label: string, total: number): Progress => {
     if (options.quiet) return { update: () => {}, stop: () => {} };

@@ -1,8 +1,8 @@
-/** When a long command stops before its end: SIGINT, SIGTERM, and a limit of time. */
+/** When a long command stops before its end: SIGINT, SIGTERM, SIGHUP, and a limit of time. */
 import { InvalidArgumentError } from 'commander';
 
-export const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-type StopSignal = keyof typeof SIGNAL_CODES;
+export const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export type StopSignal = keyof typeof SIGNAL_CODES;
 /** Milliseconds; Node's timers count no further. */
 const LONGEST_TIMER = 2 ** 31;
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
@@ -49,8 +49,8 @@ export function watchStopping({ end, note, timeLimit = Infinity }: StoppingOptio
     note(`${signal}: saving a checkpoint; once more ends at once`);
     controller.abort(signal);
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
+  const signals = Object.keys(SIGNAL_CODES) as StopSignal[];
+  for (const name of signals) process.on(name, handle);
   const left = 1000 * (timeLimit - process.uptime());
   const timer = left < LONGEST_TIMER ? setTimeout(() => controller.abort('time limit'), Math.max(0, left)) : undefined;
   timer?.unref();
@@ -63,8 +63,7 @@ export function watchStopping({ end, note, timeLimit = Infinity }: StoppingOptio
     exitCode: () => (received === undefined ? undefined : SIGNAL_CODES[received]),
     [Symbol.dispose]() {
       clearTimeout(timer);
-      process.off('SIGINT', handle);
-      process.off('SIGTERM', handle);
+      for (const name of signals) process.off(name, handle);
     },
   };
 }

@@ -10,8 +10,17 @@ import {
   type ScoreName,
   scoreLines,
 } from '../../core/evaluation/fid/scores/scores.js';
+import { interruptible } from '../interruptible.js';
 import { inceptionOptions } from '../options/inception-options.js';
-import { engineOptions, examples, outputOptions, positiveInteger, shard, wholeNumber } from '../options/options.js';
+import {
+  engineOptions,
+  examples,
+  outputOptions,
+  positiveInteger,
+  shard,
+  smallNumber,
+  wholeNumber,
+} from '../options/options.js';
 import { createReport } from '../report.js';
 import { checkEffects, type FidOptions } from './fid-options.js';
 
@@ -60,7 +69,7 @@ export function fidCommand(): Command {
     );
   scoreOptions(command)
     .option('--seed <n>', 'decides the subsets of KID', wholeNumber, SCORE_DEFAULTS.seed)
-    .option('--batch-size <n>', 'images in a batch; scores do not depend on it', positiveInteger, FID_BATCH_SIZE)
+    .option('--batch-size <n>', 'images in a batch; scores do not depend on it', smallNumber, FID_BATCH_SIZE)
     .option(
       '--stats-out <file>',
       'also save the statistics of REAL (or of the only set) as .npz, to be given as REAL the next time',
@@ -108,7 +117,9 @@ async function fid(
   checkEffects(command, options);
   const report = createReport(options);
   const { fid } = await import('../../core/evaluation/fid/fid.js');
-  const result = await fid({ real, fake, ...options }, { threads: options.threads, on: report.on });
+  const result = await interruptible(report, (signal) =>
+    fid({ real, fake, ...options }, { threads: options.threads, on: report.on, signal }),
+  );
   report.result(result, describe(result));
   if ('stats_out' in result && result.stats_out) report.path(result.stats_out);
 }

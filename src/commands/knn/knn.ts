@@ -1,14 +1,15 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import { KNN_DEFAULTS } from '../../core/evaluation/knn/defaults.js';
+import { interruptible } from '../interruptible.js';
 import {
   engineOptions,
   examples,
   outputOptions,
-  positiveInteger,
   positiveIntegers,
   positiveNumber,
   shard,
+  smallNumber,
 } from '../options/options.js';
 import { createReport } from '../report.js';
 import { checkKnnOptions, type KnnOptions } from './knn-options.js';
@@ -67,7 +68,7 @@ export function knnCommand(): Command {
     .option('--sheet-out <file>', 'also draw queries with their nearest neighbours as .png; needs the images of both')
     .option('--train-images <images>', 'images of the --train rows: dataset, folder or .npy of uint8')
     .option('--test-images <images>', 'images of the --test rows')
-    .option('--sheet-rows <n>', 'queries on the sheet, evenly spaced', positiveInteger, KNN_DEFAULTS.sheetRows)
+    .option('--sheet-rows <n>', 'queries on the sheet, evenly spaced', smallNumber, KNN_DEFAULTS.sheetRows)
     .option('--force', 'replace existing outputs')
     .action(knn);
   engineOptions(command);
@@ -92,6 +93,6 @@ async function knn(options: KnnOptions, command: Command): Promise<void> {
     report.warn('--merge joins what --json prints: without it, this part stands alone');
   }
   const { knn } = await import('../../core/evaluation/knn/knn.js');
-  await knn(options, { threads: options.threads, on: knnReport(report) });
+  await interruptible(report, (signal) => knn(options, { threads: options.threads, on: knnReport(report), signal }));
   for (const path of [options.neighboursOut, options.sheetOut]) if (path) report.path(path);
 }

@@ -1,6 +1,7 @@
 /** `bigbigan linear-probe`: what a linear classifier makes of frozen features. */
 import { Command, Option } from 'commander';
 import { PROBE_DEFAULTS } from '../../core/evaluation/probe/defaults.js';
+import { interruptible } from '../interruptible.js';
 import {
   engineOptions,
   examples,
@@ -10,6 +11,7 @@ import {
   positiveInteger,
   positiveNumber,
   ranges,
+  smallNumber,
   wholeNumber,
 } from '../options/options.js';
 import { createReport } from '../report.js';
@@ -57,7 +59,7 @@ export function linearProbeCommand(): Command {
         .argParser(positiveInteger)
         .conflicts('steps'),
     )
-    .option('--batch-size <n>', 'rows in a batch (adam, sgd)', positiveInteger, PROBE_DEFAULTS.batchSize)
+    .option('--batch-size <n>', 'rows in a batch (adam, sgd)', smallNumber, PROBE_DEFAULTS.batchSize)
     .addOption(
       new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant (adam, sgd)')
         .choices(['cosine', 'constant'])
@@ -127,6 +129,8 @@ async function probe(options: ProbeOptions, command: Command): Promise<void> {
   const test = checkProbeOptions(options, command);
   const { linearProbe } = await import('../../core/evaluation/probe/linear-probe.js');
   const settings = { ...choices(options), test, augment: augmentation(options) };
-  await linearProbe(settings, { threads: options.threads, on: probeReport(report) });
+  await interruptible(report, (signal) =>
+    linearProbe(settings, { threads: options.threads, on: probeReport(report), signal }),
+  );
   for (const path of [options.out, options.confusionOut]) if (path) report.path(path);
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Precision } from '../../core/backend/precision.js';
 import { usage } from '../../core/errors.js';
 import { MODEL_DEFAULTS } from '../../core/trained/defaults.js';
-import { positiveInteger } from './options.js';
+import { smallNumber } from './options.js';
 
 export interface ExecutionOptions {
   precision?: Precision;
@@ -67,7 +67,7 @@ export function modelOptions(command: Command): Command {
   return executionOptions(command).option(
     '--batch-size <n>',
     'images at once; results do not depend on it',
-    positiveInteger,
+    smallNumber,
     MODEL_DEFAULTS.batchSize,
   );
 }

@@ -19,11 +19,14 @@ export function outputOptions(command: Command): Command {
     .option('--verbose', 'on failure, print the stack as well');
 }
 
+/** Each takes memory and a place in the scheduler; no machine has more cores. */
+const MOST_THREADS = 1024;
+
 /** `--threads`. */
 export function engineOptions(command: Command): Command {
   return command.addOption(
     new Option('--threads <n>', "threads of TensorFlow's kernels (default: all cores)")
-      .argParser(positiveInteger)
+      .argParser(wholeNumberIn(1, MOST_THREADS))
       .env('BIGBIGAN_THREADS'),
   );
 }
@@ -33,19 +36,25 @@ export function examples(command: Command, lines: string[]): Command {
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
 }
 
-export function positiveInteger(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1 || !Number.isSafeInteger(Number(text))) {
-    throw new InvalidArgumentError('expected a whole number of 1 or more.');
-  }
-  return Number(text);
+/** The largest number of an option that counts something: more is a slip. */
+const LARGEST = 0x7fffffff;
+
+/** A parser of whole numbers in a range. */
+export function wholeNumberIn(least: number, most = LARGEST): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least) {
+      throw new InvalidArgumentError(`expected a whole number of ${least} or more.`);
+    }
+    if (value > most) throw new InvalidArgumentError(`expected a whole number of ${most} at most.`);
+    return value;
+  };
 }
 
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
-    throw new InvalidArgumentError('expected a whole number of 0 or more.');
-  }
-  return Number(text);
-}
+export const positiveInteger = wholeNumberIn(1);
+export const wholeNumber = wholeNumberIn(0);
+/** Images or rows in a batch, columns of a sheet, and what else fits in memory. */
+export const smallNumber = wholeNumberIn(1, 1_000_000);
 
 export function positiveNumber(text: string): number {
   const value = Number(text);
@@ -65,7 +74,7 @@ export function fraction(text: string): number {
 
 /** A list such as `1,5,25`. */
 export function positiveIntegers(text: string): number[] {
-  return text.split(',').map(positiveInteger);
+  return text.split(',').map((part) => positiveInteger(part));
 }
 
 /** A list of numbers of 0 or more, such as `0,1e-4,0.1`. */
@@ -79,6 +88,9 @@ export function nonNegativeNumbers(text: string): number[] {
   });
 }
 
+/** Numbers of a list, which is held in memory. */
+const MOST_NUMBERS = 10_000_000;
+
 /** A list of numbers and ranges such as `0,4-9`, in the order given. */
 export function ranges(text: string): number[] {
   const numbers: number[] = [];
@@ -88,7 +100,8 @@ export function ranges(text: string): number[] {
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
     if (last < first) throw new InvalidArgumentError(`the range ${part} runs backwards.`);
-    if (last - first >= 10_000_000) throw new InvalidArgumentError(`the range ${part} is longer than 10 million.`);
+    if (last > LARGEST) throw new InvalidArgumentError(`expected numbers of ${LARGEST} at most.`);
+    if (last - first >= MOST_NUMBERS) throw new InvalidArgumentError(`the range ${part} is longer than 10 million.`);
     for (let n = first; n <= last; n++) numbers.push(n);
   }
   return numbers;

@@ -12,6 +12,7 @@ import {
   type OutputOptions,
   outputOptions,
   positiveInteger,
+  smallNumber,
   wholeNumber,
 } from '../options/options.js';
 import { createReport } from '../report.js';
@@ -74,7 +75,7 @@ export function trainCommand(end: End): Command {
       collect,
     )
     .option('--steps <n>', 'total number of steps', wholeNumber)
-    .option('--batch-size <n>', 'images a step', positiveInteger)
+    .option('--batch-size <n>', 'images a step', smallNumber)
     .option(
       '--microbatch <n>',
       'images computed at a time, to save memory, of which batch norm sees no more (default: the whole batch)',

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expected } from '../errors.js';
-import { exists } from '../formats/atomic.js';
+import { exists } from '../formats/exists.js';
 import { type MetaGraph, metaGraphBytes } from '../formats/tensorflow/saved-model.js';
 import type { Engine } from './engine.js';
 import { restoringModel } from './graph/restore.js';

@@ -16,7 +16,7 @@ export interface Fit {
 /** Said in every manifest, since resampling changes what is measured later. */
 export const RESAMPLING = 'lanczos3 with antialiasing to shrink, bicubic to enlarge';
 export const CONVERSIONS =
-  'EXIF orientation applied; alpha over black; 16 bits to 8 by the high byte; colour profiles ignored; grey by BT.601 luma; first frame';
+  'EXIF orientation applied; alpha over black; 16 bits to 8 by the high byte; colour profiles ignored except those of CMYK; grey by BT.601 luma; first frame';
 
 /** Larger images are refused before their pixels are allocated. */
 export const LARGEST_IMAGE_PIXELS = 100_000_000;
@@ -43,6 +43,7 @@ const INPUT: SharpOptions = {
  * - pad: an image larger than the square is shrunk to fit, none is enlarged; it lies in the centre on black.
  */
 export async function decodeImage(input: Uint8Array | string, fit: Fit): Promise<Uint8Array> {
+  await checkSamples(input);
   return (await fitSharp(sharp(input, INPUT).autoOrient(), fit)).data;
 }
 
@@ -99,10 +100,28 @@ export async function checkImage(bytes: Uint8Array): Promise<string> {
 
 /** Decodes without resizing; the channels are 1 for grey images and 3 for others unless stated. */
 export async function decodeAsIs(input: Uint8Array | string, channels?: Channels): Promise<Pixels> {
+  const space = await checkSamples(input);
   const image = sharp(input, INPUT).autoOrient();
-  const { space } = await image.metadata();
   const grey = space === 'b-w' || space === 'grey16';
   return withChannels(await pixelsOf(image), channels ?? (grey ? 1 : 3));
+}
+
+/** Samples that become 8 bits by a rule: unsigned of 8 bits as they are, of 16 bits by the high byte. */
+const DEPTHS: readonly string[] = ['uchar', 'ushort'];
+
+/**
+ * Gives the colour space. @throws for samples that would be cut off without a word: floating point, signed, of
+ * 32 bits, or of more bands than colour, alpha or CMYK
+ */
+async function checkSamples(input: Uint8Array | string): Promise<string> {
+  const { depth, channels, space } = await sharp(input, INPUT).metadata();
+  if (!DEPTHS.includes(depth)) {
+    throw new Error(`samples of type ${depth}, not unsigned of 8 or 16 bits: scale it to 8 bits`);
+  }
+  if (channels > 4 || (channels === 4 && space === 'multiband')) {
+    throw new Error(`${channels} bands, not grey or colour: save it as RGB`);
+  }
+  return space;
 }
 
 /** Encodes uint8 pixels, height x width x channels (1 or 3), as PNG. */

@@ -5,12 +5,28 @@
 import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { expected } from '../errors.js';
-import { beginFolder, exists } from '../formats/atomic.js';
+import { beginFolder } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
+import { exists } from '../formats/exists.js';
 import { createNpyWriter, type NpyRows, type NpyWriter, openNpyRows } from '../formats/npy/npy.js';
+import { type FolderKind, hasFormat } from '../formats/own-folder.js';
 import { readLabels } from './labels.js';
 
 const MANIFEST = 'features.json';
+const FORMAT = 'bigbigan features 1';
+
+/** The folder as a whole. */
+export const FEATURES_FOLDER: FolderKind = {
+  marker: MANIFEST,
+  isOurs: hasFormat(FORMAT),
+  holds(name, marker) {
+    const { files = {}, labels, ids } = JSON.parse(marker) as { files?: object; labels?: boolean; ids?: boolean };
+    return (
+      Object.hasOwn(files, name) || (name === 'labels.npy' && labels === true) || (name === 'ids.txt' && ids === true)
+    );
+  },
+};
+
 const WRITE = 'write it with bigbigan encode, or save avepool.npy [rows, width] and labels.npy [rows] with NumPy';
 
 export interface CreateFeatures {
@@ -20,6 +36,8 @@ export interface CreateFeatures {
   provenance: object;
   /** Replace an existing features folder. */
   force?: boolean;
+  /** What is read meanwhile, which must not be replaced. */
+  inputs?: readonly string[];
 }
 
 export interface FeatureRows {
@@ -41,9 +59,9 @@ export interface FeaturesWriter {
 /** Starts a features folder; it appears at `dir` when it is closed. */
 export async function createFeatures(
   dir: string,
-  { outputs, provenance, force }: CreateFeatures,
+  { outputs, provenance, force, inputs }: CreateFeatures,
 ): Promise<FeaturesWriter> {
-  const folder = await beginFolder(dir, { force, marker: MANIFEST });
+  const folder = await beginFolder(dir, { force, kind: FEATURES_FOLDER, inputs });
   const writers = new Map<string, NpyWriter>();
   for (const [name, width] of Object.entries(outputs)) {
     writers.set(name, await createNpyWriter(join(folder.path, `${name}.npy`), 'float32', [width]));
@@ -76,7 +94,7 @@ export async function createFeatures(
     }
     await labelWriter?.close();
     const manifest = {
-      format: 'bigbigan features 1',
+      format: FORMAT,
       rows,
       files,
       labels: Boolean(labelWriter),

@@ -1,28 +1,12 @@
 /** Files and folders that appear whole or not at all: written under a temporary name beside, then renamed. */
-import { randomBytes } from 'node:crypto';
-import { access, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expected, UserError } from '../errors.js';
+import { exists } from './exists.js';
 import { makeFolder } from './make-folder.js';
 import { noRoom } from './no-room.js';
-
-/** A hidden name in the same folder, so that the later rename never crosses a file system. */
-export function temporaryName(path: string): string {
-  const full = resolve(path);
-  return join(dirname(full), `.${basename(full)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
-}
-
-/** The name of the file for which `temporaryName` made this name, if it did. */
-export function targetOf(temporary: string): string | undefined {
-  return /^\.(.+)\.\d+-[0-9a-f]{8}\.tmp$/.exec(temporary)?.[1];
-}
-
-/** Throws if something is at `path` and `force` is off. */
-export async function refuseExisting(path: string, force = false): Promise<void> {
-  if (!force && (await exists(path))) {
-    throw new UserError(`${path} exists already`, { hint: 'choose another name, or add --force to replace it' });
-  }
-}
+import { checkReplaceable, type FolderKind, type FolderOptions } from './own-folder.js';
+import { isTemporary, removeLeftovers, temporaryName } from './temporary-name.js';
 
 /**
  * Writes a file through `write`, syncs it and moves it to `path`, replacing what was there.
@@ -53,13 +37,6 @@ export async function openNew(temporary: string, path: string): Promise<FileHand
   }
 }
 
-export interface FolderOptions {
-  /** Replace an existing folder of the same kind. */
-  force?: boolean;
-  /** The file that shows an existing folder to be of this kind, such as `dataset.json`. */
-  marker: string;
-}
-
 /** A folder under construction; nothing is at its name before `commit`. */
 export interface PendingFolder {
   /** Where to write meanwhile. */
@@ -70,18 +47,24 @@ export interface PendingFolder {
 }
 
 /**
- * Starts a folder under a temporary name. Missing parents are made; an empty folder at `dir` is taken over; any other
- * existing folder is refused, and with `force` replaced only if it holds `marker`.
+ * Starts a folder under a temporary name. Missing parents are made; links are followed; an empty folder at `dir` is
+ * filled in place, as a mount point must be; any other existing folder is refused, and with `force` replaced only if it
+ * is of this kind and holds nothing else.
  */
-export async function beginFolder(dir: string, options: FolderOptions): Promise<PendingFolder> {
-  await checkReplaceable(dir, options);
-  const path = temporaryName(dir);
-  await makeFolder(path, dir);
+export async function beginFolder(named: string, options: FolderOptions): Promise<PendingFolder> {
+  await checkReplaceable(named, options);
+  const present = await exists(named);
+  const dir = present ? await realpath(named) : resolve(named);
+  await removeLeftovers(dir);
+  const inPlace = present && ((await isEmpty(dir)) || (await isMountPoint(dir)));
+  const path = inPlace ? temporaryName(join(dir, basename(dir) || 'out')) : temporaryName(dir);
+  await makeFolder(path, named);
   const commit = async () => {
     await syncFolder(path);
-    await checkReplaceable(dir, options);
-    await replaceFolder(path, dir);
-    await syncFolder(dirname(resolve(dir)));
+    await checkReplaceable(named, options);
+    if (inPlace) await moveInto(path, dir, options.kind);
+    else await replaceFolder(path, dir);
+    await syncFolder(dirname(dir));
   };
   return { path, commit, abort: () => rm(path, { recursive: true, force: true }) };
 }
@@ -102,17 +85,25 @@ export async function writeFolderAtomic(
   }
 }
 
-/** Throws unless `beginFolder` may put its folder at `dir`. */
-export async function checkReplaceable(dir: string, { force, marker }: FolderOptions): Promise<void> {
-  if (!(await exists(dir))) return;
-  if (!(await stat(dir)).isDirectory()) throw expected('a folder or a free name', dir, 'a file');
-  if ((await readdir(dir)).length === 0) return;
-  if (!(await exists(join(dir, marker)))) {
-    throw new UserError(`${dir} exists and is not a folder of this kind (it has no ${marker})`, {
-      hint: 'choose another name: it is not replaced even with --force',
-    });
+const isEmpty = async (dir: string) => (await readdir(dir)).every(isTemporary);
+
+async function isMountPoint(dir: string): Promise<boolean> {
+  return dir === '/' || (await stat(dir)).dev !== (await stat(dirname(dir))).dev;
+}
+
+/** Replaces the files of `dir`, whose own name must stay: the old marker goes first, and the new one comes last. */
+async function moveInto(from: string, dir: string, { marker }: FolderKind): Promise<void> {
+  await rm(join(dir, marker), { force: true });
+  const names = await readdir(from);
+  for (const old of (await readdir(dir)).filter((name) => !isTemporary(name) && !names.includes(name))) {
+    await rm(join(dir, old), { recursive: true, force: true });
   }
-  await refuseExisting(dir, force);
+  for (const name of [...names.filter((each) => each !== marker), ...(names.includes(marker) ? [marker] : [])]) {
+    await rename(join(from, name), join(dir, name));
+    if (name !== marker) await syncFolder(dir);
+  }
+  await rm(from, { recursive: true, force: true });
+  await syncFolder(dir);
 }
 
 async function replaceFolder(temporary: string, dir: string): Promise<void> {
@@ -126,13 +117,6 @@ async function replaceFolder(temporary: string, dir: string): Promise<void> {
     throw error;
   }
   if (present) await rm(old, { recursive: true, force: true });
-}
-
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Makes a rename durable. */

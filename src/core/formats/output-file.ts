@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { expected, usage } from '../errors.js';
-import { checkReplaceable, exists, type FolderOptions, refuseExisting } from './atomic.js';
+import { exists, refuseExisting } from './exists.js';
+import { checkReplaceable, type FolderOptions } from './own-folder.js';
 
 /** Throws when `path` is a folder, when it exists and `force` is off, or when its folder is missing or not writable. */
 export async function checkOutputFile(path: string, force = false): Promise<void> {

@@ -4,7 +4,9 @@
  */
 import { createReadStream } from 'node:fs';
 import { link, rename, rm } from 'node:fs/promises';
-import { exists, temporaryName, writeAtomic } from '../formats/atomic.js';
+import { writeAtomic } from '../formats/atomic.js';
+import { exists } from '../formats/exists.js';
+import { temporaryName } from '../formats/temporary-name.js';
 import { readCheckpointHeader } from './checkpoint.js';
 import type { RunFolder } from './run-folder.js';
 

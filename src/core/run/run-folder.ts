@@ -3,8 +3,9 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { expected, UserError } from '../errors.js';
-import { targetOf, writeAtomic } from '../formats/atomic.js';
+import { writeAtomic } from '../formats/atomic.js';
 import { makeFolder } from '../formats/make-folder.js';
+import { targetOf } from '../formats/temporary-name.js';
 import { isRun, notACheckpoint, notARun } from './not-a-run.js';
 
 export interface RunFolder {

@@ -3,6 +3,7 @@ import type { TrainingBatch } from '../data/loading/loader.js';
 import { readJsonl } from '../formats/jsonl.js';
 import type { Retry } from '../run/checkpoint-header.js';
 import type { CheckpointWriter } from '../run/checkpoint-writer.js';
+import { checkSameRun } from '../run/checks.js';
 import { keepLogUntil } from '../run/log.js';
 import { readResumePoint } from '../run/resume.js';
 import { createEvents, noEvents, type TensorBoardEvents } from '../run/tensorboard.js';
@@ -63,6 +64,8 @@ export async function beginTraining(
   const from = resumed?.step ?? 0;
   const retries = failure ? retriesAfter(failure.error, failure.retries, from) : (resumed?.retries ?? []);
   for (const found of resumed?.damaged ?? []) on({ kind: 'damaged', ...found });
+  // The checkpoint has a digest, and config.json has none: it may have been edited.
+  if (resumed) checkSameRun(folder.path, resumed.config, config);
   if (resumed && !failure) on({ kind: 'resumed', step: resumed.step, checkpoint: resumed.checkpoint });
   const values =
     resumed?.values ?? initialValues(engine, config, (await fixedBatch(dataset, config, CALIBRATION_IMAGES)).images);

@@ -50,6 +50,7 @@ export async function encodeImages(request: EncodeRequest): Promise<{ rows: numb
     outputs: Object.fromEntries(outputs.map((name) => [name, widths[name]])),
     provenance: { source },
     force: request.force,
+    inputs: images.path === '-' ? [] : [images.path],
   });
   let rows = 0;
   try {

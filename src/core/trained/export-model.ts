@@ -3,9 +3,10 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { servedFunctions, servedModel } from '../backend/graph/served-model.js';
 import type { Precision } from '../backend/precision.js';
-import { checkReplaceable, writeFolderAtomic } from '../formats/atomic.js';
+import { writeFolderAtomic } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
 import { writeFully } from '../formats/input.js';
+import { checkReplaceable } from '../formats/own-folder.js';
 import type { Pass } from '../layers/scope.js';
 import { modelVariables } from '../model/bigbigan.js';
 import { servingFunctions } from '../model/serving.js';
@@ -13,7 +14,7 @@ import { readCheckpoint } from '../run/checkpoint.js';
 import { packageVersion } from '../version.js';
 import type { WorkOptions } from '../work.js';
 import { EXPORT_DEFAULTS } from './defaults.js';
-import { EXPORT_FORMAT, PROVENANCE } from './export-provenance.js';
+import { EXPORT_FOLDER, EXPORT_FORMAT, PROVENANCE } from './export-provenance.js';
 import type { CheckpointSource } from './model.js';
 import { describeCheckpoint } from './open-checkpoint.js';
 
@@ -88,13 +89,13 @@ export async function exportModel(settings: ExportSettings, { on }: WorkOptions 
     on?.({ kind: 'note', message: `${out} holds this model already` });
     return result();
   }
-  await checkReplaceable(out, { force, marker: PROVENANCE });
+  await checkReplaceable(out, { force, kind: EXPORT_FOLDER });
 
   const { values } = await readCheckpoint(
     checkpoint,
     specs.filter(({ name }) => functions.variables.has(name)),
   );
-  await writeFolderAtomic(out, { force, marker: PROVENANCE }, async (folder) => {
+  await writeFolderAtomic(out, { force, kind: EXPORT_FOLDER }, async (folder) => {
     await writeParts(join(folder, 'saved_model.pb'), servedModel(functions, values));
     await writeFile(join(folder, PROVENANCE), text, { flush: true });
   });

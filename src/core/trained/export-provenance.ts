@@ -2,11 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../errors.js';
+import { type FolderKind, hasFormat } from '../formats/own-folder.js';
 import type { LatentSpace } from '../model/latents.js';
 
-/** Also the mark of a folder that may be replaced. */
 export const PROVENANCE = 'bigbigan.json';
 export const EXPORT_FORMAT = 'bigbigan saved model 1';
+
+/** The folder as a whole. */
+export const EXPORT_FOLDER: FolderKind = {
+  marker: PROVENANCE,
+  isOurs: hasFormat(EXPORT_FORMAT),
+  holds: (name) => name === 'saved_model.pb',
+};
 
 /** What signatures do not say of the latents and labels that G takes. */
 type Distributions = Pick<LatentSpace, 'prior' | 'classes'>;

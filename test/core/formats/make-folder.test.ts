@@ -28,7 +28,7 @@ t.test(
       name: 'UserError',
       message: 'the folder /proc/x/y cannot be made: ENOENT',
     });
-    await t.rejects(beginFolder('/proc/x', { marker: 'm' }), {
+    await t.rejects(beginFolder('/proc/x', { kind: { marker: 'm', holds: () => false } }), {
       name: 'UserError',
       message: 'the folder /proc/x cannot be made: ENOENT',
     });

@@ -3,10 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
 import { sha256 } from '../../formats/digest.js';
+import { type FolderKind, hasFormat } from '../../formats/own-folder.js';
 import { folderKind } from '../folder-kind.js';
 
 export const MANIFEST = 'dataset.json';
 const FORMAT = 'bigbigan dataset 1';
+
+/** The folder as a whole. */
+export const DATASET_FOLDER: FolderKind = {
+  marker: MANIFEST,
+  isOurs: hasFormat(FORMAT),
+  holds: (name) => /^(images|labels|index|ids)-\d{5,}-of-\d{5,}\.(npy|tar|txt)$/.test(name),
+};
 
 export const STORAGES = ['pixels', 'encoded'] as const;
 export type Storage = (typeof STORAGES)[number];

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expected, UserError } from '../../errors.js';
-import { beginFolder, checkReplaceable, exists, type PendingFolder } from '../../formats/atomic.js';
+import { beginFolder, type PendingFolder } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
+import { checkReplaceable } from '../../formats/own-folder.js';
 import { CONVERSIONS, type Fit, RESAMPLING, type ResizeMethod } from '../codec.js';
 import { fitted, kept } from '../convert.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
@@ -11,7 +13,7 @@ import type { Channels } from '../pixels.js';
 import { concatenate } from '../sources/concatenate.js';
 import { openSource, recogniseFormat } from '../sources/recognise.js';
 import type { ImageSource, SourceFormat, SourceImage, SourceItem } from '../sources/source.js';
-import { type DatasetManifest, MANIFEST, readManifest } from './manifest.js';
+import { DATASET_FOLDER, type DatasetManifest, MANIFEST, readManifest } from './manifest.js';
 import { type Selection, select } from './select.js';
 import type { StoredImage } from './shard-types.js';
 import { createShards, type ShardWriter } from './shards.js';
@@ -122,12 +124,17 @@ async function beginPart(
   storing: Storing,
   source: ImageSource,
 ): Promise<PartInProgress> {
-  const folder = await beginFolder(dir, { force: options.force, marker: MANIFEST });
+  const folder = await beginFolder(dir, { force: options.force, kind: DATASET_FOLDER, inputs: inputsOf(options) });
   const { fit, channels } = storing;
   const shape = fit && { height: fit.resolution, width: fit.resolution, channels };
   const { shardSize } = options;
   const labelled = source.classes !== undefined;
   return { folder, writer: createShards(folder.path, { shape, channels, shardSize, labelled }), skipped: 0 };
+}
+
+/** What is read, and must not be replaced. */
+function inputsOf({ sources, labels }: PrepareOptions): string[] {
+  return labels === undefined ? sources : [...sources, labels];
 }
 
 async function writeImages(
@@ -172,7 +179,7 @@ async function convert(
   }
 }
 
-/** Everything that decides what is written: the settings, and the names and sizes of the files read. */
+/** Everything that decides what is written: the settings, and the names, sizes and times of the files read. */
 async function describe(
   options: PrepareOptions,
   source: ImageSource,
@@ -183,7 +190,7 @@ async function describe(
     source: options.sources.map((path) => resolve(path)),
     source_format: source.format,
     source_count: source.count,
-    source_listing: await listing(source.files),
+    source_state: await stateOf(source.files),
     ...(fit
       ? { resize: fit.resize, resolution: fit.resolution, channels, resampling: RESAMPLING, conversions: CONVERSIONS }
       : { storage: 'encoded', channels }),
@@ -195,10 +202,14 @@ async function describe(
   };
 }
 
-async function listing(files: readonly string[]): Promise<string> {
+/** SHA-256 of names, sizes and modification times: a file that was written since counts as another one. */
+async function stateOf(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   // A link to nothing is an image that cannot be decoded.
-  const line = async (file: string) => `${resolve(file)}\0${(await stat(file).catch(() => undefined))?.size}\n`;
+  const line = async (file: string) => {
+    const status = await stat(file, { bigint: true }).catch(() => undefined);
+    return `${resolve(file)}\0${status?.size}\0${status?.mtimeNs}\n`;
+  };
   for await (const text of mapOrdered(files, 4 * DECODERS, line)) hash.update(text);
   return hash.digest('hex');
 }
@@ -212,7 +223,7 @@ async function findUnchanged(options: PrepareOptions, preparation: Record<string
     const manifest = (await exists(resolve(dir, MANIFEST))) && !force ? (await readManifest(dir)).manifest : undefined;
     const same = manifest && JSON.stringify(manifest.preparation) === JSON.stringify(preparation);
     if (manifest && !same) throw differing(dir, manifest.preparation, preparation);
-    if (!manifest) await checkReplaceable(dir, { force, marker: MANIFEST });
+    if (!manifest) await checkReplaceable(dir, { force, kind: DATASET_FOLDER, inputs: inputsOf(options) });
     found.push(manifest);
   }
   const [main, second] = found;
@@ -225,6 +236,11 @@ function differing(dir: string, old: Record<string, unknown>, wanted: Record<str
     ...settings,
   }));
   const keys = Object.keys(now).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(now[key]));
+  if (keys.length === 1 && keys[0] === 'source_state') {
+    return new UserError(`${dir} holds a dataset of files that have changed since, or were written anew`, {
+      hint: 'add --force to prepare it again, or choose another --out',
+    });
+  }
   const [key = 'version'] = keys;
   const was = `${key} was ${JSON.stringify(before[key])}, now ${JSON.stringify(now[key])}`;
   return new UserError(`${dir} holds a dataset made otherwise (${was})`, {

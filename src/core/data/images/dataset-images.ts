@@ -1,7 +1,7 @@
 /** A dataset that prep-data made. */
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { readExactly } from '../../formats/input.js';
 import { openDataset } from '../dataset/dataset.js';
 import { MANIFEST, readManifest } from '../dataset/manifest.js';

@@ -1,8 +1,10 @@
 /** Where generated images go: a folder of PNGs, one sheet, an .npy file, or an .npy stream. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beginFolder, checkReplaceable, refuseExisting, writeAtomic } from '../../formats/atomic.js';
+import { beginFolder, writeAtomic } from '../../formats/atomic.js';
+import { refuseExisting } from '../../formats/exists.js';
 import { createNpyWriter, npyHeader } from '../../formats/npy/npy.js';
+import { checkReplaceable, type FolderKind, hasFormat } from '../../formats/own-folder.js';
 import { encodePng } from '../codec.js';
 import { imagesOf, sheet } from '../sheet.js';
 
@@ -28,14 +30,22 @@ export interface ImageSinkOptions {
   stdout: (bytes: Uint8Array) => Promise<void>;
 }
 
-/** Marks a folder as one that this program may replace. */
 const MARKER = 'images.json';
+const FORMAT = 'bigbigan images 1';
+
+/** A folder of generated images. */
+const IMAGES_FOLDER: FolderKind = {
+  marker: MARKER,
+  // The first of these folders had no format.
+  isOurs: (text) => hasFormat(FORMAT)(text) || /^\{"count":\d+,"height":\d+,"width":\d+,"channels":\d\}\s*$/.test(text),
+  holds: (name) => /^seed\d{4,}\.png$/.test(name),
+};
 
 /** Whether `out` may be written, before the work that makes the images. */
 export async function checkImageSink(out: string, force?: boolean): Promise<void> {
   if (out === '-') return;
   if (/\.(npy|png)$/i.test(out)) await refuseExisting(out, force);
-  else await checkReplaceable(out, { force, marker: MARKER });
+  else await checkReplaceable(out, { force, kind: IMAGES_FOLDER });
 }
 
 export async function openImageSink(out: string, options: ImageSinkOptions): Promise<ImageSink> {
@@ -81,7 +91,7 @@ async function openFolder(
   out: string,
   { height, width, channels, force, name, count }: ImageSinkOptions,
 ): Promise<ImageSink> {
-  const folder = await beginFolder(out, { force, marker: MARKER });
+  const folder = await beginFolder(out, { force, kind: IMAGES_FOLDER });
   let written = 0;
   return {
     append: async (images) => {
@@ -94,7 +104,10 @@ async function openFolder(
       written += parts.length;
     },
     close: async () => {
-      await writeFile(join(folder.path, MARKER), `${JSON.stringify({ count, height, width, channels })}\n`);
+      await writeFile(
+        join(folder.path, MARKER),
+        `${JSON.stringify({ format: FORMAT, count, height, width, channels })}\n`,
+      );
       await folder.commit();
     },
     abort: folder.abort,

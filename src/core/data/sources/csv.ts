@@ -4,12 +4,23 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { DECODERS, mapOrdered } from '../images/ordered.js';
 import { classNumbers, type ImageSource, type SourceItem } from './source.js';
 
 const PATH_NAMES = ['path', 'file', 'filename', 'file_name', 'filepath', 'image', 'image_path'];
-const LABEL_NAMES = ['label', 'class', 'category', 'target', 'class_name'];
+const LABEL_NAMES = [
+  'label',
+  'labels',
+  'class',
+  'classes',
+  'class_id',
+  'class_name',
+  'category',
+  'category_id',
+  'target',
+  'y',
+];
 /** More classes than this in whole-number labels means that the column is something else. */
 const MOST_CLASSES = 1_000_000;
 
@@ -21,11 +32,11 @@ interface Row {
 }
 
 /**
- * A first line that names its columns (path, label) is a header; without one the first column is the path and the
+ * A first line that names its columns (path, label) is a header, and its other columns must be none; without one the first column is the path and the
  * second, if there is one, the label. Labels that are all whole numbers are taken as class numbers, others as names.
  */
 export async function openCsv(path: string): Promise<ImageSource> {
-  const rows = readRows(await readFile(path, 'utf8'), path);
+  const rows = readRows(decoded(await readFile(path)), path);
   if (rows.length === 0) throw expected('at least one line with an image', path, 'none');
   await checkPresent(rows, path);
   const labels = rows[0].text === undefined ? undefined : labelsOf(rows, path);
@@ -44,6 +55,15 @@ function readRows(text: string, path: string): Row[] {
   const pathColumn = names.findIndex((name) => PATH_NAMES.includes(name));
   const header = pathColumn >= 0;
   const labelColumn = header ? names.findIndex((name) => LABEL_NAMES.includes(name)) : 1;
+  if (header && labelColumn < 0 && names.length > 1) {
+    const others = names.filter((_, column) => column !== pathColumn);
+    throw expected(
+      `a column of labels (${LABEL_NAMES.slice(0, 3).join(', ')}, …) or of paths alone`,
+      path,
+      others.join(', '),
+      'call the column of labels "label", or leave the other columns out',
+    );
+  }
   return lines.slice(header ? 1 : 0).map(({ record, line }) => {
     const id = record[header ? pathColumn : 0].trim();
     if (id === '') throw expected('a path', `line ${line} of ${path}`, 'nothing');
@@ -51,11 +71,26 @@ function readRows(text: string, path: string): Row[] {
   });
 }
 
+/** UTF-8, or UTF-16 by its byte-order mark, as spreadsheets save it. */
+function decoded(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return bytes.toString('utf8');
+}
+
+/** Tab or semicolon where the first line has one and no comma. */
+function delimiterOf(text: string, path: string): string {
+  if (/\.tsv$/i.test(path)) return '\t';
+  const [first] = text.split(/\r?\n/, 1);
+  if (first.includes(',')) return ',';
+  return first.includes('\t') ? '\t' : first.includes(';') ? ';' : ',';
+}
+
 function parseLines(text: string, path: string): { record: string[]; line: number }[] {
   try {
     const records = parse(text, {
       bom: true,
-      delimiter: /\.tsv$/i.test(path) ? '\t' : ',',
+      delimiter: delimiterOf(text, path),
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
@@ -96,6 +131,10 @@ function labelsOf(rows: readonly Row[], path: string): { numbers: number[]; clas
   const bare = rows.find(({ text }) => text === undefined || text === '');
   if (bare) throw expected('a label on every line or on none', path, `none on line ${bare.line}`);
   const texts = rows.map(({ text }) => text!);
+  const float = texts.find((text) => /^-?\d+[.,]\d+$|^-\d+$/.test(text));
+  if (float !== undefined && texts.every((text) => /^-?[\d.,]+$/.test(text))) {
+    throw expected('class names, or class numbers from 0 on', `the labels of ${path}`, float, 'write 2 for 2.0');
+  }
   if (!texts.every((text) => /^\d+$/.test(text))) {
     const numbers = classNumbers(texts, path);
     return { numbers: texts.map((text) => numbers.get(text)!), classes: [...numbers.keys()] };

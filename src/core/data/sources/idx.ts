@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { readUnpacked } from './bytes.js';
 import type { ImageSource, SourceItem } from './source.js';
 

@@ -3,7 +3,7 @@ import type { Engine } from '../../backend/engine.js';
 import { type Dataset, openDataset } from '../../data/dataset/dataset.js';
 import type { Features } from '../../data/features.js';
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import type { ImageShape } from '../../model/inference.js';
 import { loadModel } from '../../trained/load-model.js';
 import type { CheckpointSettings, LoadedModel, ModelSource } from '../../trained/model.js';

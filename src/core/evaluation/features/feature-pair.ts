@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Features, openFeatures } from '../../data/features.js';
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { bnCrelu, chunks, columnMoments, type Standardisation, standardisation } from '../../metrics/rows.js';
 import { checkSameFeatures } from './same-features.js';
 

@@ -22,10 +22,15 @@ export function modelDigests({ provenance }: Features): ModelDigests {
 /** @throws UserError where both are known to be of different networks, or to number their classes differently */
 export function checkSameFeatures(train: Features, test: Features): void {
   checkSameNetwork(modelDigests(train), train.path, test);
-  const [ours, theirs] = [train, test].map(classesOf);
+  checkSameClasses(classNames(train), train.path, test);
+}
+
+/** @param ours names by class number, of `path`; empty where they are not known */
+export function checkSameClasses(ours: readonly string[], path: string, test: Features): void {
+  const theirs = classNames(test);
   const differing = ours.findIndex((name, label) => label < theirs.length && name !== theirs[label]);
   if (differing < 0) return;
-  const wanted = `class ${differing} to be ${JSON.stringify(ours[differing])} as in ${train.path},`;
+  const wanted = `class ${differing} to be ${JSON.stringify(ours[differing])} as in ${path},`;
   throw expected(
     wanted,
     test.path,
@@ -45,7 +50,8 @@ export function checkSameNetwork(trained: ModelDigests, trainPath: string, test:
   }
 }
 
-function classesOf({ provenance }: Features): string[] {
+/** Names by class number, as features.json has them; empty where it does not say. */
+export function classNames({ provenance }: Features): string[] {
   const classes = (provenance?.source as { classes?: unknown } | undefined)?.classes;
   return Array.isArray(classes) ? (classes as string[]) : [];
 }

@@ -8,7 +8,7 @@ import { findImages } from '../../data/images/images.js';
 import { imagesOfNpz } from '../../data/images/npz-images.js';
 import { imagesOfStream } from '../../data/images/stream-images.js';
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { type NpyHeader, openNpyRows, readNpyStream } from '../../formats/npy/npy.js';
 import { npzNames, openNpzStream } from '../../formats/zip/npz-stream.js';
 import { type FoundFeatures, findNpyFeatures, findNpzFeatures, streamFeatures } from './feature-source.js';

@@ -2,9 +2,9 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf } from '../../formats/arrays.js';
-import { temporaryName } from '../../formats/atomic.js';
 import { readExactly, writeFully } from '../../formats/input.js';
 import { noRoom } from '../../formats/no-room.js';
+import { temporaryName } from '../../formats/temporary-name.js';
 import type { Rows } from '../../metrics/rows.js';
 
 export interface Spill {

@@ -110,8 +110,9 @@ export function mergeShards(results: readonly KnnPart[]): KnnResult {
       'merge shards of one question only',
     );
   }
-  const wanted = Array.from({ length: count }, (_, i) => (count === 1 ? null : `${i + 1}/${count}`));
-  const given = results.map(({ result }) => result.shard);
+  const wanted = Array.from({ length: count }, (_, i) => `${i + 1}/${count}`);
+  // A result of all rows is the only shard of one.
+  const given = results.map(({ result }) => result.shard ?? '1/1');
   const missing = wanted.filter((shard) => !given.includes(shard));
   if (missing.length > 0 || given.length !== count) {
     throw expected(

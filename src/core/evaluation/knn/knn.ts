@@ -9,7 +9,7 @@ import { type FeaturePair, openFeaturePair } from '../features/feature-pair.js';
 import { comparePair } from './compare-pair.js';
 import { KNN_DEFAULTS } from './defaults.js';
 import { type Counts, inOrder, type KnnResult, type KnnRuns, mergeShards, readKnnResult } from './knn-result.js';
-import { joinNeighbours, MARKER } from './neighbour-folder.js';
+import { joinNeighbours, NEIGHBOURS_FOLDER } from './neighbour-folder.js';
 import { openSheetImages, saveSheet } from './sheet-file.js';
 
 export interface KnnSettings {
@@ -160,7 +160,7 @@ async function checkSettings(settings: KnnSettings): Promise<Array<[string, stri
   return train.map((path, i) => [path, test[i]]);
 }
 
-const checkNeighboursOut = (dir: string, force?: boolean) => checkOutputFolder(dir, { force, marker: MARKER });
+const checkNeighboursOut = (dir: string, force?: boolean) => checkOutputFolder(dir, { force, kind: NEIGHBOURS_FOLDER });
 
 function checkNumbers({ train, same }: FeaturePair, k: readonly number[]): void {
   const others = train.rows - (same ? 1 : 0);

@@ -3,15 +3,21 @@
  */
 import { join } from 'node:path';
 import { expected, UserError } from '../../errors.js';
-import { exists, writeFolderAtomic } from '../../formats/atomic.js';
+import { writeFolderAtomic } from '../../formats/atomic.js';
 import { sha256File } from '../../formats/digest.js';
+import { exists } from '../../formats/exists.js';
 import { createNpyWriter, openNpyRows, writeNpy } from '../../formats/npy/npy.js';
+import type { FolderKind } from '../../formats/own-folder.js';
 import type { Neighbours } from '../../metrics/neighbours/knn.js';
 
-/** The file that shows a folder to be of this kind. */
-export const MARKER = 'indices.npy';
+const MARKER = 'indices.npy';
 const FILES = { [MARKER]: 'int32', 'distances.npy': 'float32' } as const;
 const NAMES = Object.keys(FILES) as (keyof typeof FILES)[];
+/** The folder as a whole. */
+export const NEIGHBOURS_FOLDER: FolderKind = {
+  marker: MARKER,
+  holds: (name) => NAMES.includes(name as (typeof NAMES)[number]),
+};
 const PIECE_ROWS = 65_536;
 
 /** SHA-256 of each file. */
@@ -32,7 +38,7 @@ export async function writeNeighbours(
   force?: boolean,
 ): Promise<NeighbourDigests> {
   const shape = [rows.length / found, found];
-  await writeFolderAtomic(dir, { force, marker: MARKER }, async (folder) => {
+  await writeFolderAtomic(dir, { force, kind: NEIGHBOURS_FOLDER }, async (folder) => {
     await writeNpy(join(folder, MARKER), shape, rows);
     await writeNpy(join(folder, 'distances.npy'), shape, Float32Array.from(distances));
   });
@@ -50,7 +56,7 @@ export async function joinNeighbours(
   force?: boolean,
 ): Promise<NeighbourDigests> {
   for (const part of parts) await checkPart(part);
-  await writeFolderAtomic(dir, { force, marker: MARKER }, async (folder) => {
+  await writeFolderAtomic(dir, { force, kind: NEIGHBOURS_FOLDER }, async (folder) => {
     for (const name of NAMES) {
       const writer = await createNpyWriter(
         join(folder, name),

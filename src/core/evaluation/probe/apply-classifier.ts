@@ -5,7 +5,7 @@ import { expected, usage } from '../../errors.js';
 import { testClassifier } from '../../metrics/probe/classifier.js';
 import { describeSet } from '../features/describe-set.js';
 import { describeComputed, transformed, withLabels } from '../features/feature-pair.js';
-import { checkSameNetwork, type ModelDigests } from '../features/same-features.js';
+import { checkSameClasses, checkSameNetwork, type ModelDigests } from '../features/same-features.js';
 import { readClassifier, type SavedClassifier } from './classifier-file.js';
 import type { ProbeAnswer } from './probe-question.js';
 import { fractions, perClass } from './probe-result.js';
@@ -50,7 +50,7 @@ export async function applyClassifier(
 
 async function judge(
   start: () => Promise<Engine>,
-  { classifier, bn, result }: SavedClassifier,
+  { classifier, bn, result, classNames }: SavedClassifier,
   path: string,
   source: Features,
   warn: (message: string) => void,
@@ -58,6 +58,7 @@ async function judge(
   const labelled = withLabels(source);
   const train = result.train as (ModelDigests & { path: string; digest?: string }) | undefined;
   if (train) checkSameNetwork(train, train.path, source);
+  checkSameClasses(classNames, path, source);
   const test = bn ? transformed(labelled, bn) : labelled;
   const width = classifier.weight.length / classifier.classes.length;
   if (test.width !== width) {

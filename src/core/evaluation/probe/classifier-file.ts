@@ -16,10 +16,15 @@ export interface SavedClassifier {
   bn?: Standardisation;
   /** What `linear-probe` printed. */
   result: Record<string, unknown>;
+  /** Names by class number; empty where the features did not say. */
+  classNames: readonly string[];
 }
 
 /** Scores of a row x are x·weight + bias; with `bn_mean` and `bn_factor`, x is first made from AvePool by BN+CReLU. */
-export async function writeClassifier(path: string, { classifier, bn, result }: SavedClassifier): Promise<void> {
+export async function writeClassifier(
+  path: string,
+  { classifier, bn, result, classNames }: SavedClassifier,
+): Promise<void> {
   const { weight, bias, classes } = classifier;
   const tensors = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
     ['weight', { shape: [weight.length / classes.length, classes.length], data: weight }],
@@ -30,7 +35,11 @@ export async function writeClassifier(path: string, { classifier, bn, result }: 
     tensors.set('bn_mean', { shape: [bn.mean.length], data: Float32Array.from(bn.mean) });
     tensors.set('bn_factor', { shape: [bn.factor.length], data: Float32Array.from(bn.factor) });
   }
-  await writeSafetensors(path, tensors, { format: FORMAT, result: JSON.stringify(result) });
+  await writeSafetensors(path, tensors, {
+    format: FORMAT,
+    result: JSON.stringify(result),
+    ...(classNames.length > 0 && { class_names: JSON.stringify(classNames) }),
+  });
 }
 
 export async function readClassifier(path: string): Promise<SavedClassifier> {
@@ -49,12 +58,15 @@ export async function readClassifier(path: string): Promise<SavedClassifier> {
     weight.shape[1] === classes.data.length;
   if (!fits) throw wrongFile(path, header);
   const [mean, factor] = [get('bn_mean')?.data, get('bn_factor')?.data];
-  let result: Record<string, unknown> = {};
-  try {
-    result = JSON.parse(metadata.result ?? '{}') as Record<string, unknown>;
-  } catch {
-    throw expected('JSON as the result in the metadata', path, JSON.stringify(metadata.result.slice(0, 40)));
-  }
+  const parse = (text: string, what: string): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw expected(`JSON as the ${what} in the metadata`, path, JSON.stringify(text.slice(0, 40)));
+    }
+  };
+  const result = parse(metadata.result ?? '{}', 'result') as Record<string, unknown>;
+  const names = parse(metadata.class_names ?? '[]', 'class names');
   return {
     classifier: {
       weight: weight.data as Float32Array,
@@ -66,6 +78,7 @@ export async function readClassifier(path: string): Promise<SavedClassifier> {
         ? { mean: Float64Array.from(mean as Float32Array), factor: Float64Array.from(factor as Float32Array) }
         : undefined,
     result,
+    classNames: Array.isArray(names) ? names.map(String) : [],
   };
 }
 

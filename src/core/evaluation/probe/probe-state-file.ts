@@ -1,7 +1,7 @@
 /** Where an L-BFGS probe stands, as .safetensors, so that the same command goes on after an interruption. */
 
 import { expected } from '../../errors.js';
-import { exists } from '../../formats/atomic.js';
+import { exists } from '../../formats/exists.js';
 import { readSafetensors, writeSafetensors } from '../../formats/safetensors.js';
 import type { LbfgsProbeState } from '../../metrics/probe/lbfgs-probe.js';
 

@@ -4,6 +4,7 @@ import { UserError, usage } from '../../errors.js';
 import { minibatchProbe } from '../../metrics/probe/minibatch-probe.js';
 import { describeSet } from '../features/describe-set.js';
 import { checkFinite, describeComputed, type FeaturePair, openFeaturePair } from '../features/feature-pair.js';
+import { classNames } from '../features/same-features.js';
 import { openAugmentation } from './augmentation.js';
 import type { SavedClassifier } from './classifier-file.js';
 import { gridEdge } from './grid-edge.js';
@@ -94,7 +95,7 @@ async function probePair(
     augment: augmentation?.describe(),
     protocol: protocol(question, { holdout, converged, sameImages }),
   };
-  const saved: Omit<SavedClassifier, 'result'> = { classifier, bn };
+  const saved: Omit<SavedClassifier, 'result'> = { classifier, bn, classNames: classNames(train) };
   const answer: ProbeAnswer = { result, confusion, classes: classifier.classes };
   return { ...answer, classifier: saved };
 }

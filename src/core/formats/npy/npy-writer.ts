@@ -1,8 +1,9 @@
 /** Writes an .npy file row by row; it appears under its name when it is complete. */
 import { rename, rm } from 'node:fs/promises';
 import { type ArrayData, bytesOf, type Dtype, dtypeOf, sizeOf } from '../arrays.js';
-import { openNew, temporaryName } from '../atomic.js';
+import { openNew } from '../atomic.js';
 import { writeFully } from '../input.js';
+import { temporaryName } from '../temporary-name.js';
 import { npyHeader } from './npy-header.js';
 
 export interface NpyWriter {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../../errors.js';
-import { exists } from '../atomic.js';
 import { sha256File } from '../digest.js';
+import { exists } from '../exists.js';
 import { allocate, type InputFile, readExactly, withInput } from '../input.js';
 import { fieldsOf, fileFields, type ReadField, text } from './protobuf-reader.js';
 

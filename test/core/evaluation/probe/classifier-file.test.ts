@@ -13,8 +13,18 @@ t.test('what is written is read', async (t) => {
     classes: Int32Array.of(0, 2, 5),
   };
   const bn = { mean: Float64Array.of(0.5), factor: Float64Array.of(2) };
-  await writeClassifier(path, { classifier, bn, result: { top1: 0.5 } });
-  t.same(await readClassifier(path), { classifier, bn, result: { top1: 0.5 } });
+  await writeClassifier(path, {
+    classifier,
+    bn,
+    result: { top1: 0.5 },
+    classNames: ['ant', 'bee', 'c', 'd', 'e', 'fly'],
+  });
+  t.same(await readClassifier(path), {
+    classifier,
+    bn,
+    result: { top1: 0.5 },
+    classNames: ['ant', 'bee', 'c', 'd', 'e', 'fly'],
+  });
 });
 
 t.test('another file is told by what it is, in a few words', async (t) => {
