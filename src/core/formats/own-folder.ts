@@ -35,8 +35,8 @@ export function hasFormat(format: string): (text: string) => boolean {
 }
 
 /**
- * Throws unless a folder may be put at `dir`: it is free, or empty, or with `force` a folder of the same kind that holds
- * nothing else.
+ * Throws unless a folder may be put at `dir`: it is free, or empty, or with `force` a folder of the same kind that
+ * holds nothing else.
  */
 export async function checkReplaceable(dir: string, { force, kind, inputs = [] }: FolderOptions): Promise<void> {
   if (dir.trim() === '') throw expected('the name of a folder', '--out', 'an empty one');

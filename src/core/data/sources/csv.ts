@@ -32,8 +32,9 @@ interface Row {
 }
 
 /**
- * A first line that names its columns (path, label) is a header, and its other columns must be none; without one the first column is the path and the
- * second, if there is one, the label. Labels that are all whole numbers are taken as class numbers, others as names.
+ * A first line that names its columns (path, label) is a header, and its other columns must be none; without one the
+ * first column is the path and the second, if there is one, the label. Labels that are all whole numbers are taken as
+ * class numbers, others as names.
  */
 export async function openCsv(path: string): Promise<ImageSource> {
   const rows = readRows(decoded(await readFile(path)), path);
