@@ -52,7 +52,7 @@ function outputNames(text: string): EncodeOutput[] {
 }
 
 async function encode(options: EncodeOptions, command: Command): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   const { outputs, data, out } = options;
   if (outputs.some((name) => name !== 'pixels')) requireModel(options);
   else

@@ -63,7 +63,7 @@ function installCommand(): Command {
 async function show(_: unknown, command: Command): Promise<void> {
   const { engineStatus } = await import('../core/backend/install/status.js');
   const { processorFeatures } = await import('../core/backend/install/device.js');
-  const report = createReport(command.opts<OutputOptions>());
+  using report = createReport(command.opts<OutputOptions>());
   const status = engineStatus();
   const features = processorFeatures();
   report.result({ ...status, features }, describe(status, features).join('\n'));
@@ -77,7 +77,7 @@ async function install(_: unknown, command: Command): Promise<void> {
   const options = command.optsWithGlobals<InstallOptions>();
   const { installEngine } = await import('../core/backend/install/install.js');
   const { processorFeatures } = await import('../core/backend/install/device.js');
-  const report = createReport(options);
+  using report = createReport(options);
   const installed = await installEngine({ ...options, show: !options.quiet }, { on: report.on });
   if (!installed.changed) report.note('the engine is in place; nothing to do');
   const features = processorFeatures();

@@ -48,7 +48,7 @@ async function exportTo(options: ExportOptions): Promise<void> {
   requireCheckpoint(options);
   const { out } = options;
   if (out === undefined) throw usage('--out is missing: the folder to write');
-  const report = createReport(options);
+  using report = createReport(options);
   const { exportModel } = await import('../core/trained/export-model.js');
   const result = await exportModel({ ...options, out }, { on: report.on });
   report.result(result, out);

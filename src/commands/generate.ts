@@ -80,7 +80,7 @@ async function generate(options: GenerateOptions, command: Command): Promise<voi
   const { out } = options;
   if (out === undefined) throw usage('--out is missing: a folder, a .png, an .npy or -');
   if (!/\.png$/i.test(out)) refuseGiven(command, ['--columns'], 'needs --out FILE.png', 'it is for a sheet');
-  const report = createReport(options);
+  using report = createReport(options);
   const { generate } = await import('../core/trained/generate.js');
   const settings = { ...options, ...modelSettings(options), out, stdout: writeStdout };
   const result = await interruptible(report, (signal) =>

@@ -33,7 +33,7 @@ export function inceptionCommand(): Command {
 }
 
 async function inception(given: string | undefined, options: ConversionOptions): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   const path = given ?? process.env.BIGBIGAN_INCEPTION;
   const { publishedFiles } = await import('../core/inception/published.js');
   if (!path)

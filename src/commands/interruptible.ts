@@ -22,6 +22,7 @@ export async function interruptible<T>(report: Report, work: (signal: AbortSigna
     return await work(stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
+    report.endTask();
     report.note('stopped; nothing was written');
     throw new ExitCode(SIGNAL_CODES[stop.signal.reason as StopSignal]);
   } finally {

@@ -71,7 +71,7 @@ function weight(text: string): number {
 const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 async function plot(runs: string[], options: PlotOptions, command: Command): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   checkPlotOptions(options, command);
   const { plot, plotFilters, plotKeys } = await import('../core/plot/plot.js');
   if (options.listKeys) {

@@ -97,7 +97,7 @@ export function prepDataCommand(): Command {
 }
 
 async function run(sources: string[], { channels, ...options }: PrepDataOptions): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   const { prepareData } = await import('../core/data/dataset/prepare-data.js');
   const settings = { ...options, sources, channels: channels && (Number(channels) as 1 | 3) };
   const result = await interruptible(report, (signal) => prepareData(settings, { on: report.on, signal }));

@@ -61,7 +61,7 @@ async function reconstruct(options: ReconstructOptions, command: Command): Promi
   if (!/\.png$/i.test(out ?? '') && (out === undefined || /\.npy$/i.test(out))) {
     refuseGiven(command, ['--count', '--columns'], 'needs --out FILE.png', 'it is for the sheet');
   }
-  const report = createReport(options);
+  using report = createReport(options);
   const { reconstruct } = await import('../core/trained/reconstruct.js');
   const settings = { ...options, ...modelSettings(options), data };
   const result = await interruptible(report, (signal) =>

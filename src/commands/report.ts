@@ -7,13 +7,14 @@ import { printable } from './printable.js';
 /** Seconds between two lines of progress when stderr is not a terminal. */
 const LINE_INTERVAL = 10;
 
-export interface Progress {
+interface Progress {
   /** `done` units so far, and a few words on how it goes. */
   update(done: number, words?: string): void;
   stop(): void;
 }
 
-export interface Report {
+/** Dispose of it (`using`): the timer of a bar would keep the process alive. */
+export interface Report extends Disposable {
   /** The result: one JSON object with `--json`, else readable text. */
   result(json: object, text: string): void;
   /** A path that was written; nothing with `--json`. */
@@ -22,10 +23,13 @@ export interface Report {
   note(message: string): void;
   /** A warning on stderr; nothing with `--quiet`. */
   warn(message: string): void;
-  /** A bar on a terminal, a line at intervals elsewhere, nothing with `--quiet`. */
-  progress(label: string, total: number): Progress;
-  /** What a function of the library reports: notes, warnings, and a bar for each task, which the next task ends. */
+  /**
+   * What a function of the library reports: notes, warnings, and for each task a bar on a terminal, a line at intervals
+   * elsewhere, nothing with `--quiet`. The next task ends the one before.
+   */
   on(event: WorkEvent): void;
+  /** Ends the task, so that words do not run into its bar. */
+  endTask(): void;
 }
 
 export function createReport(options: OutputOptions): Report {
@@ -59,12 +63,14 @@ export function createReport(options: OutputOptions): Report {
       process.stdout.write(options.json ? `${JSON.stringify(json)}\n` : `${text}\n`);
     },
     path: (path) => {
+      endTask();
       if (!options.json) process.stdout.write(`${path}\n`);
     },
     note: say,
     warn,
-    progress,
     on,
+    endTask,
+    [Symbol.dispose]: endTask,
   };
 }
 

@@ -3,8 +3,8 @@ import { InvalidArgumentError } from 'commander';
 
 export const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export type StopSignal = keyof typeof SIGNAL_CODES;
-/** Milliseconds; Node's timers count no further. */
-const LONGEST_TIMER = 2 ** 31;
+/** Milliseconds; a timer of Node counts no further. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600 };
 
 /** Ends the process with an exit code; only the program itself does, and hands this down. */
@@ -51,9 +51,13 @@ export function watchStopping({ end, note, timeLimit = Infinity }: StoppingOptio
   };
   const signals = Object.keys(SIGNAL_CODES) as StopSignal[];
   for (const name of signals) process.on(name, handle);
-  const left = 1000 * (timeLimit - process.uptime());
-  const timer = left < LONGEST_TIMER ? setTimeout(() => controller.abort('time limit'), Math.max(0, left)) : undefined;
-  timer?.unref();
+  let timer: NodeJS.Timeout | undefined;
+  const watch = () => {
+    const left = 1000 * (timeLimit - process.uptime());
+    if (left <= 0) return controller.abort('time limit');
+    timer = setTimeout(watch, Math.min(left, LONGEST_TIMER)).unref();
+  };
+  watch();
   return {
     signal: controller.signal,
     savable: () => {

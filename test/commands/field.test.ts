@@ -297,6 +297,18 @@ for (const [signal, code] of [
   });
 }
 
+t.test('on a terminal, an error ends the command too', async (t) => {
+  const set = await images(t.testdir(), { a: Array.from({ length: 40 }, (_, i) => i), b: [] });
+  writeFileSync(join(set, 'b', 'broken.png'), 'no image');
+  const terminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+  const command = [process.execPath, join(root, 'bin/bigbigan.js'), 'prep-data', set, '--out', join(set, 'out')];
+  const args = ['60', 'python3', '-c', terminal, ...command, '--resolution', '8', '--strict'];
+  const { code, stdout } = await run('timeout', args, { env: { TERM: 'xterm' } });
+  t.equal(code, 1, 'not 124, which is the limit of time');
+  t.match(stdout, /=.*\d+\/41/, 'there was a bar');
+  t.match(stdout, /broken\.png/);
+});
+
 t.test('images of the fixtures are still read', async (t) => {
   const out = join(t.testdir(), 'out');
   t.equal((await prepare([fixture('images/mixed')], out)).code, 0);

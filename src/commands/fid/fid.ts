@@ -115,7 +115,7 @@ async function fid(
   command: Command,
 ): Promise<void> {
   checkEffects(command, options);
-  const report = createReport(options);
+  using report = createReport(options);
   const { fid } = await import('../../core/evaluation/fid/fid.js');
   const result = await interruptible(report, (signal) =>
     fid({ real, fake, ...options }, { threads: options.threads, on: report.on, signal }),

@@ -87,7 +87,7 @@ export function knnCommand(): Command {
 }
 
 async function knn(options: KnnOptions, command: Command): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   checkKnnOptions(options, command);
   if (options.shard && !options.merge && !options.json) {
     report.warn('--merge joins what --json prints: without it, this part stands alone');

@@ -125,7 +125,7 @@ export function linearProbeCommand(): Command {
 }
 
 async function probe(options: ProbeOptions, command: Command): Promise<void> {
-  const report = createReport(options);
+  using report = createReport(options);
   const test = checkProbeOptions(options, command);
   const { linearProbe } = await import('../../core/evaluation/probe/linear-probe.js');
   const settings = { ...choices(options), test, augment: augmentation(options) };

@@ -146,7 +146,7 @@ async function train(options: TrainOptions, command: Command, end: End): Promise
     return;
   }
   checkEvaluationOptions(options, command);
-  const report = createReport(options);
+  using report = createReport(options);
   const settings = await runSettings(options);
   if (options.dryRun) {
     const dryRun = await import('../../core/train/describe-training.js');
@@ -167,7 +167,7 @@ async function train(options: TrainOptions, command: Command, end: End): Promise
   if (!result.finished && stopping.reason() === 'time limit') {
     report.note(`the time limit is reached at step ${result.step} of ${result.steps}; the same command continues`);
   }
-  if (result.stopped_early && result.steps_run > 0) {
+  if (result.stopped_early && 'seconds' in result) {
     report.note(`stopped at step ${result.step}: ${options.patience} evaluations were no better by ${options.select}`);
   }
   report.result(result, result.checkpoint);

@@ -11,6 +11,7 @@ import { exists } from '../formats/exists.js';
 import { createNpyWriter, type NpyRows, type NpyWriter, openNpyRows } from '../formats/npy/npy.js';
 import { type FolderKind, hasFormat } from '../formats/own-folder.js';
 import { readLabels } from './labels.js';
+import { orClose } from './or-close.js';
 
 const MANIFEST = 'features.json';
 const FORMAT = 'bigbigan features 1';
@@ -131,8 +132,7 @@ export interface Features {
 export async function openFeatures(dir: string, feature: string): Promise<Features> {
   const path = join(dir, `${feature}.npy`);
   if (!(await exists(path))) throw await missing(dir, feature);
-  const rows = await openNpyRows(path);
-  try {
+  return orClose(await openNpyRows(path), async (rows) => {
     checkFeature(rows, path);
     const labelPath = join(dir, 'labels.npy');
     const labels = (await exists(labelPath)) ? await readLabels(labelPath, rows.shape[0]) : undefined;
@@ -147,10 +147,7 @@ export async function openFeatures(dir: string, feature: string): Promise<Featur
     };
     const shape = { rows: rows.shape[0], width: rows.rowLength };
     return { name: feature, path: dir, ...shape, labels, digest, provenance, read, close: rows.close };
-  } catch (error) {
-    await rows.close();
-    throw error;
-  }
+  });
 }
 
 /** Zero times anything else is not 0: no branch for each number. */

@@ -1,6 +1,7 @@
 /** The images of a run. */
 import type { Config } from '../config/config.js';
 import { type Dataset, openDataset } from '../data/dataset/dataset.js';
+import { orClose } from '../data/or-close.js';
 import type { Channels } from '../data/pixels.js';
 import { imageResolution } from '../model/config.js';
 import { checkData } from '../run/checks.js';
@@ -13,12 +14,9 @@ export async function openTrainingData(data: string, config: Config, earlierRun?
     resolution: imageResolution(model),
     channels: model.channels as Channels,
   });
-  try {
+  await orClose(dataset, async () => {
     checkData(dataset, config);
     if (earlierRun !== undefined) await checkSameData(earlierRun, dataset);
-    return dataset;
-  } catch (error) {
-    await dataset.close();
-    throw error;
-  }
+  });
+  return dataset;
 }

@@ -93,7 +93,10 @@ const PREPARE = 'prepare them with bigbigan prep-data';
 const LOSSY_NAME = /\.(jpe?g|jpe|jfif|webp|avif|heic)$/i;
 
 async function decodedFirst(items: EncodedSet['items']): Promise<Pixels> {
-  for await (const { name, image } of items({ first: 0, end: 1 })) return explained(name, () => decodeAsIs(image));
+  for await (const { name, image } of items({ first: 0, end: 1 })) {
+    // Before the reading ends, as its bytes may go with it.
+    return await explained(name, () => decodeAsIs(image));
+  }
   throw new RangeError('a set of images is not empty');
 }
 

@@ -1,6 +1,7 @@
 /** An .npy file of images. */
 import { sha256File } from '../../formats/digest.js';
 import { openNpyRows } from '../../formats/npy/npy.js';
+import { orClose } from '../or-close.js';
 import { arrayShape, checkPixelType, numbered } from './array-images.js';
 import type { FoundImages, ImageBatch } from './image-set.js';
 import { type RowImages, rowImages } from './row-images.js';
@@ -15,9 +16,8 @@ export async function findNpy(path: string): Promise<FoundImages> {
 
 const opener =
   (path: string): RowImages['open'] =>
-  async (options) => {
-    const file = await openNpyRows(path);
-    try {
+  async (options) =>
+    orClose(await openNpyRows(path), async (file) => {
       const shape = arrayShape(file.shape, path, options);
       const digest = await sha256File(path);
       const read = async (first: number, count: number) => shape.convert((await file.rows(first, count)) as Uint8Array);
@@ -33,8 +33,4 @@ const opener =
       };
       const { close } = file;
       return { kind: 'npy', path, ...shape.extents, digest, batches, random, close, [Symbol.asyncDispose]: close };
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  };
+    });

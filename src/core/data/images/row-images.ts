@@ -1,4 +1,5 @@
 /** Images that can be read by their numbers, all of one size: an .npy file, or a dataset of pixels. */
+import { orClose } from '../or-close.js';
 import type { Channels } from '../pixels.js';
 import { checkSize, squareOf } from './array-images.js';
 import type { FoundImages, ImageOptions, ImageRange, ImageSet, NetworkBatch, NetworkImages } from './image-set.js';
@@ -13,7 +14,7 @@ export function rowImages({ kind, path, count, open, resize }: RowImages): Found
   const openForNetwork = async (wanted: Parameters<FoundImages['openForNetwork']>[0]): Promise<NetworkImages> => {
     const images = await open({ resolution: squareOf(wanted), channels: wanted.channels as Channels | undefined });
     const { height, width, channels, digest, close } = images;
-    checkSize(wanted, height, width, path);
+    await orClose(images, () => checkSize(wanted, height, width, path));
     async function* batches(size: number, { first, end }: ImageRange): AsyncGenerator<NetworkBatch> {
       for (let at = first; at < end; at += size) {
         const indices = Array.from({ length: Math.min(size, end - at) }, (_, i) => at + i);

@@ -46,6 +46,7 @@ export function streamedImages({ kind, path, title, header, digest, rows: begin 
       const { extents, convert } = arrayShape(header.shape, title, { channels });
       const { height, width, channels: own } = extents;
       checkSize(wanted, height, width, title);
+      const known = await digest();
       const stream = await begin();
       const length = height * width * own;
       async function* batches(size: number, range: ImageRange): AsyncGenerator<NetworkBatch> {
@@ -58,7 +59,7 @@ export function streamedImages({ kind, path, title, header, digest, rows: begin 
           yield { data: data.subarray(from * length, to * length), shape: [to - from, height, width, own] };
         }
       }
-      return { kind, count, digest: await digest(), batches, close: async () => stream.close() };
+      return { kind, count, digest: known, batches, close: async () => stream.close() };
     },
   };
 }

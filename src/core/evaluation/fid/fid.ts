@@ -201,7 +201,10 @@ async function compareTwo(work: Work, sides: OpenSide[]): Promise<ComparisonResu
     const scores = {};
     for (const score of chosenScores(metrics)) {
       signal?.throwIfAborted();
-      const onProgress = (task: string, done: number, total: number) => on({ kind: 'progress', task, done, total });
+      const onProgress = (task: string, done: number, total: number) => {
+        signal?.throwIfAborted();
+        on({ kind: 'progress', task, done, total });
+      };
       const keys = score.scorer
         ? fake.scored
         : await score.compare?.({ engine, real, fake, network }, request, onProgress);

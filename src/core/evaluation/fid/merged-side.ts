@@ -24,13 +24,14 @@ export async function openMerged(paths: readonly string[], needed: Needed): Prom
   const known = { path, kind: 'parts', network, sourceDigest, resize } as const;
   const measure: OpenSide['measure'] = async (
     _engine,
-    { features, scorers: opened = [], temporary, onRows },
+    { features, scorers: opened = [], temporary, signal, onRows },
   ): Promise<Side> => {
     const scorers = opened.map((open) => open(n));
     const spill = features ? await createSpill(temporary, width) : undefined;
     const sums = noSums(width);
     try {
       for (const header of parts) {
+        signal?.throwIfAborted();
         addSums(sums, await readSums(header));
         if (spill) for await (const { data } of partRows(header, 'feats')) await spill.add(data);
         if (scorers.length > 0) {

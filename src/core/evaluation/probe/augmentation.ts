@@ -1,6 +1,7 @@
 /** Training features that are encoded anew from random parts of their images, for `linear-probe --augment`. */
 import type { Engine } from '../../backend/engine.js';
 import type { Features } from '../../data/features.js';
+import { orClose } from '../../data/or-close.js';
 import { usage } from '../../errors.js';
 import type { OrderSettings, ProbeBatch } from '../../metrics/probe/shuffled.js';
 import { crelu, type Standardisation, scaled } from '../../metrics/rows.js';
@@ -45,10 +46,7 @@ export async function openAugmentation(
   const flip = asked ?? (await trainedFlip(source));
   const dataset = await openOriginalImages(data, origin, features, (await describeModel(source)).input);
   const atOnce = partSize(batchSize);
-  const model = await openOriginalModel(await start(), source, origin, path, atOnce).catch(async (error) => {
-    await dataset.close();
-    throw error;
-  });
+  const model = await orClose(dataset, async () => openOriginalModel(await start(), source, origin, path, atOnce));
 
   let [images, begun, seconds] = [0, 0, 0];
   const speed = () => (seconds > 0 ? images / seconds : 0);

@@ -17,12 +17,17 @@ export async function npzNames(path: string): Promise<string[]> {
 /** Opens one array for reading from its first row to its last; the checksum is compared after the last. */
 export async function openNpzStream(path: string, name: string): Promise<NpzArrayStream> {
   const archive = await openNpzArchive(path);
-  const close = () => void archive[Symbol.asyncDispose]();
+  let content: AsyncGenerator<Uint8Array> | undefined;
+  const close = () => {
+    void content?.return(undefined);
+    void archive[Symbol.asyncDispose]();
+  };
   try {
     const member = archive.members.find((candidate) => candidate.name === `${name}.npy`);
     if (!member) throw expected(`the array ${name}`, path, 'none of this name');
     const where = `${path} (${member.name})`;
-    const stream = await readNpyStream(archive.stream(member), where);
+    content = archive.stream(member);
+    const stream = await readNpyStream(content, where);
     checkNpySize(stream.header, member.size, where);
     return { ...stream, close };
   } catch (error) {

@@ -70,15 +70,15 @@ export async function openZipArchive(path: string): Promise<ZipArchive> {
     members,
     stream,
     async read(member) {
-      const content = stream(member);
-      const first = await content.next();
-      const unpacked = new Uint8Array(allocate(member.size, `${path} (${member.name})`));
+      let unpacked: Uint8Array | undefined;
       let at = 0;
-      for (let part = first; !part.done; part = await content.next()) {
-        unpacked.set(part.value, at);
-        at += part.value.length;
+      for await (const part of stream(member)) {
+        // Only now: what the member claims has been checked against the file.
+        unpacked ??= new Uint8Array(allocate(member.size, `${path} (${member.name})`));
+        unpacked.set(part, at);
+        at += part.length;
       }
-      return unpacked;
+      return unpacked ?? new Uint8Array();
     },
     async [Symbol.asyncDispose]() {
       zip.close();

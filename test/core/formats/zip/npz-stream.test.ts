@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { writeNpz } from '../../../../src/core/formats/zip/npz.js';
 import { npzNames, openNpzStream } from '../../../../src/core/formats/zip/npz-stream.js';
 import { fixture } from '../../../paths.js';
 
@@ -25,6 +26,20 @@ t.test('rows of stored, deflated and zip64 members as they come by', async (t) =
   const images = await openNpzStream(file('large.npz'), 'arr_0');
   t.match(images.header, { dtype: 'uint8', shape: [2, 2, 2, 3] });
   images.close();
+});
+
+t.test('a stream that is closed before its end leaves no file open', async (t) => {
+  const path = join(t.testdir(), 'long.npz');
+  await writeNpz(path, { mu: { shape: [1_000_000], data: new Float32Array(1_000_000) } });
+  for (let i = 0; i < 5; i++) (await openNpzStream(path, 'mu')).close();
+  const open = async () => {
+    const links = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    );
+    return links.filter((link) => link === path).length;
+  };
+  for (let tries = 0; (await open()) > 0 && tries < 100; tries++) await new Promise((done) => setTimeout(done, 10));
+  t.equal(await open(), 0);
 });
 
 t.test('the directory of a file beyond 4 GB is where the zip64 record says', async (t) => {
