@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { usage } from '../core/errors.js';
+import { AXES } from '../core/plot/run-curves.js';
 import { refuseGiven } from './options/given.js';
-import { examples, type OutputOptions, outputOptions } from './options/options.js';
+import { examples, type OutputOptions, outputOptions, repeated } from './options/options.js';
 import { createReport } from './report.js';
 
 interface PlotOptions extends OutputOptions {
@@ -35,7 +36,7 @@ export function plotCommand(): Command {
     .option('--list-keys', 'print the keys that there are, one a line, and exit')
     .addOption(
       new Option('--x <axis>', 'horizontal axis; hours are those of steps and of waiting for data')
-        .choices(['step', 'epoch', 'hours'])
+        .choices(AXES)
         .default('step'),
     )
     .option(
@@ -48,7 +49,7 @@ export function plotCommand(): Command {
     .option(
       '--label <name>',
       'name of a curve in the legend, repeated in the order of the curves (default: from the folders)',
-      collect,
+      repeated,
     )
     .option('--filters', "draw the filters of E's first layer")
     .option('--force', 'overwrite');
@@ -67,8 +68,6 @@ function weight(text: string): number {
     throw new InvalidArgumentError('expected a number from 0 to below 1.');
   return value;
 }
-
-const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 async function plot(runs: string[], options: PlotOptions, command: Command): Promise<void> {
   using report = createReport(options);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { readNpy, writeNpy } from '../../src/core/formats/npy/npy.js';
+import type { ReconstructResult } from '../../src/core/trained/reconstruct.js';
 import { bigbigan } from '../paths.js';
 import { digits, fails, pixelsOf, succeed, trained, words } from './run.js';
 
@@ -23,17 +24,8 @@ const reconstruct = (...more: string[]) => [
   ...more,
 ];
 
-interface Result {
-  l1_matched: number;
-  l1_mismatched: number;
-  l1_ratio: number;
-  l2_matched: number;
-  l2_mismatched: number;
-  l2_ratio: number;
-  count: number;
-}
 const result = async (...more: string[]) =>
-  JSON.parse((await succeed(reconstruct('--json', ...more))).stdout) as Result;
+  JSON.parse((await succeed(reconstruct('--json', ...more))).stdout) as ReconstructResult;
 const array = async (name: string) => (await readNpy(join(dir, name))).data as Uint8Array;
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-9;
 
@@ -155,7 +147,7 @@ t.test('images from a stream', async (t) => {
   const command = reconstruct('--json', '--quiet').map((word) => (word === data ? '-' : word));
   const { stdout, stderr } = await succeed(command, { input: readFileSync(join(dir, 'images.npy')) });
   t.equal(words(stderr), '', '--quiet');
-  t.ok(near((JSON.parse(stdout) as Result).l1_matched, (await result()).l1_matched));
+  t.ok(near((JSON.parse(stdout) as ReconstructResult).l1_matched, (await result()).l1_matched));
 });
 
 t.test('mistakes', async (t) => {

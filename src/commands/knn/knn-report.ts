@@ -1,6 +1,7 @@
 /** The words of `bigbigan knn` for its numbers. */
 import type { KnnEvent } from '../../core/evaluation/knn/knn.js';
 import type { KnnResult, KnnRuns } from '../../core/evaluation/knn/knn-result.js';
+import { percent, percentSpread } from '../percent.js';
 import type { Report } from '../report.js';
 
 export function knnReport(report: Report) {
@@ -18,7 +19,7 @@ function describe(result: KnnResult | KnnRuns): string {
 
 function describeRuns({ top1, top1_std, runs }: KnnRuns): string {
   return Object.keys(top1)
-    .map((k) => `k ${k}: top-1 ${percent(top1[k])} ± ${(100 * top1_std[k]).toFixed(2)} over ${runs.length}`)
+    .map((k) => `k ${k}: top-1 ${percentSpread(top1[k], top1_std[k])} over ${runs.length}`)
     .join('\n');
 }
 
@@ -31,8 +32,4 @@ function describeOne({ top1, weighted_top1, weighted_top5 }: KnnResult): string 
       return `k ${k}: top-1 ${percent(top1[k])}${weighted}`;
     })
     .join('\n');
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
 }

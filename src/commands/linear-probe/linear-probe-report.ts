@@ -5,6 +5,7 @@ import type {
   ProbeRun,
   ProbeRuns,
 } from '../../core/evaluation/probe/linear-probe.js';
+import { percent, percentSpread } from '../percent.js';
 import type { Report } from '../report.js';
 
 export function probeReport(report: Report) {
@@ -23,16 +24,11 @@ function describe(result: LinearProbeResult): string {
 }
 
 function describeRuns({ top1, top1_std, top5, top5_std, runs }: ProbeRuns): string {
-  const spread = (mean: number, std: number) => `${percent(mean)} ± ${(100 * std).toFixed(2)}`;
-  return `top-1 ${spread(top1, top1_std)}, top-5 ${spread(top5, top5_std)} over ${runs.length} runs`;
+  return `top-1 ${percentSpread(top1, top1_std)}, top-5 ${percentSpread(top5, top5_std)} over ${runs.length} runs`;
 }
 
 function describeRun({ top1, top5, best, test }: ProbeRun): string {
   const rate = best?.learning_rate === undefined ? '' : `learning rate ${best.learning_rate}, `;
   const how = best ? ` (${rate}penalty ${best.penalty})` : '';
   return `top-1 ${percent(top1)}, top-5 ${percent(top5)} of ${test.rows} rows${how}`;
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(2)} %`;
 }

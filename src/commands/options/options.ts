@@ -72,6 +72,9 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** An option that may be given several times: its values, in order. */
+export const repeated = (value: string, previous: string[] = []) => [...previous, value];
+
 /** A list such as `1,5,25`. */
 export function positiveIntegers(text: string): number[] {
   return text.split(',').map((part) => positiveInteger(part));

@@ -5,13 +5,14 @@ import type { TrainingDescription } from '../../core/train/describe-training.js'
 import type { EvaluationLine } from '../../core/train/evaluation/evaluation-line.js';
 import type { Selection } from '../../core/train/evaluation/selection.js';
 import type { TrainEvent } from '../../core/train/train.js';
+import { percent } from '../percent.js';
 import type { Report } from '../report.js';
 
 const rounded = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
 const gigabytes = (bytes: number) => `${rounded(bytes / 1e9)} GB`;
 
 /** The settings, and what a run with them takes. */
-export function describeTraining(description: TrainingDescription): string {
+export function trainingText(description: TrainingDescription): string {
   const { parameters, state_bytes, gradient_bytes, activation_bytes, flops_per_step, ...config } = description;
   const lines = [
     ...Object.entries(parameters).map(([module, n]) => [module, `${n.toLocaleString('en')} parameters`]),
@@ -39,10 +40,9 @@ export function trainReport(report: Report, select: Selection | undefined, onSte
 
 /** One line of words; `best` is the metric by which there was none better. */
 function describeEvaluation({ step, knn, linear_probe, reconstruct, fid }: EvaluationLine, best?: Selection): string {
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
   const parts = [
-    knn && `1-NN ${percent(knn.top1['1'])}`,
-    linear_probe && `linear probe ${percent(linear_probe.top1)}`,
+    knn && `1-NN ${percent(knn.top1['1'], 1)}`,
+    linear_probe && `linear probe ${percent(linear_probe.top1, 1)}`,
     reconstruct && `L1 ratio ${reconstruct.l1_ratio.toFixed(3)}`,
     fid && `Fréchet distance ${fid.frechet_distance.toPrecision(4)}`,
     best && `the best ${best} so far`,

@@ -12,6 +12,7 @@ import {
   type OutputOptions,
   outputOptions,
   positiveInteger,
+  repeated,
   smallNumber,
   wholeNumber,
 } from '../options/options.js';
@@ -24,7 +25,7 @@ import {
   evaluationOptions,
   evaluationRequest,
 } from './evaluation-options.js';
-import { describeTraining, trainReport } from './train-report.js';
+import { trainingText, trainReport } from './train-report.js';
 import { runSettings, type SettingOptions } from './train-settings.js';
 
 interface TrainOptions extends OutputOptions, EngineOptions, SettingOptions, EvaluationOptions {
@@ -72,7 +73,7 @@ export function trainCommand(end: End): Command {
     .option(
       '--set <key=value>',
       'one setting, such as train.batchSize=32, lists with commas; may be repeated; settings.md in the documentation has them all',
-      collect,
+      repeated,
     )
     .option('--steps <n>', 'total number of steps', wholeNumber)
     .option('--batch-size <n>', 'images a step', smallNumber)
@@ -138,8 +139,6 @@ function keepCount(text: string): number {
   return Number(text);
 }
 
-const collect = (value: string, previous: string[] = []) => [...previous, value];
-
 async function train(options: TrainOptions, command: Command, end: End): Promise<void> {
   if (options.listPresets) {
     process.stdout.write(`${presetNames.join('\n')}\n`);
@@ -151,7 +150,7 @@ async function train(options: TrainOptions, command: Command, end: End): Promise
   if (options.dryRun) {
     const dryRun = await import('../../core/train/describe-training.js');
     const description = await dryRun.describeTraining({ ...settings, data: options.data });
-    report.result(description, describeTraining(description));
+    report.result(description, trainingText(description));
     return;
   }
   const data = required(options.data, '--data', 'the folder that bigbigan prep-data made');

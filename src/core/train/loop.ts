@@ -4,7 +4,7 @@ import { createCheckpointWriter } from '../run/checkpoint-writer.js';
 import { openBatches } from './batches.js';
 import type { LoopResult, LoopSettings } from './loop-settings.js';
 import { drawSheets, evaluateIfDue, writeLogLine } from './record.js';
-import { saveCheckpoint } from './save.js';
+import { saveTraining } from './save.js';
 import { NotFinite } from './step/non-finite.js';
 import { takeStep } from './take-step.js';
 import { type Attempt, beginTraining, type Training } from './training.js';
@@ -37,12 +37,12 @@ async function trainToEnd(training: Training): Promise<LoopResult> {
     if (every(settings.logEvery) || isLast()) await writeLogLine(training);
     if (every(settings.sampleEvery) || isLast()) await drawSheets(training);
     await evaluateIfDue(training);
-    if (every(settings.checkpointEvery) && !isLast()) await saveCheckpoint(training);
+    if (every(settings.checkpointEvery) && !isLast()) await saveTraining(training);
     // Lets signals, prefetched reads and news of the checkpoint in: the engine's calls block the event loop.
     await setImmediate();
     writer.check();
   }
-  await saveCheckpoint(training);
+  await saveTraining(training);
   await writer.settle();
   return resultOf(training);
 }

@@ -1,7 +1,7 @@
 /** What a run in training writes down on its way: lines of the log, sheets, evaluations. */
 import { appendJsonl } from '../formats/jsonl.js';
 import { writeSheets } from './progress-sheets.js';
-import { saveCheckpoint, takeStatistics } from './save.js';
+import { saveTraining, takeStatistics } from './save.js';
 import { learningRates } from './step/schedule.js';
 import { epochOf, type Training } from './training.js';
 
@@ -39,7 +39,7 @@ export async function evaluateIfDue(training: Training): Promise<void> {
   const { protocol: _, ...numbers } = line;
   await events.numbers(step, 'evaluation', numbers);
   if (!best) return;
-  await saveCheckpoint(training);
+  await saveTraining(training);
   await writer.settle();
   await evaluations.markBest(step);
 }

@@ -18,7 +18,7 @@ export async function takeStatistics(training: Training): Promise<void> {
  * Begins to write the checkpoint of this step, unless there is one; a thread writes while training goes on.
  * @throws NotFinite where a value is not finite: a checkpoint of broken numbers does not exist
  */
-export async function saveCheckpoint(training: Training): Promise<void> {
+export async function saveTraining(training: Training): Promise<void> {
   const { settings, trainer, writer, monitor, retries, step } = training;
   const { config, folder, keep, on } = settings;
   const path = folder.checkpoint(step);

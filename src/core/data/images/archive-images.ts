@@ -1,18 +1,11 @@
 /** The images of an archive, in its order, read member by member and never unpacked to disk. */
 import { expected } from '../../errors.js';
 import { sha256File } from '../../formats/digest.js';
-import { labelMembers } from '../sources/archive.js';
-import type { SourceItem } from '../sources/source.js';
+import { type ArchiveImages, labelMembers } from '../sources/archive.js';
 import { type EncodedImage, encodedImages } from './encoded-images.js';
 import type { FoundImages, ImageRange } from './image-set.js';
 
-export interface ArchiveMembers {
-  /** Paths of the images in the archive. */
-  names: readonly string[];
-  items(wanted: (index: number) => boolean): AsyncIterable<Omit<SourceItem, 'label'>>;
-}
-
-export function archiveImages(kind: 'zip' | 'tar', path: string, archive: ArchiveMembers): FoundImages {
+export function archiveImages(kind: 'zip' | 'tar', path: string, archive: ArchiveImages): FoundImages {
   const { names } = archive;
   async function* items({ first, end }: ImageRange): AsyncGenerator<EncodedImage> {
     for await (const { id, image } of archive.items((index) => index >= first && index < end)) {

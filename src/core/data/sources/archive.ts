@@ -1,5 +1,23 @@
 /** What tar and zip archives of images share. */
 import { labelPaths } from './folder.js';
+import type { ImageSource, SourceItem } from './source.js';
+
+/** The images of an archive in its order. */
+export interface ArchiveImages {
+  /** Their paths in the archive. */
+  names: readonly string[];
+  items(wanted: (index: number) => boolean): AsyncIterable<Omit<SourceItem, 'label'>>;
+}
+
+/** They, with labels from their folders. */
+export function archiveSource(format: 'zip' | 'tar', path: string, archive: ArchiveImages): ImageSource {
+  const { names } = archive;
+  const { classes, label } = labelMembers(names, path);
+  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
+    for await (const item of archive.items(wanted)) yield { ...item, label: label(item.id) };
+  }
+  return { format, files: [path], count: names.length, classes, items };
+}
 
 /** A member larger than this is no image; it is named and skipped. */
 export const LARGEST_MEMBER = 256 * 2 ** 20;

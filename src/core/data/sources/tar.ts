@@ -4,31 +4,19 @@
 import { posix } from 'node:path';
 import { type Extract, extract } from 'tar-stream';
 import { expected } from '../../errors.js';
-import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
+import { type ArchiveImages, archiveSource, cleanName, LARGEST_MEMBER } from './archive.js';
 import { streamUnpacked } from './bytes.js';
 import { isImageName } from './folder.js';
 import type { ImageSource, SourceImage, SourceItem } from './source.js';
 
 type Entry = Extract extends AsyncIterable<infer Member> ? Member : never;
 
-/** The images of an archive in its order. */
-export interface TarImages {
-  /** Their paths in the archive. */
-  names: readonly string[];
-  items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>>;
-}
-
 export async function openTar(path: string): Promise<ImageSource> {
-  const { names, items: images } = await openTarImages(path);
-  const { classes, label } = labelMembers(names, path);
-  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
-    for await (const item of images(wanted)) yield { ...item, label: label(item.id) };
-  }
-  return { format: 'tar', files: [path], count: names.length, classes, items };
+  return archiveSource('tar', path, await openTarImages(path));
 }
 
 /** Links are followed within the archive: they come after the files, as images of their own names. */
-export async function openTarImages(path: string): Promise<TarImages> {
+export async function openTarImages(path: string): Promise<ArchiveImages> {
   const files: string[] = [];
   const links: Link[] = [];
   for await (const { name, entry } of members(path)) {

@@ -1,27 +1,15 @@
 /** A zip archive of images, read member by member, never unpacked to disk. */
 import { expected } from '../../errors.js';
 import { openZipArchive, type ZipArchive, type ZipMember } from '../../formats/zip/zip.js';
-import { cleanName, LARGEST_MEMBER, labelMembers } from './archive.js';
+import { type ArchiveImages, archiveSource, cleanName, LARGEST_MEMBER } from './archive.js';
 import { isImageName } from './folder.js';
 import type { ImageSource, SourceImage, SourceItem } from './source.js';
 
-/** The images of an archive in its order. */
-export interface ZipImages {
-  /** Their paths in the archive. */
-  names: readonly string[];
-  items(wanted: (index: number) => boolean): AsyncGenerator<Omit<SourceItem, 'label'>>;
-}
-
 export async function openZip(path: string): Promise<ImageSource> {
-  const { names, items: images } = await openZipImages(path);
-  const { classes, label } = labelMembers(names, path);
-  async function* items(wanted: (index: number) => boolean): AsyncGenerator<SourceItem> {
-    for await (const item of images(wanted)) yield { ...item, label: label(item.id) };
-  }
-  return { format: 'zip', files: [path], count: names.length, classes, items };
+  return archiveSource('zip', path, await openZipImages(path));
 }
 
-export async function openZipImages(path: string): Promise<ZipImages> {
+export async function openZipImages(path: string): Promise<ArchiveImages> {
   const names: string[] = [];
   {
     await using archive = await openZipArchive(path);

@@ -7,7 +7,7 @@ import type { WorkOptions } from '../../work.js';
 import { describeSet } from '../features/describe-set.js';
 import { describeComputed, type FeaturePair } from '../features/feature-pair.js';
 import { classifyByNeighbours, type NeighbourAnswer } from './classify-neighbours.js';
-import { type Counts, fractions, type KnnResult, shardRange } from './knn-result.js';
+import { accuracies, type Counts, type KnnResult, shardRange } from './knn-result.js';
 import { writeNeighbours } from './neighbour-folder.js';
 
 export interface PairQuestion {
@@ -71,14 +71,7 @@ export async function comparePair(
   const right = named(answer.right);
   const weighted = answer.weighted && { top1: named(answer.weighted.top1), top5: named(answer.weighted.top5) };
   const result: KnnResult = {
-    top1: fractions(right, queries),
-    ...(weighted && {
-      weighted_top1: fractions(weighted.top1, queries),
-      weighted_top5: fractions(weighted.top5, queries),
-    }),
-    right,
-    weighted_right: weighted,
-    queries,
+    ...accuracies(right, weighted, queries),
     shard: shard ? shard.join('/') : null,
     metric,
     normalised: normalise,

