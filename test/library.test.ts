@@ -2,7 +2,21 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { encode, fid, generate, knn, linearProbe, openModel, readNpy, type TrainEvent, train } from '../src/index.js';
+import {
+  encode,
+  exportModel,
+  fid,
+  generate,
+  knn,
+  linearProbe,
+  openModel,
+  plot,
+  prepareData,
+  readNpy,
+  reconstruct,
+  type TrainEvent,
+  train,
+} from '../src/index.js';
 import { digits } from './commands/run.js';
 import { bigbigan } from './paths.js';
 
@@ -114,4 +128,53 @@ t.test('an open model encodes and generates as the commands do, for any number o
   );
   t.throws(() => model.encode(images, 8), /expected 8192 numbers for images, got 7168/);
   t.ok(existsSync(at('seven.npy')));
+});
+
+t.test('what a command refuses, its function refuses too, before anything is written', async (t) => {
+  const model = { run: at('run'), precision: 'float32' as const };
+  const [train_, test] = [[at('features')], [at('features')]];
+  const wrong = (value: unknown) => value as never;
+  const calls: [string, () => Promise<unknown>][] = [
+    ['--keep', () => train({ ...settings, run: at('no'), steps: 3, keep: 0 })],
+    ['--log-every', () => train({ ...settings, run: at('no'), steps: 3, logEvery: 0 })],
+    ['--on-nan', () => train({ ...settings, run: at('no'), steps: 3, onNan: wrong('x') })],
+    ['--eval-every', () => train({ ...settings, run: at('no'), steps: 3, evaluation: { every: 0.5 } })],
+    ['--select', () => train({ ...settings, run: at('no'), steps: 3, evaluation: { every: 1, select: wrong('x') } })],
+    ['--batch-size', () => generate({ ...model, out: at('no.npy'), batchSize: 0 })],
+    ['--truncation', () => generate({ ...model, out: at('no.npy'), truncation: Number.NaN })],
+    ['--seeds', () => generate({ ...model, out: at('no.npy'), seeds: [-1] })],
+    ['--count', () => generate({ ...model, out: at('no.npy'), count: 1.5 })],
+    ['--run, --checkpoint or --model', () => generate({ out: at('no.npy') })],
+    ['--columns', () => reconstruct({ ...model, data, out: at('no.png'), columns: 0 })],
+    ['--weights', () => openModel({ ...model, weights: wrong('ema') })],
+    ['--precision', () => encode({ run: at('run'), data, out: at('no'), precision: wrong('fp16') })],
+    ['--run or --checkpoint', () => exportModel({ out: at('no') })],
+    ['--metric', () => knn({ train: train_, test, metric: wrong('euclid') })],
+    ['--k', () => knn({ train: train_, test, k: [0] })],
+    ['--train', () => knn({ train: wrong(at('features')), test })],
+    ['--solver', () => linearProbe({ train: train_, test, solver: wrong('newton') })],
+    ['--steps', () => linearProbe({ train: train_, test, steps: 0 })],
+    ['--penalties', () => linearProbe({ train: train_, test, penalties: [-1] })],
+    ['--learning-rates', () => linearProbe({ train: train_, test, learningRates: [] })],
+    ['--metrics', () => fid({ real: at('features'), fake: at('features'), metrics: wrong(['foo']) })],
+    ['--kid-subsets', () => fid({ real: at('features'), fake: at('features'), metrics: ['kid'], kidSubsets: 0 })],
+    ['--channels', () => prepareData({ sources: [data], out: at('no'), resolution: 8, channels: wrong(2) })],
+    ['--holdout', () => prepareData({ sources: [data], out: at('no'), resolution: 8, holdout: -5 })],
+    ['SOURCE', () => prepareData(wrong({ out: at('no'), resolution: 8 }))],
+    ['RUN', () => plot({ runs: [], out: at('no.svg') })],
+  ];
+  for (const [name, call] of calls) {
+    await t.rejects(call(), { name: 'UserError', exitCode: 2, message: new RegExp(`${name}\\b`) }, name);
+  }
+  t.same(
+    readdirSync(dir).filter((name) => name.startsWith('no')),
+    [],
+  );
+});
+
+t.test('a setting that is undefined has its default', async (t) => {
+  const sets = { real: at('features'), fake: at('features'), metrics: ['kid' as const], kidSubsetSize: 5 };
+  const own = await fid(sets);
+  const undefinedOnes = await fid({ ...sets, seed: undefined, kidSubsets: undefined, batchSize: undefined });
+  t.same({ ...undefinedOnes, seconds: 0 }, { ...own, seconds: 0 });
 });

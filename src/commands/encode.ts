@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { usage } from '../core/errors.js';
-import { ENCODE_DEFAULTS, ENCODE_OUTPUTS, type EncodeOutput } from '../core/trained/defaults.js';
+import { checkOutputs, ENCODE_DEFAULTS, type EncodeOutput } from '../core/trained/defaults.js';
+import { requireModel } from '../core/trained/require-model.js';
 import { interruptible } from './interruptible.js';
 import { refuseGiven } from './options/given.js';
-import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
+import { type ModelOptions, modelOptions, modelSettings } from './options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,
@@ -46,8 +47,7 @@ export function encodeCommand(): Command {
 
 function outputNames(text: string): EncodeOutput[] {
   const names = text.split(',');
-  const unknown = names.find((name) => !(ENCODE_OUTPUTS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${ENCODE_OUTPUTS.join(', ')}`);
+  checkOutputs(names);
   return names as EncodeOutput[];
 }
 

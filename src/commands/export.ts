@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import type { Precision } from '../core/backend/precision.js';
 import { usage } from '../core/errors.js';
 import { EXPORT_DEFAULTS } from '../core/trained/defaults.js';
-import { type CheckpointOptions, checkpointOptions, requireCheckpoint } from './options/model-options.js';
+import { requireCheckpoint } from '../core/trained/require-model.js';
+import { type CheckpointOptions, checkpointOptions } from './options/model-options.js';
 import { examples, type OutputOptions, outputOptions } from './options/options.js';
 import { createReport } from './report.js';
 

@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import { usage } from '../core/errors.js';
 import { RECONSTRUCT_DEFAULTS } from '../core/trained/defaults.js';
 import type { ReconstructResult } from '../core/trained/reconstruct.js';
+import { requireModel } from '../core/trained/require-model.js';
 import { interruptible } from './interruptible.js';
 import { refuseGiven } from './options/given.js';
-import { type ModelOptions, modelOptions, modelSettings, requireModel } from './options/model-options.js';
+import { type ModelOptions, modelOptions, modelSettings } from './options/model-options.js';
 import {
   type EngineOptions,
   engineOptions,

@@ -1,6 +1,7 @@
 /** `bigbigan knn`: how well the classes of the nearest training features name those of the test features. */
 import { Command, Option } from 'commander';
 import { KNN_DEFAULTS } from '../../core/evaluation/knn/defaults.js';
+import { METRICS } from '../../core/metrics/neighbours/nearness.js';
 import { interruptible } from '../interruptible.js';
 import {
   engineOptions,
@@ -43,7 +44,7 @@ export function knnCommand(): Command {
         '--metric <name>',
         "distance between vectors scaled to norm 1: l1 and l2 are the paper's D_1 and D_2; l1 cannot use matrix products and is slow",
       )
-        .choices(['l1', 'l2', 'cosine'])
+        .choices(METRICS)
         .default(KNN_DEFAULTS.metric),
     )
     .option('--no-normalise', 'compare the vectors as they are (l1 and l2), for instance raw pixels')

@@ -1,6 +1,7 @@
 /** `bigbigan linear-probe`: what a linear classifier makes of frozen features. */
 import { Command, Option } from 'commander';
 import { PROBE_DEFAULTS } from '../../core/evaluation/probe/defaults.js';
+import { SCHEDULES, SOLVERS } from '../../core/evaluation/probe/probe-question.js';
 import { interruptible } from '../interruptible.js';
 import {
   engineOptions,
@@ -40,9 +41,7 @@ export function linearProbeCommand(): Command {
       'which .npy of the folders to use; bn_crelu is computed from avepool where there is no such file, with mean and ' +
         'variance of the training rows (default: avepool, or what --apply was trained on)',
     )
-    .addOption(
-      new Option('--solver <name>', 'how to train').choices(['adam', 'sgd', 'lbfgs']).default(PROBE_DEFAULTS.solver),
-    )
+    .addOption(new Option('--solver <name>', 'how to train').choices(SOLVERS).default(PROBE_DEFAULTS.solver))
     .addOption(
       new Option('--learning-rates <list>', 'learning rates to try (adam, sgd)')
         .argParser(nonNegativeNumbers)
@@ -62,7 +61,7 @@ export function linearProbeCommand(): Command {
     .option('--batch-size <n>', 'rows in a batch (adam, sgd)', smallNumber, PROBE_DEFAULTS.batchSize)
     .addOption(
       new Option('--schedule <name>', 'of the learning rates: to 0 along half a cosine, or constant (adam, sgd)')
-        .choices(['cosine', 'constant'])
+        .choices(SCHEDULES)
         .default(PROBE_DEFAULTS.schedule),
     )
     .option(

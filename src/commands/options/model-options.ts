@@ -1,7 +1,6 @@
 /** Options of the commands that run the networks. */
 import { type Command, Option } from 'commander';
 import type { Precision } from '../../core/backend/precision.js';
-import { usage } from '../../core/errors.js';
 import { MODEL_DEFAULTS } from '../../core/trained/defaults.js';
 import { smallNumber } from './options.js';
 
@@ -45,11 +44,6 @@ export function checkpointOptions(command: Command): Command {
     );
 }
 
-export function requireCheckpoint({ run, checkpoint }: CheckpointOptions): void {
-  if (run === undefined && checkpoint === undefined)
-    throw usage('--run or --checkpoint is missing: which model to use');
-}
-
 export interface ModelOptions extends CheckpointOptions, ExecutionOptions {
   model?: string;
   batchSize: number;
@@ -70,10 +64,4 @@ export function modelOptions(command: Command): Command {
     smallNumber,
     MODEL_DEFAULTS.batchSize,
   );
-}
-
-export function requireModel({ run, checkpoint, model }: ModelOptions): void {
-  if (run === undefined && checkpoint === undefined && model === undefined) {
-    throw usage('--run, --checkpoint or --model is missing: which model to use');
-  }
 }

@@ -1,4 +1,5 @@
 /** Whether a value is of a setting's type, and in its range: both follow from the table of settings. */
+import { checkChoice, checkWhole, type Range } from '../checks.js';
 import { usage } from '../errors.js';
 import type { Kind } from './settings/setting.js';
 import { SETTINGS } from './settings.js';
@@ -35,20 +36,7 @@ export function checkRange(path: string, value: unknown): void {
   if (kind.type === 'whole') checkWhole(path, value as number, kind);
   if (kind.type === 'wholes') (value as number[]).forEach((item, i) => checkWhole(`${path}[${i}]`, item, kind));
   if (kind.type === 'number') checkNumber(path, value as number, kind);
-  if (kind.type === 'choice' && !kind.choices.includes(value as string)) {
-    throw usage(`expected ${kind.choices.join(' or ')} for ${path}, got ${value || 'nothing'}`);
-  }
-}
-
-interface Range {
-  least?: number;
-  most?: number;
-}
-
-export function checkWhole(path: string, value: number, { least = 0, most = Infinity }: Range): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
-  throw usage(`expected a whole number of ${range} for ${path}, got ${value}`);
+  if (kind.type === 'choice') checkChoice(path, value as string, kind.choices);
 }
 
 function checkNumber(path: string, value: number, { least = -Infinity, most = Infinity }: Range): void {

@@ -4,7 +4,8 @@ import { UserError } from '../errors.js';
 import { type Channels, type Pixels, padToSquare, withChannels } from './pixels.js';
 
 /** How an image is brought to a square: see `fit`. */
-export type ResizeMethod = 'center-crop' | 'squash' | 'pad';
+export const RESIZE_METHODS = ['center-crop', 'squash', 'pad'] as const;
+export type ResizeMethod = (typeof RESIZE_METHODS)[number];
 
 export interface Fit {
   /** Side of the square in pixels. */

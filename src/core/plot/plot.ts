@@ -1,4 +1,5 @@
 /** Learning curves of one or several runs, or the first filters of E, as a picture. */
+import { checkChoice, checkList, checkNumber } from '../checks.js';
 import { encodePng, renderSvg } from '../data/codec.js';
 import { usage } from '../errors.js';
 import { writeAtomic } from '../formats/atomic.js';
@@ -10,7 +11,7 @@ import type { WorkOptions } from '../work.js';
 import { groupRuns } from './groups.js';
 import { keysOf, panelsOf, usualPanels } from './keys.js';
 import { type LastValue, plotRuns } from './plot-runs.js';
-import { type Axis, type RunCurves, readRunCurves } from './run-curves.js';
+import { AXES, type Axis, type RunCurves, readRunCurves } from './run-curves.js';
 
 export interface PlotSettings {
   /** Folders of runs; they may still be training. */
@@ -51,6 +52,9 @@ export interface PlotResult {
  */
 export async function plot(settings: PlotSettings, { on }: WorkOptions = {}): Promise<PlotResult> {
   const { out, x = 'step', smooth = 0, labels = [], separate = false, keys, force } = settings;
+  checkList('RUN', settings.runs);
+  checkChoice('--x', x, AXES);
+  checkNumber('--smooth', smooth, 'from 0 to below 1', (value) => value >= 0 && value < 1);
   await checkPicture(out, force);
   const runs = await readRuns(settings.runs);
   const started = Date.now();

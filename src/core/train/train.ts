@@ -1,6 +1,7 @@
 /** Trains a run: from the beginning, from where it stands, or not at all where it is finished. */
 import { startEngine } from '../backend/engine.js';
 import { precisionWarning } from '../backend/precision.js';
+import { checkChoice, checkWhole } from '../checks.js';
 import type { Config } from '../config/config.js';
 import type { Dataset } from '../data/dataset/dataset.js';
 import { acquireLock } from '../run/lock.js';
@@ -13,7 +14,7 @@ import { type EvaluationRequest, type OpenEvaluation, openEvaluation } from './e
 import { describeFinished, finishedRun } from './finished.js';
 import { trainLoop } from './loop.js';
 import type { LoopEvent, LoopSettings } from './loop-settings.js';
-import type { OnNan } from './on-nan.js';
+import { ON_NAN, type OnNan } from './on-nan.js';
 import { openTrainingData } from './open-training-data.js';
 import { type RunSettings, resolveRun } from './resolve-run.js';
 import { leavesSchedule } from './step/schedule.js';
@@ -89,6 +90,7 @@ export async function train(
 ): Promise<TrainResult | FinishedResult> {
   const { data, run, evaluation: request } = settings;
   const tell = options.on ?? (() => {});
+  checkSettings(settings);
   const { config, earlier } = await resolveRun(settings);
   await using dataset = await openTrainingData(data, config, earlier && run);
   await using evaluation = request && (await openEvaluation(request, { run, config, dataset }));
@@ -117,6 +119,15 @@ export async function train(
   using _ = holdLock(run);
   if (evaluation?.leftOut) tell({ kind: 'note', message: evaluation.leftOut });
   return await trainLocked({ settings, options, config, dataset, evaluation });
+}
+
+/** What the rules of a run do not cover. @throws UserError */
+function checkSettings({ logEvery, sampleEvery, checkpointEvery, keep, onNan }: TrainSettings): void {
+  checkWhole('--log-every', logEvery, { least: 1 });
+  checkWhole('--sample-every', sampleEvery, { least: 1 });
+  checkWhole('--checkpoint-every', checkpointEvery, { least: 1 });
+  if (keep !== Infinity) checkWhole('--keep', keep, { least: 1 });
+  checkChoice('--on-nan', onNan, ON_NAN);
 }
 
 /** One process at a time trains a run; the lock is released when the process exits, too. */

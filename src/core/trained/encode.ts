@@ -1,16 +1,16 @@
 /** The encoder's features of a set of images, as a features folder. */
+import { checkWhole } from '../checks.js';
 import type { ImageOptions } from '../data/images/image-set.js';
 import { openImages } from '../data/images/images.js';
 import type { Channels } from '../data/pixels.js';
-import { usage } from '../errors.js';
 import { refuseFileName } from '../formats/output-file.js';
 import { packageVersion } from '../version.js';
 import type { EngineWorkOptions } from '../work.js';
-import { ENCODE_DEFAULTS, ENCODE_OUTPUTS, type EncodeOutput, MODEL_DEFAULTS } from './defaults.js';
+import { checkOutputs, ENCODE_DEFAULTS, type EncodeOutput, MODEL_DEFAULTS } from './defaults.js';
 import { encodeImages } from './encode-images.js';
 import { describeModel } from './load-model.js';
 import { type ModelProvenance, NO_MODEL } from './provenance.js';
-import { type ModelSettings, startModel } from './start-model.js';
+import { checkModelSettings, type ModelSettings, startModel } from './start-model.js';
 
 export interface EncodeSettings extends ModelSettings {
   /** Images: a dataset, a folder or an archive of images, an array of uint8 images, or `-` for an .npy stream. */
@@ -54,10 +54,12 @@ export interface EncodeResult extends ModelProvenance {
  */
 export async function encode(settings: EncodeSettings, options: EngineWorkOptions = {}): Promise<EncodeResult> {
   const { data, out, outputs = ENCODE_DEFAULTS.outputs, seed = ENCODE_DEFAULTS.seed, force } = settings;
-  const unknown = outputs.find((name) => !ENCODE_OUTPUTS.includes(name));
-  if (unknown !== undefined) throw usage(`there is no output "${unknown}"`, `outputs: ${ENCODE_OUTPUTS.join(', ')}`);
+  checkOutputs(outputs);
   refuseFileName(out, 'a folder, which gets an .npy for each output,');
+  checkWhole('--seed', seed);
   const needsModel = outputs.some((name) => name !== 'pixels');
+  if (needsModel) checkModelSettings(settings);
+  else checkWhole('--batch-size', settings.batchSize, { least: 1 });
   const started = Date.now();
   await using images = await openImages(data, {
     ...(needsModel ? await encoderInput(settings) : {}),

@@ -2,7 +2,8 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { servedFunctions, servedModel } from '../backend/graph/served-model.js';
-import type { Precision } from '../backend/precision.js';
+import { PRECISIONS, type Precision } from '../backend/precision.js';
+import { checkChoice } from '../checks.js';
 import { writeFolderAtomic } from '../formats/atomic.js';
 import { sha256File } from '../formats/digest.js';
 import { writeFully } from '../formats/input.js';
@@ -52,6 +53,8 @@ export interface ExportResult {
  */
 export async function exportModel(settings: ExportSettings, { on }: WorkOptions = {}): Promise<ExportResult> {
   const { out, force, weights = EXPORT_DEFAULTS.weights, precision = EXPORT_DEFAULTS.precision } = settings;
+  checkChoice('--weights', weights, ['average', 'trained']);
+  checkChoice('--precision', precision, PRECISIONS);
   const started = Date.now();
   const { checkpoint, config, step } = await describeCheckpoint(settings);
   const functionsFor = (n: number) => servingFunctions(config.model, n, weights);

@@ -1,4 +1,5 @@
 /** G's images by seed, as files or as a stream. */
+import { checkWhole } from '../checks.js';
 import { checkImageSink, openImageSink } from '../data/images/image-sink.js';
 import { expected, usage } from '../errors.js';
 import { checkOutputFile, refuseFileName } from '../formats/output-file.js';
@@ -8,7 +9,8 @@ import { GENERATE_DEFAULTS } from './defaults.js';
 import { generateImages } from './generate-images.js';
 import { describeModel } from './load-model.js';
 import type { ModelProvenance } from './provenance.js';
-import { type ModelSettings, startModel } from './start-model.js';
+import { checkSeeds, checkTruncation } from './seeds.js';
+import { checkModelSettings, type ModelSettings, startModel } from './start-model.js';
 
 export interface GenerateSettings extends ModelSettings {
   /** A folder, which gets seed0004.png and so on; a `.png` for one sheet; an `.npy`; or `-` for a stream of it. */
@@ -44,8 +46,6 @@ export interface GenerateResult extends ModelProvenance {
   seconds: number;
 }
 
-const LARGEST_SEED = 0x7fffffff;
-
 /**
  * Generates images, uint8 [count, height, width, channels]. Each has a seed of its own: the same seed gives the same
  * image whatever the batch size or the other seeds.
@@ -56,14 +56,17 @@ const LARGEST_SEED = 0x7fffffff;
  */
 export async function generate(settings: GenerateSettings, options: EngineWorkOptions = {}): Promise<GenerateResult> {
   const { out, seed = GENERATE_DEFAULTS.seed, count = GENERATE_DEFAULTS.count, truncation, columns, force } = settings;
-  if (truncation !== undefined && truncation < 0.01) {
-    throw usage(`expected 0.01 or more for --truncation, got ${truncation}`);
-  }
+  checkModelSettings(settings);
+  checkTruncation(truncation);
+  checkWhole('--seed', seed);
+  checkWhole('--count', count, { least: 1 });
+  checkWhole('--columns', columns, { least: 1 });
+  checkWhole('--standing-statistics', settings.standingStatistics, { least: 1 });
   const isFile = /\.(png|npy)$/i.test(out);
   if (!isFile) refuseFileName(out, 'a folder, a .png, an .npy or -');
   const started = Date.now();
   const seeds = settings.seeds ?? Array.from({ length: count }, (_, i) => seed + i);
-  if (seeds.some((value) => value > LARGEST_SEED)) throw usage(`seeds go up to ${LARGEST_SEED}`);
+  checkSeeds(seeds);
 
   const { output, classes } = await describeModel(settings);
   checkClass(settings.class, classes);

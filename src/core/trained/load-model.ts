@@ -4,9 +4,11 @@ import { type ModelShapes, modelShapes } from '../model/inference.js';
 import type { CheckpointSettings, LoadedModel, ModelSource } from './model.js';
 import { describeCheckpoint, openCheckpoint } from './open-checkpoint.js';
 import { describeSavedModel, openSavedModel } from './open-saved-model.js';
+import { requireModel } from './require-model.js';
 
 /** What goes into the networks and comes out, without the engine. */
 export async function describeModel(source: ModelSource): Promise<ModelShapes> {
+  requireModel(source);
   if (source.model !== undefined) return (await describeSavedModel(source.model)).shapes;
   return modelShapes((await describeCheckpoint(source)).config.model);
 }

@@ -17,9 +17,11 @@ import { readCheckpoint, readCheckpointHeader } from '../run/checkpoint.js';
 import type { CheckpointHeader } from '../run/checkpoint-header.js';
 import { findCheckpoint, listCheckpoints } from '../run/run-folder.js';
 import type { CheckpointSettings, CheckpointSource, LoadedModel } from './model.js';
+import { requireCheckpoint } from './require-model.js';
 
 /** What a checkpoint says of itself, without the engine. */
 export async function describeCheckpoint(source: CheckpointSource): Promise<CheckpointHeader & { checkpoint: string }> {
+  requireCheckpoint(source);
   const checkpoint = await findCheckpoint(source);
   return { checkpoint, ...(await namingOlder(source, readCheckpointHeader(checkpoint))) };
 }

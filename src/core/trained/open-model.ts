@@ -3,6 +3,7 @@ import type { EncodedBatch, ModelShapes } from '../model/inference.js';
 import { labelsOf, latentsOf } from '../model/latents.js';
 import type { EngineWorkOptions } from '../work.js';
 import type { ModelProvenance } from './provenance.js';
+import { checkSeeds, checkTruncation } from './seeds.js';
 import { type ModelSettings, startModel } from './start-model.js';
 
 export interface TrainedModel extends ModelShapes, AsyncDisposable {
@@ -72,8 +73,15 @@ export async function openModel(settings: ModelSettings, options: EngineWorkOpti
       }
       return images;
     },
-    latents: (seeds, truncation) => latentsOf(engine, seeds, model, truncation),
-    labels: (seeds) => labelsOf(seeds, model),
+    latents(seeds, truncation) {
+      checkSeeds(seeds);
+      checkTruncation(truncation);
+      return latentsOf(engine, seeds, model, truncation);
+    },
+    labels(seeds) {
+      checkSeeds(seeds);
+      return labelsOf(seeds, model);
+    },
     async [Symbol.asyncDispose]() {
       model.dispose();
     },

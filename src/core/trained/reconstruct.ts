@@ -1,4 +1,6 @@
 /** G(E(x)) beside x, and how much of x is in it. */
+
+import { checkWhole } from '../checks.js';
 import { openImages } from '../data/images/images.js';
 import type { Channels } from '../data/pixels.js';
 import { usage } from '../errors.js';
@@ -10,7 +12,7 @@ import { RECONSTRUCT_DEFAULTS } from './defaults.js';
 import { describeModel } from './load-model.js';
 import type { ModelProvenance } from './provenance.js';
 import { reconstructImages, saveReconstructions } from './reconstruct-images.js';
-import { type ModelSettings, startModel } from './start-model.js';
+import { checkModelSettings, type ModelSettings, startModel } from './start-model.js';
 
 export interface ReconstructSettings extends ModelSettings {
   /** Images: a dataset, a folder or an archive of images, an array of uint8 images, or `-` for an .npy stream. */
@@ -69,6 +71,9 @@ export async function reconstruct(
   if (out !== undefined && !/\.(png|npy)$/i.test(out)) {
     throw usage(`expected a .png or .npy file for --out, got ${out}`);
   }
+  checkModelSettings(settings);
+  checkWhole('--seed', seed);
+  for (const [name, value] of Object.entries({ limit, count, columns })) checkWhole(`--${name}`, value, { least: 1 });
   const started = Date.now();
   const { input } = await describeModel(settings);
   if (out !== undefined) await checkOutputFile(out, force);

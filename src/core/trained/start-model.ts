@@ -1,12 +1,14 @@
 /** The engine together with a trained model, as every function on trained models begins. */
 import { type Engine, startEngine } from '../backend/engine.js';
 import type { Execution } from '../backend/machine.js';
-import { defaultPrecision, type Precision, precisionWarning } from '../backend/precision.js';
+import { defaultPrecision, PRECISIONS, type Precision, precisionWarning } from '../backend/precision.js';
+import { checkChoice, checkWhole } from '../checks.js';
 import type { Pass } from '../layers/scope.js';
 import type { EngineWorkOptions } from '../work.js';
 import { MODEL_DEFAULTS } from './defaults.js';
 import { loadModel } from './load-model.js';
 import type { LoadedModel, ModelSource } from './model.js';
+import { requireModel } from './require-model.js';
 
 /** Which model is used, and how it computes. One of `run`, `checkpoint` and `model` is needed. */
 export interface ModelSettings extends ModelSource {
@@ -27,8 +29,19 @@ export interface StartedModel {
   [Symbol.dispose](): void;
 }
 
-/** @throws UserError when there is no such model, or it is damaged */
+/** What can be said of the settings alone. @throws UserError */
+export function checkModelSettings(settings: ModelSettings): void {
+  const { weights, precision, execution, batchSize } = settings;
+  requireModel(settings);
+  checkChoice('--weights', weights, ['average', 'trained']);
+  checkChoice('--precision', precision, PRECISIONS);
+  checkChoice('execution', execution, ['traced', 'eager']);
+  checkWhole('--batch-size', batchSize, { least: 1 });
+}
+
+/** @throws UserError for settings that cannot be, and when there is no such model, or it is damaged */
 export async function startModel(settings: ModelSettings, { threads, on }: EngineWorkOptions): Promise<StartedModel> {
+  checkModelSettings(settings);
   const { execution = 'traced', weights, batchSize = MODEL_DEFAULTS.batchSize } = settings;
   const engine = await startEngine({ threads });
   const precision = execution === 'eager' ? 'float32' : (settings.precision ?? defaultPrecision());

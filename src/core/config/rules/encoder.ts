@@ -1,7 +1,7 @@
 /** What settings of E ask of one another and of the model. */
+import { checkWhole } from '../../checks.js';
 import { usage } from '../../errors.js';
 import type { ModelConfig, TrunkConfig } from '../../model/config.js';
-import { checkWhole } from '../check-setting.js';
 
 export function checkEncoder(encoder: TrunkConfig, { resolution, prior }: ModelConfig): void {
   if (encoder.kind === 'none') return;

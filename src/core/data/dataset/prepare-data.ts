@@ -1,14 +1,15 @@
 /** From images in any common form to a dataset folder. */
 import { resolve } from 'node:path';
+import { checkChoice, checkList, checkWhole } from '../../checks.js';
 import { usage } from '../../errors.js';
 import { refuseFileName } from '../../formats/output-file.js';
 import { packageVersion } from '../../version.js';
 import type { WorkOptions } from '../../work.js';
-import type { ResizeMethod } from '../codec.js';
+import { RESIZE_METHODS, type ResizeMethod } from '../codec.js';
 import type { Channels } from '../pixels.js';
-import type { SourceFormat } from '../sources/source.js';
+import { FORMATS, type SourceFormat } from '../sources/source.js';
 import { PREPARE_DEFAULTS } from './defaults.js';
-import type { Storage } from './manifest.js';
+import { STORAGES, type Storage } from './manifest.js';
 import { type Prepared, prepareDataset } from './prepare.js';
 
 export interface PrepareDataSettings {
@@ -85,6 +86,7 @@ export async function prepareData(
   const started = performance.now();
   const { sources, out, labels, holdout = PREPARE_DEFAULTS.holdout } = settings;
   const { holdoutOut = `${out.replace(/\/+$/, '')}-holdout` } = settings;
+  checkValues(settings);
   checkStore(settings);
   refuseFileName(out, 'a folder, which gets the dataset,');
   if (resolve(out) === resolve(holdoutOut)) throw usage('--out and --holdout-out name the same folder');
@@ -132,6 +134,20 @@ function describe({ main, holdout, unchanged }: Prepared, out: string, holdoutOu
     unchanged,
     version: main.version,
   };
+}
+
+/** @throws UserError that names the option and what it may be */
+function checkValues({ sources, format, store, resolution, resize, channels, ...others }: PrepareDataSettings): void {
+  checkList('SOURCE', sources ?? []);
+  checkChoice('--format', format, FORMATS);
+  checkChoice('--store', store, STORAGES);
+  checkChoice('--resize', resize, RESIZE_METHODS);
+  checkChoice('--channels', channels, [1, 3]);
+  checkWhole('--resolution', resolution, { least: 1 });
+  checkWhole('--limit', others.limit, { least: 1 });
+  checkWhole('--shard-size', others.shardSize, { least: 1 });
+  checkWhole('--holdout', others.holdout);
+  checkWhole('--seed', others.seed);
 }
 
 function checkStore({ store = PREPARE_DEFAULTS.store, resolution, resize }: PrepareDataSettings): void {

@@ -1,11 +1,12 @@
 /** What was asked, and whether it can be answered, before anything long begins. */
 import { resolve } from 'node:path';
+import { checkChoice, checkShard, checkWhole } from '../../checks.js';
 import { usage } from '../../errors.js';
 import { checkOutputFile } from '../../formats/output-file.js';
-import type { Mode } from '../../inception/modes.js';
+import { MODES, type Mode } from '../../inception/modes.js';
 import type { ExtractorChoice } from './extractors/extractors.js';
 import type { AnyScore } from './scores/scores.js';
-import { chosenScores, SCORES, type ScoreName, type ScoreSettings } from './scores/scores.js';
+import { chosenScores, SCORE_NAMES, SCORES, type ScoreName, type ScoreSettings } from './scores/scores.js';
 import type { OpenSide } from './side.js';
 import type { FoundSet } from './source.js';
 
@@ -28,10 +29,15 @@ export function needing(metrics: readonly ScoreName[], what: AnyScore['needs']):
 const rowScores = () => SCORES.filter(({ needs }) => needs === 'rows').map(({ name }) => name);
 
 /** What can be said without looking at the files. */
-export async function checkSettings(
-  paths: readonly string[],
-  { shard: part, out, merge, statsOut, metrics, force }: FidRequest,
-): Promise<void> {
+export async function checkSettings(paths: readonly string[], request: FidRequest): Promise<void> {
+  const { shard: part, out, merge, statsOut, metrics, mode, force } = request;
+  for (const name of metrics) checkChoice('--metrics', name, SCORE_NAMES);
+  for (const { options } of SCORES) {
+    for (const { setting, flags } of options) checkWhole(flags.split(' ')[0], request[setting], { least: 1 });
+  }
+  checkWhole('--seed', request.seed);
+  checkChoice('--mode', mode, MODES);
+  checkShard(part);
   if (paths.filter((path) => path === '-').length > 1)
     throw usage('only one of REAL and FAKE can be -', 'save one of them to a file first');
   if (part && (paths.length !== 1 || merge || statsOut))

@@ -1,6 +1,7 @@
 /** FID and its kin: how far two sets of images are from each other in the features of a network. */
 import { tmpdir } from 'node:os';
 import { type Engine, startEngine } from '../../backend/engine.js';
+import { checkWhole } from '../../checks.js';
 import { usage } from '../../errors.js';
 import type { Mode } from '../../inception/modes.js';
 import type { Extractor } from '../../metrics/extractor.js';
@@ -92,7 +93,9 @@ interface Work {
 export async function fid(settings: FidSettings, options: EngineWorkOptions = {}): Promise<FidResult> {
   const { real, fake, metrics = ['fid'], batchSize = FID_BATCH_SIZE, inceptionWeights } = settings;
   const paths = [real, fake].filter((path) => path !== undefined);
-  const request: FidRequest = { ...SCORE_DEFAULTS, ...settings, metrics };
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const request: FidRequest = { ...SCORE_DEFAULTS, ...given, metrics };
+  checkWhole('--batch-size', batchSize, { least: 1 });
   await checkSettings(paths, request);
   const network = settings.extractor ?? (inceptionWeights === undefined ? undefined : 'inception');
   const started = performance.now();

@@ -1,8 +1,9 @@
 /** How well the classes of the nearest training features name those of the test features. */
 import { startEngine } from '../../backend/engine.js';
+import { checkChoice, checkList, checkNumber, checkShard, checkWhole, checkWholes } from '../../checks.js';
 import { usage } from '../../errors.js';
 import { checkOutputFile, checkOutputFolder } from '../../formats/output-file.js';
-import type { NeighbourMetric } from '../../metrics/neighbours/nearness.js';
+import { METRICS, type NeighbourMetric } from '../../metrics/neighbours/nearness.js';
 import { spread } from '../../metrics/spread.js';
 import type { EngineWorkOptions, WorkEvent } from '../../work.js';
 import { type FeaturePair, openFeaturePair } from '../features/feature-pair.js';
@@ -126,6 +127,12 @@ async function mergeResults(files: readonly string[], { neighboursOut, force }: 
 async function checkSettings(settings: KnnSettings): Promise<Array<[string, string]>> {
   const { train, test, metric = KNN_DEFAULTS.metric, normalise = KNN_DEFAULTS.normalise, temperature } = settings;
   const { shard, neighboursOut, sheetOut, trainImages, testImages, force } = settings;
+  checkChoice('--metric', metric, METRICS);
+  checkWholes('--k', settings.k, { least: 1 });
+  checkNumber('--temperature', temperature, 'above 0', (value) => value > 0);
+  checkShard(shard);
+  checkWhole('--sheet-rows', settings.sheetRows, { least: 1 });
+  for (const [name, folders] of Object.entries({ train, test })) checkList(`--${name}`, folders);
   if (!train) throw usage('--train is missing: the features that vote');
   if (!test) throw usage('--test is missing: the features to classify');
   if (train.length !== test.length) {

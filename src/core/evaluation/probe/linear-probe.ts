@@ -1,6 +1,7 @@
 /** What a linear classifier makes of frozen features. */
 import { resolve } from 'node:path';
 import { startEngine } from '../../backend/engine.js';
+import { checkList } from '../../checks.js';
 import { usage } from '../../errors.js';
 import { checkOutputFile } from '../../formats/output-file.js';
 import { spread } from '../../metrics/spread.js';
@@ -8,6 +9,7 @@ import { type Versions, versions } from '../../version.js';
 import type { EngineWorkOptions, WorkEvent } from '../../work.js';
 import type { Remarks } from '../features/feature-pair.js';
 import { applyClassifier } from './apply-classifier.js';
+import { checkChoices } from './check-choices.js';
 import { writeClassifier } from './classifier-file.js';
 import { writeConfusion } from './confusion-file.js';
 import { PROBE_DEFAULTS } from './defaults.js';
@@ -157,6 +159,9 @@ async function checkSettings(settings: LinearProbeSettings): Promise<void> {
     penalties = PROBE_DEFAULTS.penalties,
     seeds = PROBE_DEFAULTS.seeds,
   } = settings;
+  checkChoices(settings);
+  for (const [name, folders] of Object.entries({ train, test })) checkList(`--${name}`, folders);
+  if (!test) throw usage('--test is missing: the features to test on');
   if (apply !== undefined) {
     if (test.length > 1) throw usage('--apply takes one --test folder');
   } else if (!train) throw usage('--train is missing: the features to train on');

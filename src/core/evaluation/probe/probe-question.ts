@@ -1,20 +1,24 @@
-/** What a probe is asked, what it reports, and what it answers. Types only. */
+/** What a probe is asked, what it reports, and what it answers. */
 import type { Remarks } from '../features/feature-pair.js';
 import type { AugmentationQuestion } from './augmentation-question.js';
+
+export const SOLVERS = ['adam', 'sgd', 'lbfgs'] as const;
+/** Of the learning rates: to 0 along half a cosine, or none. */
+export const SCHEDULES = ['cosine', 'constant'] as const;
 
 export interface ProbeQuestion {
   train: string;
   test: string;
   /** Default avepool. */
   feature?: string;
-  solver: 'adam' | 'sgd' | 'lbfgs';
+  solver: (typeof SOLVERS)[number];
   learningRates: readonly number[];
   penalties: readonly number[];
   steps: number;
   /** Instead of steps. */
   epochs?: number;
   batchSize: number;
-  schedule: 'cosine' | 'constant';
+  schedule: (typeof SCHEDULES)[number];
   average: number;
   iterations: number;
   tolerance: number;

@@ -11,7 +11,8 @@ import { type Four, fours, products, squareDifferences, squareSums } from './fou
  * On vectors scaled to norm 1, `l1` and `l2` are the distances D_1 and D_2 of BigBiGAN's appendix C; `cosine` is one
  * minus the cosine similarity, which is half of D_2 squared.
  */
-export type NeighbourMetric = 'l1' | 'l2' | 'cosine';
+export const METRICS = ['l1', 'l2', 'cosine'] as const;
+export type NeighbourMetric = (typeof METRICS)[number];
 
 /** Rows [n, width] as they are, and what each is multiplied with before it is compared. */
 export interface Vectors {

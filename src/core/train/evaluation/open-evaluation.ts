@@ -1,6 +1,7 @@
 /** What a run is evaluated on, and by which network: opened before anything is written. */
 import { resolve } from 'node:path';
 import type { Engine } from '../../backend/engine.js';
+import { checkChoice, checkWhole } from '../../checks.js';
 import type { Config } from '../../config/config.js';
 import { type Dataset, openDataset } from '../../data/dataset/dataset.js';
 import type { Channels } from '../../data/pixels.js';
@@ -13,7 +14,7 @@ import { SHEET } from '../progress-sheets.js';
 import { checkExtractor } from './evaluate-samples.js';
 import { LEAST_IMAGES, planEvaluation } from './evaluation-plan.js';
 import type { EvaluationSettings } from './evaluations.js';
-import type { Selection } from './selection.js';
+import { SELECTIONS, type Selection } from './selection.js';
 
 /** How a run is evaluated while it trains. It is no setting of the run, and may change when the run goes on. */
 export interface EvaluationRequest {
@@ -46,6 +47,10 @@ export async function openEvaluation(
   { run, config, dataset }: { run: string; config: Config; dataset: Dataset },
 ): Promise<OpenEvaluation> {
   const { every, data, images = EVALUATED_IMAGES, select, patience } = request;
+  checkWhole('--eval-every', every, { least: 1 });
+  checkWhole('--patience', patience, { least: 1 });
+  checkChoice('--select', select, Object.keys(SELECTIONS) as Selection[]);
+  checkWhole('--eval-images', images);
   if (images < LEAST_IMAGES) throw usage(`expected ${LEAST_IMAGES} or more for --eval-images, got ${images}`);
   const { model } = config;
   const network = await extractorChoice(request, run);
