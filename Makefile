@@ -20,7 +20,7 @@ demo: setup ## prepare data, train a small model and evaluate it, all in a few m
 test: setup $(TAP) ## run all tests; only those whose path contains WORD with make test ONLY=WORD
 	@node dist/test/run.js $(ONLY)
 
-unit: build $(TAP) ## run the tests that need no TensorFlow, in under a minute
+unit: build $(TAP) ## run the tests that need no TensorFlow, in a minute or two
 	@node dist/test/run.js --unit
 
 lint: $(MODULES) ## check format, imports and lint rules

@@ -32,7 +32,10 @@ export function encodeCommand(): Command {
         'bn_crelu (its parameter-free batch norm and CReLU), z_mean, z_std, z_sample, and pixels (the images themselves, ' +
         '0 to 1: the baseline that needs no model).',
     )
-    .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
+    .option(
+      '--data <images>',
+      'dataset; folder, zip or tar of images; .npy or .npz of uint8 images; or - for an .npy stream',
+    )
     .option('--out <dir>', 'features folder to write')
     .option('--outputs <names>', 'outputs to write', outputNames, ENCODE_DEFAULTS.outputs)
     .option('--seed <n>', 'seed of z_sample', wholeNumber, ENCODE_DEFAULTS.seed)

@@ -40,7 +40,10 @@ export function reconstructCommand(): Command {
         "uint8 [n, height, width, channels]. Where E takes larger images than G gives, x is compared at G's size, each " +
         'pixel the mean of the 2x2 (or 4x4, ...) that it covers.',
     )
-    .option('--data <images>', 'dataset, folder of images, .npy of uint8 images, or - for an .npy stream')
+    .option(
+      '--data <images>',
+      'dataset; folder, zip or tar of images; .npy or .npz of uint8 images; or - for an .npy stream',
+    )
     .option('--out <file>', '.png or .npy (default: only the numbers)')
     .option('--limit <n>', 'images to take, from the first on', positiveInteger, RECONSTRUCT_DEFAULTS.limit)
     .option('--count <n>', 'images on the sheet', smallNumber, RECONSTRUCT_DEFAULTS.count)

@@ -41,7 +41,7 @@ export function fidCommand(): Command {
     .description(
       'Prints the Fréchet distance between REAL and FAKE: how far the means and covariances of their features are ' +
         'apart; with --metrics also the Inception Score of FAKE, the kernel distance (KID), and precision and recall. ' +
-        'Each of the two is a dataset, a folder or zip of images (subfolders too), an .npy of uint8 images, - for an .npy stream, a ' +
+        'Each of the two is a dataset, a folder, zip or tar of images (subfolders too), an .npy of uint8 images, - for an .npy stream, a ' +
         'features folder of encode, an .npy of float features [n, width], or an .npz: statistics (mu, sigma) of any tool, features ' +
         '(feats), or images (arr_0). Images need --extractor. Numbers are comparable only with others of the same network; they are the ' +
         "literature's FID, and called so, only in the features of the 2015 Inception network. Statistics of different " +

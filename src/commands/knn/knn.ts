@@ -67,7 +67,10 @@ export function knnCommand(): Command {
       'also write indices.npy int32 and distances.npy float32, [test rows, largest k]; of a shard, its rows',
     )
     .option('--sheet-out <file>', 'also draw queries with their nearest neighbours as .png; needs the images of both')
-    .option('--train-images <images>', 'images of the --train rows: dataset, folder or .npy of uint8')
+    .option(
+      '--train-images <images>',
+      'images of the --train rows: dataset; folder, zip or tar of images; .npy or .npz of uint8 images',
+    )
     .option('--test-images <images>', 'images of the --test rows')
     .option('--sheet-rows <n>', 'queries on the sheet, evenly spaced', smallNumber, KNN_DEFAULTS.sheetRows)
     .option('--force', 'replace existing outputs')

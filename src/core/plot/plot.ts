@@ -50,7 +50,7 @@ export interface PlotResult {
  * have.
  * @throws UserError for folders that are no runs, keys that they do not have, and an `out` that exists
  */
-export async function plot(settings: PlotSettings, { on }: WorkOptions = {}): Promise<PlotResult> {
+export async function plot(settings: PlotSettings, { on, signal }: WorkOptions = {}): Promise<PlotResult> {
   const { out, x = 'step', smooth = 0, labels = [], separate = false, keys, force } = settings;
   checkList('RUN', settings.runs);
   checkChoice('--x', x, AXES);
@@ -77,6 +77,7 @@ export async function plot(settings: PlotSettings, { on }: WorkOptions = {}): Pr
     throw usage('the runs have none of the usual keys: --keys is missing', '--list-keys prints those there are');
   }
   const { svg, last } = plotRuns(groups, { panels, x, smooth });
+  signal?.throwIfAborted();
   await save(out, /\.png$/i.test(out) ? await renderSvg(svg, PIXELS) : svg);
   return {
     out,

@@ -51,7 +51,7 @@ export interface ExportResult {
  * is done.
  * @throws UserError for a checkpoint that cannot be read, and for an `out` that may not be replaced
  */
-export async function exportModel(settings: ExportSettings, { on }: WorkOptions = {}): Promise<ExportResult> {
+export async function exportModel(settings: ExportSettings, { on, signal }: WorkOptions = {}): Promise<ExportResult> {
   const { out, force, weights = EXPORT_DEFAULTS.weights, precision = EXPORT_DEFAULTS.precision } = settings;
   checkChoice('--weights', weights, ['average', 'trained']);
   checkChoice('--precision', precision, PRECISIONS);
@@ -98,6 +98,7 @@ export async function exportModel(settings: ExportSettings, { on }: WorkOptions 
     checkpoint,
     specs.filter(({ name }) => functions.variables.has(name)),
   );
+  signal?.throwIfAborted();
   await writeFolderAtomic(out, { force, kind: EXPORT_FOLDER }, async (folder) => {
     await writeParts(join(folder, 'saved_model.pb'), servedModel(functions, values));
     await writeFile(join(folder, PROVENANCE), text, { flush: true });

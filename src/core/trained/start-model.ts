@@ -40,7 +40,11 @@ export function checkModelSettings(settings: ModelSettings): void {
 }
 
 /** @throws UserError for settings that cannot be, and when there is no such model, or it is damaged */
-export async function startModel(settings: ModelSettings, { threads, on }: EngineWorkOptions): Promise<StartedModel> {
+export async function startModel(
+  settings: ModelSettings,
+  { threads, on, signal }: EngineWorkOptions,
+): Promise<StartedModel> {
+  signal?.throwIfAborted();
   checkModelSettings(settings);
   const { execution = 'traced', weights, batchSize = MODEL_DEFAULTS.batchSize } = settings;
   const engine = await startEngine({ threads });

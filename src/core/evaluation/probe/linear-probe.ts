@@ -134,6 +134,7 @@ async function apply({ test, feature, confusionOut }: LinearProbeSettings, path:
   const { warn } = remarks(work);
   const answered = await applyClassifier(() => startEngine(work), path, test[0], feature, warn);
   const { confusion, classes }: ProbeAnswer = answered;
+  work.signal?.throwIfAborted();
   const result = await finished(answered.result, started, work);
   work.on?.({ kind: 'result', result });
   if (confusionOut) await writeConfusion(confusionOut, confusion, classes);
